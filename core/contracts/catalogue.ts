@@ -1,0 +1,86 @@
+import type { z } from 'zod';
+import { DatasetSnapshot, MaterialiseItem } from './dataset-snapshot.ts';
+import { DecisionObjectHeader, DecisionRecord } from './decision.ts';
+import { DeploymentConfig } from './deployment-config.ts';
+import {
+  AdoptAnswer,
+  ConnectorConfig,
+  DeviceReport,
+  FeatureDigest,
+  ModelComponentConfig,
+  RuntimeConfig,
+  UplinkConfig,
+} from './device.ts';
+import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
+import { EVENTS } from './events.ts';
+import { FeatureRow, FeatureSet } from './feature-set.ts';
+import { Frame } from './frame.ts';
+import { RawObjectRecord } from './lake.ts';
+import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
+import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
+import { PlantEvent } from './plant-event.ts';
+import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
+import { ModelLineRecord, RetrainRecord } from './retrain.ts';
+import { Envelope, QuantizeReport, TrainingHyperparameters, TrainingMetrics } from './training.ts';
+import { UseCase } from './use-case.ts';
+
+export interface CatalogueEntry {
+  readonly name: string;
+  readonly kind: 'message' | 'record' | 'manifest' | 'event' | 'config';
+  readonly says: string;
+  readonly schema: z.ZodType;
+}
+
+const entry = (name: string, kind: CatalogueEntry['kind'], schema: z.ZodType, says: string): CatalogueEntry => ({
+  name,
+  kind,
+  schema,
+  says,
+});
+
+/** Every schema of the platform, once. JSON Schema for Python and the catalogue page are generated from it. */
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  entry('frame', 'message', Frame, 'All signals of one asset observed together, once per unit of work.'),
+  entry(
+    'plant-event',
+    'message',
+    PlantEvent,
+    'Something the IT side knows: a failure, a finding, a repair, a changeover.',
+  ),
+  entry('decision', 'record', DecisionRecord, 'What the edge said about one frame, with the evidence to replay it.'),
+  entry('decision-object', 'manifest', DecisionObjectHeader, 'First line of an uploaded object of decisions.'),
+  entry('device-report', 'message', DeviceReport, 'What a device serves and how it is doing.'),
+  entry('feature-digest', 'message', FeatureDigest, 'Histograms of the features a device saw.'),
+  entry('adopt-answer', 'message', AdoptAnswer, 'Answer of the runtime to a model component that asks to be adopted.'),
+  entry('runtime-config', 'config', RuntimeConfig, 'Deployment configuration of the runtime component.'),
+  entry('uplink-config', 'config', UplinkConfig, 'Deployment configuration of the uplink component.'),
+  entry('connector-config', 'config', ConnectorConfig, 'Deployment configuration of the JSON-lines connector.'),
+  entry('model-component-config', 'config', ModelComponentConfig, 'Deployment configuration of a model component.'),
+  entry('use-case', 'config', UseCase, 'One kind of prediction, whole.'),
+  entry('feature-set', 'manifest', FeatureSet, 'An ordered list of feature definitions.'),
+  entry('feature-row', 'record', FeatureRow, 'One row of the features table.'),
+  entry('dataset-snapshot', 'manifest', DatasetSnapshot, 'What a model may learn from.'),
+  entry('materialise-item', 'message', MaterialiseItem, 'The work of one materialisation.'),
+  entry('training-hyperparameters', 'config', TrainingHyperparameters, 'What a trainer is told.'),
+  entry('training-metrics', 'record', TrainingMetrics, 'What a trainer reports.'),
+  entry('envelope', 'record', Envelope, 'Validated range of each feature.'),
+  entry('quantize-report', 'record', QuantizeReport, 'What quantization did.'),
+  entry('shard-errors', 'record', ShardErrors, 'Errors of one variant on one shard of test runs.'),
+  entry('evaluation-report', 'record', EvaluationReport, 'Challenger and champion on the same sealed runs.'),
+  entry('gate-verdict', 'record', GateVerdict, 'Pass, fail or undecided, with reasons.'),
+  entry('model-package', 'manifest', ModelPackageManifest, 'Everything one model needs on the device.'),
+  entry('package-signature', 'record', PackageSignature, 'Detached signature over the package digest.'),
+  entry('baseline', 'record', Baseline, 'What drift is measured against.'),
+  entry('release-request', 'message', ReleaseRequest, 'Input of the release state machine.'),
+  entry('release', 'record', ReleaseRecord, 'One release of a package at a site.'),
+  entry('wave', 'record', WaveResult, 'One ring of a release.'),
+  entry('retrain', 'record', RetrainRecord, 'One retrain, from what was asked to how it ended.'),
+  entry('model-line', 'record', ModelLineRecord, 'A model line and its champion.'),
+  entry('raw-object', 'record', RawObjectRecord, 'One raw object of the lake.'),
+  entry('ledger-request', 'message', LedgerRequest, 'What a caller asks of the ledger writer.'),
+  entry('ledger-receipt', 'message', LedgerReceipt, 'What the ledger writer answers.'),
+  entry('audit-event', 'record', AuditEvent, 'One link of a hash chain.'),
+  entry('checkpoint', 'record', Checkpoint, 'Signed heads of all chains.'),
+  entry('deployment', 'config', DeploymentConfig, 'One stage of the platform.'),
+  ...Object.entries(EVENTS).map(([name, schema]) => entry(`event.${name}`, 'event', schema, `Bus event \`${name}\`.`)),
+];

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
+
+/** What a device measured when it adopted a package (its own self-test on golden samples). */
+export const BenchResult = z.strictObject({
+  variant: z.enum(['fp32', 'int8']),
+  p50Ms: z.number().nonnegative(),
+  p99Ms: z.number().nonnegative(),
+  residentMiB: z.number().positive(),
+  runs: z.int().positive(),
+});
+export type BenchResult = z.infer<typeof BenchResult>;
+
+/** Small message a device sends on adoption and every `reportSeconds`; topic `millwright/<stage>/<site>/<device>/report`. Stays under 7 kB. */
+export const DeviceReport = z.strictObject({
+  schema: z.literal('device-report/1'),
+  site: SiteId,
+  device: DeviceId,
+  deviceClass: Slug,
+  boot: Slug,
+  at: Instant,
+  modelLine: ModelLineId,
+  serving: z
+    .strictObject({
+      packageDigest: Digest,
+      releaseNumber: z.int().positive(),
+      variant: z.enum(['fp32', 'int8']),
+      adoptedAt: Instant,
+      bench: z.array(BenchResult),
+    })
+    .nullable(),
+  sinceAdoption: z.strictObject({
+    decided: z.int().nonnegative(),
+    undecided: z.int().nonnegative(),
+    fallback: z.int().nonnegative(),
+    held: z.int().nonnegative(),
+    latencyP50Ms: z.number().nonnegative().nullable(),
+    latencyP99Ms: z.number().nonnegative().nullable(),
+  }),
+  lastRefusal: z.strictObject({ packageDigest: z.string(), reason: z.string(), at: Instant }).nullable(),
+  spool: z.strictObject({ pending: z.int().nonnegative(), bytes: z.int().nonnegative() }),
+});
+export type DeviceReport = z.infer<typeof DeviceReport>;
+
+/** Histogram of each feature over a window of decisions, on the baseline's edges: mergeable counts. Topic `…/digest`; split by feature under 7 kB. */
+export const FeatureDigest = z.strictObject({
+  schema: z.literal('feature-digest/1'),
+  site: SiteId,
+  device: DeviceId,
+  boot: Slug,
+  windowStart: z.int().positive().describe('sequence of the first decision counted'),
+  windowEnd: z.int().positive(),
+  modelLine: ModelLineId,
+  packageDigest: Digest,
+  part: z.int().nonnegative(),
+  parts: z.int().positive(),
+  features: z.array(z.strictObject({ name: z.string(), counts: z.array(z.int().nonnegative()) })).min(1),
+});
+export type FeatureDigest = z.infer<typeof FeatureDigest>;
+
+export const reportTopic = (stage: string, site: string, device: string): string =>
+  `millwright/${stage}/${site}/${device}/report`;
+export const digestTopic = (stage: string, site: string, device: string): string =>
+  `millwright/${stage}/${site}/${device}/digest`;
+
+/**
+ * Configuration of the components on a device, merged in by the deployment (Greengrass wants strings for numbers).
+ * `stateDir` is the folder the components share: runtime socket `runtime.sock`, spool `spool.db`, package store `store/`, `bin/adopt.mjs`.
+ */
+export const RuntimeConfig = z.strictObject({
+  stage: Slug,
+  site: SiteId,
+  deviceClass: Slug,
+  stateDir: z.string().min(1),
+  modelLine: ModelLineId,
+  trustedKeys: z.record(z.string(), z.string()).describe('key id → PEM public key (SPKI)'),
+  revertTo: z.string().default('').describe('package digest the ledger allows to go back to; empty = none'),
+  reportSeconds: z.coerce.number().positive().default(5),
+});
+export type RuntimeConfig = z.infer<typeof RuntimeConfig>;
+
+export const UplinkConfig = z.strictObject({
+  stage: Slug,
+  site: SiteId,
+  stateDir: z.string().min(1),
+  lakeBucket: z.string().min(3),
+  maxSpoolMiB: z.coerce.number().positive().default(256),
+  uploadEvery: z.coerce.number().int().positive().default(50).describe('decisions in one object at most'),
+  uploadSeconds: z.coerce.number().positive().default(5).describe('or when the oldest waits this long'),
+  rawFrames: z.enum(['true', 'false']).default('true').describe('also upload the frames themselves, in bulk'),
+});
+export type UplinkConfig = z.infer<typeof UplinkConfig>;
+
+/** Connector of machines that stream frames as JSON lines over TCP. */
+export const ConnectorConfig = z.strictObject({
+  site: SiteId,
+  stateDir: z.string().min(1),
+  machines: z.string().describe('JSON array of {asset, host, port}'),
+});
+export type ConnectorConfig = z.infer<typeof ConnectorConfig>;
+export const ConnectorMachine = z.strictObject({ asset: AssetId, host: z.string(), port: z.int().positive() });
+
+/** Answer of the runtime to `adopt`; exit code 0 of the model component's startup only when `adopted`. */
+export const AdoptAnswer = z.strictObject({
+  adopted: z.boolean(),
+  packageDigest: z.string(),
+  variant: z.enum(['fp32', 'int8']).nullable(),
+  reason: z.string(),
+});
+export type AdoptAnswer = z.infer<typeof AdoptAnswer>;
+
+/** Configuration of a model component: carries weights only. */
+export const ModelComponentConfig = z.strictObject({
+  stateDir: z.string(),
+  packageDigest: Digest,
+  modelLine: ModelLineId,
+});

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Split } from './dataset-snapshot.ts';
+import { AssetId, Digest, SiteId, Slug } from './primitives.ts';
+
+const hex = (digest: string): string => digest.replace('sha256:', '');
+const ten = (n: number): string => String(n).padStart(10, '0');
+
+/** Keys of the lake bucket. Prefixes are what IAM grants on: change them only together with lib/. */
+export const lakeKeys = {
+  /** Frames of one run, gzip NDJSON, one Frame a line, ascending index. Written by devices and historians directly. */
+  frames: (o: { site: string; asset: string; run: string; first: number; last: number }): string =>
+    `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/${ten(o.first)}-${ten(o.last)}.ndjson.gz`,
+  event: (site: string, eventId: string): string => `raw/events/site=${site}/${eventId}.json`,
+  quarantine: (key: string): string => `quarantine/${key}`,
+  snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,
+  items: (digest: string): string => `snapshots/${hex(digest)}/items.jsonl`,
+  /** Feature rows as Parquet. The test split has its own prefix: only evaluation may read it. */
+  features: (o: { featureSet: string; snapshot: string; split: Split; part: number }): string =>
+    `${featuresPrefix(o)}part-${String(o.part).padStart(5, '0')}.parquet`,
+  featuresPrefix: (o: { featureSet: string; snapshot: string; split: Split }): string => featuresPrefix(o),
+  decisions: (o: { site: string; date: string; device: string; boot: string; first: number; last: number }): string =>
+    `decisions/site=${o.site}/date=${o.date}/${o.device}-${o.boot}-${ten(o.first)}-${ten(o.last)}.parquet`,
+  digests: (o: { site: string; date: string; id: string }): string =>
+    `telemetry/site=${o.site}/date=${o.date}/${o.id}.parquet`,
+} as const;
+
+const featuresPrefix = (o: { featureSet: string; snapshot: string; split: Split }): string =>
+  `features/split=${o.split}/${hex(o.featureSet)}/${hex(o.snapshot)}/`;
+
+/** Keys of the artifacts bucket. */
+export const artifactKeys = {
+  trainingOutput: (modelLine: string): string => `training/${modelLine}/`,
+  /** Plain files after quantization: model.fp32.onnx, model.int8.onnx, metrics.json, baseline.json, envelope.json, golden.bin, golden.json, quantize.json. */
+  candidate: (modelLine: string, requestId: string): string => `candidates/${modelLine}/${requestId}/`,
+  evaluationShard: (modelLine: string, requestId: string, part: number): string =>
+    `evaluations/${modelLine}/${requestId}/shard-${part}.json`,
+  evaluation: (modelLine: string, requestId: string): string => `evaluations/${modelLine}/${requestId}/report.json`,
+  package: (modelLine: string, digest: string): string => `packages/${modelLine}/${hex(digest)}/`,
+  component: (name: string, version: string): string => `components/${name}/${version}/`,
+} as const;
+
+/** Body of registry record `raw-object/<key>`. */
+export const RawObjectRecord = z.strictObject({
+  schema: z.literal('raw-object/1'),
+  bucket: z.string(),
+  key: z.string(),
+  versionId: z.string().nullable(),
+  digest: Digest,
+  bytes: z.int().positive(),
+  site: SiteId,
+  asset: AssetId,
+  run: Slug,
+  firstIndex: z.int().positive(),
+  lastIndex: z.int().positive(),
+  frames: z.int().nonnegative().describe('valid frames'),
+  quarantined: z.int().nonnegative(),
+});
+export type RawObjectRecord = z.infer<typeof RawObjectRecord>;

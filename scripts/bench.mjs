@@ -1,0 +1,6 @@
+import { main, onNode24, setUp } from './setup.mjs';
+
+await main(async () => {
+  setUp((line) => console.error(line));
+  return onNode24('bench/main.ts', process.argv.slice(2));
+});
