@@ -1,12 +1,15 @@
 // `npm test`: every check a change must pass. With arguments, only jest with them: `npm test -- core/features`.
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { main, NODE, PYTHON, ROOT, setUp } from './setup.mjs';
 
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 const onNode = (script, ...args) => [NODE, [script, ...args]];
 const jest = (...args) => onNode(join(ROOT, 'node_modules/jest/bin/jest.js'), '--ci', ...args);
-const SOURCES = ['bin', 'lib', 'core', 'lambdas', 'greengrass-components', 'use-cases', 'local', 'cli', 'bench'];
+const SOURCES = ['bin', 'lib', 'core', 'lambdas', 'greengrass-components', 'use-cases', 'local', 'cli', 'bench'].filter(
+  (dir) => existsSync(join(ROOT, dir)),
+);
 
 const steps = [
   ['format and lint', [bin('biome'), ['check', '.']]],
