@@ -1,0 +1,22 @@
+import type { LineageEdge, RecordClass } from '../contracts/ledger.ts';
+
+/** A record version as the registry keeps it. */
+export interface StoredRecord {
+  readonly class: RecordClass;
+  readonly id: string;
+  readonly version: number;
+  readonly at: string;
+  readonly actor: string;
+  readonly bodyDigest: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Reads the registry; nobody but the ledger writer writes it. */
+export interface RegistryReader {
+  /** Newest version of a record; null when there is none. */
+  latest(recordClass: RecordClass, id: string): Promise<StoredRecord | null>;
+  /** Newest versions of all records of a class, newest first. */
+  list(recordClass: RecordClass, options?: { readonly limit?: number }): Promise<readonly StoredRecord[]>;
+  /** Edges that leave a node (what it was made from) or arrive at it (what was made from it). */
+  edges(node: string, direction: 'out' | 'in'): Promise<readonly LineageEdge[]>;
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { ObjectRef } from '#core/contracts/primitives.ts';
+
+/** Objects of one bucket. */
+export interface ObjectStore {
+  readonly bucket: string;
+  get(key: string, versionId?: string | null): Promise<Uint8Array>;
+  /** Null when there is no such object. */
+  find(key: string): Promise<Uint8Array | null>;
+  put(key: string, bytes: Uint8Array, contentType?: string): Promise<ObjectRef>;
+  list(prefix: string): Promise<readonly string[]>;
+}
+
+const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+const isAbsent = (error: unknown): boolean => ['NoSuchKey', 'NotFound'].includes((error as Error).name);
+
+export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
+  const get = async (key: string, versionId?: string | null): Promise<Uint8Array> => {
+    const answer = await client.send(
+      new GetObjectCommand({ Bucket: bucket, Key: key, ...(versionId ? { VersionId: versionId } : {}) }),
+    );
+    return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
+  };
+  return {
+    bucket,
+    async get(key, versionId) {
+      try {
+        return await get(key, versionId);
+      } catch (error) {
+        if (isAbsent(error))
+          throw new Error(`s3://${bucket}/${key} does not exist${versionId ? ` at version ${versionId}` : ''}`);
+        throw error;
+      }
+    },
+    async find(key) {
+      try {
+        return await get(key);
+      } catch (error) {
+        if (isAbsent(error)) return null;
+        throw error;
+      }
+    },
+    async put(key, bytes, contentType = 'application/octet-stream') {
+      const answer = await client.send(
+        new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }),
+      );
+      return { bucket, key, versionId: answer.VersionId ?? null, digest: sha256(bytes), bytes: bytes.byteLength };
+    },
+    async list(prefix) {
+      const keys: string[] = [];
+      for (let token: string | undefined; ; ) {
+        const page = await client.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        );
+        for (const object of page.Contents ?? []) if (object.Key !== undefined) keys.push(object.Key);
+        token = page.NextContinuationToken;
+        if (token === undefined) return keys;
+      }
+    },
+  };
+};
+
+/** @throws {Error} naming the object when it is not JSON. */
+export const getJson = async (store: ObjectStore, key: string, versionId?: string | null): Promise<unknown> => {
+  const text = Buffer.from(await store.get(key, versionId)).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`s3://${store.bucket}/${key} is not JSON: ${(error as Error).message}`);
+  }
+};
+
+export const putJson = (store: ObjectStore, key: string, value: unknown): Promise<ObjectRef> =>
+  store.put(key, Buffer.from(JSON.stringify(value)), 'application/json');
