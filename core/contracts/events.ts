@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Digest, ModelLineId, SiteId } from './primitives.ts';
+import { AssetId, Digest, ModelLineId, SiteId, Slug } from './primitives.ts';
 import { ReleaseRequest } from './release.ts';
 
 /** Source of every event Millwright puts on its own bus. */
@@ -38,6 +38,13 @@ export const EVENTS = {
     worstFeature: z.string(),
     psi: z.number(),
     state: z.enum(['steady', 'watch', 'drifted']),
+  }),
+  OutcomeKnown: z.strictObject({
+    site: SiteId,
+    eventId: z.string(),
+    asset: AssetId,
+    run: Slug,
+    index: z.int().positive().describe('frame index at which the run ended'),
   }),
   Quarantined: z.strictObject({ site: SiteId, key: z.string(), reason: z.string(), records: z.int().positive() }),
 } as const;

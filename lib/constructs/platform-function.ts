@@ -15,6 +15,7 @@ export interface PlatformFunctionProps {
   readonly may?: readonly PolicyStatement[];
   readonly timeout?: Duration;
   readonly memoryMiB?: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export const LAMBDA_BUNDLES = '.build/lambdas';
@@ -60,6 +61,7 @@ export class PlatformFunction extends Construct {
         MILLWRIGHT_STAGE: config.stage,
         MILLWRIGHT_PLANES: JSON.stringify(config.planes),
         NODE_OPTIONS: '--enable-source-maps',
+        ...props.environment,
       },
     });
   }

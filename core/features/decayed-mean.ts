@@ -1,0 +1,24 @@
+import { numberParam, type ScalarFeature } from './feature.ts';
+
+export const decayedMean: ScalarFeature = {
+  name: 'decayed-mean',
+  kind: 'scalar',
+  says: 'Mean of the good values in the window, weight `decay` to the power of their age (0 < decay ≤ 1).',
+  params: ['decay'],
+  compute: (points, params) => {
+    const decay = numberParam(params, 'decay', 'decayed-mean');
+    let sum = 0;
+    let weights = 0;
+    // Horner over ages: no Math.pow, whose last bit may differ between engines.
+    let age = (points[0] as { age: number }).age;
+    for (const point of points) {
+      for (; age > point.age; age--) {
+        sum *= decay;
+        weights *= decay;
+      }
+      sum += point.value;
+      weights += 1;
+    }
+    return sum / weights;
+  },
+};

@@ -1,0 +1,15 @@
+import { numberParam, type WaveformFeature } from './feature.ts';
+import { amplitudeAround, envelope } from './spectrum.ts';
+
+export const envelopeOrder: WaveformFeature = {
+  name: 'envelope-order',
+  kind: 'waveform',
+  says: 'Amplitude of the envelope around `order` times the shaft frequency: the repetition of a bearing defect (Randall & Antoni 2011). Shaft speed, in 1/min, is the scalar signal `speed`.',
+  params: ['order', 'speed'],
+  compute: ({ samples, signal, params, scalar }) => {
+    const speed = scalar(String(params['speed']));
+    if (speed === undefined || speed <= 0 || signal.sampleRateHz === undefined) return undefined;
+    const hz = numberParam(params, 'order', 'envelope-order') * (speed / 60);
+    return amplitudeAround(envelope(samples), signal.sampleRateHz, hz, 1);
+  },
+};

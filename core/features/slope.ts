@@ -1,0 +1,28 @@
+import type { ScalarFeature } from './feature.ts';
+
+export const slope: ScalarFeature = {
+  name: 'slope',
+  kind: 'scalar',
+  says: 'Least-squares slope over the window, signal units per frame; 0 while there are fewer than `min` good values (default 2).',
+  params: ['min'],
+  compute: (points, params) => {
+    const min = typeof params['min'] === 'number' ? params['min'] : 2;
+    if (points.length < min || points.length < 2) return 0;
+    let meanT = 0;
+    let meanV = 0;
+    for (const { age, value } of points) {
+      meanT -= age;
+      meanV += value;
+    }
+    meanT /= points.length;
+    meanV /= points.length;
+    let covariance = 0;
+    let variance = 0;
+    for (const { age, value } of points) {
+      const t = -age - meanT;
+      covariance += t * (value - meanV);
+      variance += t * t;
+    }
+    return covariance / variance;
+  },
+};

@@ -1,0 +1,69 @@
+import type { Frame } from '../contracts/frame.ts';
+import type { SignalDefinition } from '../contracts/use-case.ts';
+
+/** A frame with its values checked and decoded once; what is BAD, absent or out of range is not in it. */
+export interface DecodedFrame {
+  readonly index: number;
+  readonly sourceTime: string;
+  readonly scalars: ReadonlyMap<string, number>;
+  readonly waveforms: ReadonlyMap<string, Float64Array>;
+  /** Waveform features already computed, by definition. */
+  readonly memo: Map<string, number | undefined>;
+}
+
+/** Little-endian float32 samples of a base64 text. @throws {Error} when the length is no multiple of 4. */
+export const decodeSamples = (base64: string): Float64Array => {
+  const text = atob(base64);
+  if (text.length % 4 !== 0) throw new Error(`samples: expected a multiple of 4 bytes, got ${text.length}`);
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float64Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+};
+
+/** Drops what may not be used: BAD quality, values outside the physical range, NaN, waveforms of a wrong length. */
+export const decodeFrame = (frame: Frame, signals: readonly SignalDefinition[]): DecodedFrame => {
+  const scalars = new Map<string, number>();
+  const waveforms = new Map<string, Float64Array>();
+  for (const signal of signals) {
+    const given = frame.signals[signal.name];
+    if (given === undefined || given.quality === 'BAD') continue;
+    const [low, high] = signal.range;
+    if (signal.kind === 'scalar') {
+      if (given.value !== undefined && given.value >= low && given.value <= high) scalars.set(signal.name, given.value);
+    } else if (given.samples !== undefined) {
+      const samples = decodeSamples(given.samples);
+      const right = signal.samples === undefined || samples.length === signal.samples;
+      if (right && samples.length > 0 && samples.every((v) => v >= low && v <= high)) waveforms.set(signal.name, samples);
+    }
+  }
+  return { index: frame.index, sourceTime: frame.sourceTime, scalars, waveforms, memo: new Map() };
+};
+
+/**
+ * The last frames of one run of one asset in one context, newest last. A new run or context, or an index that does not
+ * rise, starts it anew: windows never span two lives of a machine.
+ */
+export class FrameWindow {
+  readonly #signals: readonly SignalDefinition[];
+  readonly #length: number;
+  #key = '';
+  #frames: DecodedFrame[] = [];
+
+  constructor(signals: readonly SignalDefinition[], length: number) {
+    this.#signals = signals;
+    this.#length = length;
+  }
+
+  /** @returns the window with the frame in it. */
+  push(frame: Frame): readonly DecodedFrame[] {
+    const key = `${frame.site}/${frame.asset}/${frame.run}/${frame.context}`;
+    const last = this.#frames.at(-1);
+    if (key !== this.#key || (last !== undefined && frame.index <= last.index)) {
+      this.#frames = [];
+      this.#key = key;
+    }
+    this.#frames.push(decodeFrame(frame, this.#signals));
+    if (this.#frames.length > this.#length) this.#frames.shift();
+    return this.#frames;
+  }
+}

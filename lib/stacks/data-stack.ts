@@ -1,0 +1,141 @@
+import { Duration } from 'aws-cdk-lib';
+import { CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
+import { CfnDatabase } from 'aws-cdk-lib/aws-glue';
+import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import type { Construct } from 'constructs';
+import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { ProjectedTable } from '../constructs/projected-table.ts';
+import { SecureBucket } from '../constructs/secure-bucket.ts';
+import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
+
+/** Data plane: the lake, the artifacts, their key, and SQL over them. */
+export class DataStack extends PlatformStack {
+  constructor(scope: Construct, props: PlatformStackProps) {
+    super(scope, 'Data', 'data', 'Millwright: data lake, artifacts, tables.', props);
+    const { names } = this;
+    const others = this.otherAccounts();
+
+    const key = new Key(this, 'DataKey', {
+      alias: names.dataKeyAlias,
+      description: 'Encrypts the lake and the artifacts.',
+      enableKeyRotation: true,
+      removalPolicy: this.keep,
+    });
+    const logs = new SecureBucket(this, 'AccessLogs', {
+      bucketName: names.accessLogsBucket,
+      removalPolicy: this.keep,
+      lifecycleRules: [{ expiration: Duration.days(400) }],
+    });
+    const lake = new SecureBucket(this, 'Lake', {
+      bucketName: names.lakeBucket,
+      removalPolicy: this.keep,
+      key,
+      logsTo: logs,
+      events: true,
+      lifecycleRules: [
+        { prefix: 'athena-results/', expiration: Duration.days(7), noncurrentVersionExpiration: Duration.days(1) },
+        { abortIncompleteMultipartUploadAfter: Duration.days(3) },
+      ],
+    });
+    const artifacts = new SecureBucket(this, 'Artifacts', {
+      bucketName: names.artifactsBucket,
+      removalPolicy: this.keep,
+      key,
+      logsTo: logs,
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(3) }],
+    });
+    if (others.length > 0)
+      onlyInAws(this, 'cross-account-policy', () => {
+        const principals = others.map((account) => new AccountPrincipal(account));
+        // The account is named here; which role of it may do what is said by that role's own policy.
+        for (const bucket of [lake, artifacts])
+          bucket.addToResourcePolicy(
+            new PolicyStatement({
+              sid: 'Planes',
+              principals,
+              actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:ListBucket'],
+              resources: [bucket.bucketArn, bucket.arnForObjects('*')],
+            }),
+          );
+        key.addToResourcePolicy(
+          new PolicyStatement({
+            sid: 'Planes',
+            principals,
+            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            resources: ['*'],
+          }),
+        );
+      });
+
+    const database = new CfnDatabase(this, 'Database', {
+      catalogId: this.account,
+      databaseInput: { name: names.glueDatabase, description: 'Tables over the lake, partitions by projection.' },
+    });
+    const sites = this.config.sites.map((s) => s.id);
+    new ProjectedTable(this, 'Decisions', {
+      database,
+      name: 'decisions',
+      says: 'What the edge decided, one row a decision.',
+      location: `s3://${names.lakeBucket}/decisions`,
+      columns: {
+        id: 'string',
+        device: 'string',
+        boot: 'string',
+        sequence: 'bigint',
+        model_line: 'string',
+        asset: 'string',
+        run: 'string',
+        index: 'bigint',
+        source_time: 'string',
+        decided_at: 'string',
+        verdict: 'string',
+        value: 'double',
+        reason: 'string',
+        package_digest: 'string',
+        variant: 'string',
+        feature_set_digest: 'string',
+        input_digest: 'string',
+        latency_ms: 'double',
+      },
+      partitions: {
+        site: { type: 'enum', values: sites },
+        date: { type: 'date', from: '2025-01-01' },
+      },
+    });
+    new ProjectedTable(this, 'Telemetry', {
+      database,
+      name: 'telemetry',
+      says: 'Histograms of the features that devices saw, one row a feature and window.',
+      location: `s3://${names.lakeBucket}/telemetry`,
+      columns: {
+        device: 'string',
+        boot: 'string',
+        model_line: 'string',
+        package_digest: 'string',
+        window_start: 'bigint',
+        window_end: 'bigint',
+        feature: 'string',
+        counts: 'array<bigint>',
+      },
+      partitions: {
+        site: { type: 'enum', values: sites },
+        date: { type: 'date', from: '2025-01-01' },
+      },
+    });
+    new CfnWorkGroup(this, 'Workgroup', {
+      name: names.workgroup,
+      description: 'SQL over the lake; results expire in a week.',
+      recursiveDeleteOption: true,
+      workGroupConfiguration: {
+        enforceWorkGroupConfiguration: true,
+        publishCloudWatchMetricsEnabled: true,
+        bytesScannedCutoffPerQuery: 100_000_000_000,
+        resultConfiguration: {
+          outputLocation: `s3://${names.lakeBucket}/athena-results/`,
+          encryptionConfiguration: { encryptionOption: 'SSE_KMS', kmsKey: key.keyArn },
+        },
+      },
+    });
+  }
+}

@@ -1,0 +1,133 @@
+import { Duration } from 'aws-cdk-lib';
+import { Rule } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import type { Construct } from 'constructs';
+import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { grants } from '../constructs/grants.ts';
+import { PlatformFunction } from '../constructs/platform-function.ts';
+import { WorkQueue } from '../constructs/work-queue.ts';
+import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
+
+/** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
+export class IngestStack extends PlatformStack {
+  constructor(scope: Construct, props: PlatformStackProps) {
+    super(scope, 'Ingest', 'data', 'Millwright: from raw uploads to registered, checked data and features.', props);
+    const { names, config } = this;
+
+    const uploads = (id: string, name: string, prefix: string, batchSize: number, consumer: PlatformFunction) => {
+      const work = new WorkQueue(this, `${id}Queue`, {
+        queueName: `${names.prefix}-${name}`,
+        consumer,
+        consumerTimeout: Duration.seconds(120),
+        batchSize,
+      });
+      new Rule(this, `${id}Rule`, {
+        ruleName: `${names.prefix}-${name}`,
+        eventPattern: {
+          source: ['aws.s3'],
+          detailType: ['Object Created'],
+          detail: { bucket: { name: [names.lakeBucket] }, object: { key: [{ prefix }] } },
+        },
+        targets: [new SqsQueue(work.queue, { deadLetterQueue: work.dead })],
+      });
+    };
+
+    uploads(
+      'Upload',
+      'register-upload',
+      'raw/frames/',
+      10,
+      new PlatformFunction(this, 'RegisterUpload', {
+        config,
+        name: 'register-upload',
+        says: 'Checks every frame of an upload against its contract, puts bad ones aside, registers the object.',
+        may: [
+          ...grants.readLake(this, 'raw/frames/*'),
+          ...grants.writeLake(this, 'quarantine/*'),
+          grants.writeLedger(this),
+          grants.readRegistry(this),
+        ],
+        timeout: Duration.seconds(120),
+        memoryMiB: 512,
+      }),
+    );
+    uploads(
+      'Decisions',
+      'record-decisions',
+      'inbox/decisions/',
+      10,
+      new PlatformFunction(this, 'RecordDecisions', {
+        config,
+        name: 'record-decisions',
+        says: 'Proves an object of decisions by its Merkle root, writes the table, registers the object.',
+        may: [
+          ...grants.readLake(this, 'inbox/decisions/*'),
+          ...grants.writeLake(this, 'decisions/*', 'quarantine/*'),
+          grants.writeLedger(this),
+        ],
+        timeout: Duration.seconds(120),
+        memoryMiB: 512,
+      }),
+    );
+
+    const telemetry = new WorkQueue(this, 'TelemetryQueue', {
+      queueName: `${names.prefix}-telemetry-writer`,
+      consumer: new PlatformFunction(this, 'TelemetryWriter', {
+        config,
+        name: 'telemetry-writer',
+        says: 'Writes small messages of devices to the lake, many in one Parquet file.',
+        may: [...grants.writeLake(this, 'telemetry/*', 'quarantine/*')],
+        timeout: Duration.seconds(60),
+        memoryMiB: 512,
+      }),
+      consumerTimeout: Duration.seconds(60),
+      batchSize: 100,
+      batchWindow: Duration.seconds(config.local ? 2 : 60),
+    });
+    const ruleRole = new Role(this, 'TopicRuleRole', {
+      roleName: `${names.prefix}-telemetry-rule`,
+      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+    });
+    telemetry.queue.grantSendMessages(ruleRole);
+    new CfnTopicRule(this, 'TopicRule', {
+      ruleName: `${names.prefix}_digests`.replaceAll('-', '_'),
+      topicRulePayload: {
+        awsIotSqlVersion: '2016-03-23',
+        sql: `SELECT * FROM 'millwright/${config.stage}/+/+/digest'`,
+        description: 'Feature digests of devices to the lake.',
+        actions: [{ sqs: { queueUrl: telemetry.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
+        errorAction: { sqs: { queueUrl: telemetry.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
+      },
+    });
+    telemetry.dead.grantSendMessages(ruleRole);
+
+    new PlatformFunction(this, 'PlantEvents', {
+      config,
+      name: 'plant-events',
+      says: 'Takes what the plant knows (failures, findings, repairs), keeps it, registers it.',
+      may: [...grants.writeLake(this, 'raw/events/*'), grants.writeLedger(this)],
+      timeout: Duration.seconds(60),
+    });
+    const materialise = new PlatformFunction(this, 'Materialise', {
+      config,
+      name: 'materialise',
+      says: 'Frames of some runs of a snapshot to feature rows, by the same code as the device.',
+      may: [
+        ...grants.readLake(this, 'raw/frames/*', 'raw/events/*', 'snapshots/*'),
+        ...grants.writeLake(this, 'features/*'),
+        grants.readRegistry(this),
+      ],
+      timeout: Duration.minutes(10),
+      memoryMiB: 1024,
+    });
+    if (config.planes.ml.account !== this.account)
+      onlyInAws(this, 'cross-account-policy', () =>
+        materialise.fn.addPermission('Retrain', {
+          principal: new AccountPrincipal(config.planes.ml.account),
+          action: 'lambda:InvokeFunction',
+        }),
+      );
+  }
+}

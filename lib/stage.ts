@@ -1,0 +1,46 @@
+import { Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { Construct } from 'constructs';
+import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
+import { acknowledgeFindings } from './aspects/acknowledged.ts';
+import { RelayBus } from './constructs/relay-bus.ts';
+import { AccessStack } from './stacks/access-stack.ts';
+import { DataStack } from './stacks/data-stack.ts';
+import { FleetStack } from './stacks/fleet-stack.ts';
+import { IngestStack } from './stacks/ingest-stack.ts';
+import { LedgerStack } from './stacks/ledger-stack.ts';
+import { MonitoringStack } from './stacks/monitoring-stack.ts';
+import type { PlatformStack } from './stacks/platform-stack.ts';
+import { TrainingStack } from './stacks/training-stack.ts';
+
+/**
+ * One stage of the platform: seven stacks, arrows one way. A later stack may depend on an earlier one, never the other
+ * way round; they find each other by name.
+ */
+export class MillwrightStage extends Construct {
+  readonly stacks: readonly PlatformStack[];
+
+  constructor(scope: Construct, config: DeploymentConfig) {
+    super(scope, 'Millwright');
+    this.node.setContext('millwright:local', config.local);
+    const props = { config };
+    this.stacks = [
+      new LedgerStack(this, props),
+      new DataStack(this, props),
+      new IngestStack(this, props),
+      new TrainingStack(this, props),
+      new FleetStack(this, props),
+      new MonitoringStack(this, props),
+      new AccessStack(this, props),
+    ];
+    const relayed = new Set([config.planes.governance.account]);
+    for (const [i, stack] of this.stacks.entries()) {
+      if (i > 0) stack.addDependency(this.stacks[i - 1] as PlatformStack);
+      if (relayed.has(stack.account)) continue;
+      relayed.add(stack.account);
+      new RelayBus(stack);
+    }
+    acknowledgeFindings(this.stacks);
+    Validations.of(this).addPlugins(new AwsSolutionsChecks(this));
+  }
+}
