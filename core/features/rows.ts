@@ -10,7 +10,11 @@ import { FrameWindow } from './window.ts';
  * The label is piecewise-linear remaining useful life, `min(endedAt − index, cap)` (Heimes 2008).
  */
 export const materialiseRun = (
-  o: { readonly featureSet: FeatureSet; readonly signals: readonly SignalDefinition[]; readonly label: LabelDefinition },
+  o: {
+    readonly featureSet: FeatureSet;
+    readonly signals: readonly SignalDefinition[];
+    readonly label: LabelDefinition;
+  },
   frames: readonly Frame[],
   endedAt: number | null,
 ): readonly FeatureRow[] => {

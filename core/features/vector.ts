@@ -73,7 +73,9 @@ export const featureVector = (
   for (const definition of set.features) {
     const signal = signals.find((s) => s.name === definition.signal);
     if (signal === undefined)
-      throw new Error(`feature ${definition.name} names signal "${definition.signal}", which the use case does not have`);
+      throw new Error(
+        `feature ${definition.name} names signal "${definition.signal}", which the use case does not have`,
+      );
     const value = valueOf(definition, window, signal);
     if (value === undefined || !Number.isFinite(value)) missing.push(definition.name);
     else x.push(value);

@@ -33,7 +33,8 @@ export const decodeFrame = (frame: Frame, signals: readonly SignalDefinition[]):
     } else if (given.samples !== undefined) {
       const samples = decodeSamples(given.samples);
       const right = signal.samples === undefined || samples.length === signal.samples;
-      if (right && samples.length > 0 && samples.every((v) => v >= low && v <= high)) waveforms.set(signal.name, samples);
+      if (right && samples.length > 0 && samples.every((v) => v >= low && v <= high))
+        waveforms.set(signal.name, samples);
     }
   }
   return { index: frame.index, sourceTime: frame.sourceTime, scalars, waveforms, memo: new Map() };

@@ -61,7 +61,9 @@ export const groupCommands = (commands: readonly LedgerCommand[]): LedgerCommand
       chainOf(group[0] as LedgerCommand) === chainOf(command) &&
       actions + actionsOf(command) <= MAX_ACTIONS &&
       !group.some((c) => c.record.id === command.record.id || c.commandId === command.commandId) &&
-      !group.some((c) => c.edges.some((e) => command.edges.some((f) => e.from === f.from && e.to === f.to && e.rel === f.rel)));
+      !group.some((c) =>
+        c.edges.some((e) => command.edges.some((f) => e.from === f.from && e.to === f.to && e.rel === f.rel)),
+      );
     if (fits) {
       group.push(command);
       actions += actionsOf(command);
@@ -94,7 +96,9 @@ const checkAnnouncements = (commands: readonly LedgerCommand[]): void => {
  */
 export const makeHandler = (deps: Deps) => {
   const read = async <T>(key: Record<string, string>): Promise<T | undefined> =>
-    (await deps.db.send(new GetCommand({ TableName: deps.table, Key: key, ConsistentRead: true }))).Item as T | undefined;
+    (await deps.db.send(new GetCommand({ TableName: deps.table, Key: key, ConsistentRead: true }))).Item as
+      | T
+      | undefined;
 
   const attempt = async (group: readonly LedgerCommand[]): Promise<LedgerReceipt[]> => {
     const chain = chainOf(group[0] as LedgerCommand);
@@ -193,7 +197,10 @@ export const makeHandler = (deps: Deps) => {
         );
       }
       items.push(
-        put({ ...registryKeys.audit(chain, link.sequence), ...link }, { ConditionExpression: 'attribute_not_exists(pk)' }),
+        put(
+          { ...registryKeys.audit(chain, link.sequence), ...link },
+          { ConditionExpression: 'attribute_not_exists(pk)' },
+        ),
         put(
           { ...registryKeys.command(command.commandId), receipt },
           { ConditionExpression: 'attribute_not_exists(pk)' },

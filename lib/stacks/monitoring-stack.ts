@@ -4,7 +4,7 @@ import {
   ComparisonOperator,
   Dashboard,
   GraphWidget,
-  MathExpression,
+  type MathExpression,
   Metric,
   TextWidget,
   TreatMissingData,
@@ -149,8 +149,18 @@ export class MonitoringStack extends PlatformStack {
         statistic: 'Sum',
         period: Duration.minutes(5),
       });
-    alarm('DriftErrors', 'The drift evaluator fails: models are not being watched.', lambda('Errors', 'drift-evaluator'), 0);
-    alarm('RetrainFailed', 'A retrain ended in a fault that its own recording did not catch.', workflow('ExecutionsFailed', names.retrain.arn), 0);
+    alarm(
+      'DriftErrors',
+      'The drift evaluator fails: models are not being watched.',
+      lambda('Errors', 'drift-evaluator'),
+      0,
+    );
+    alarm(
+      'RetrainFailed',
+      'A retrain ended in a fault that its own recording did not catch.',
+      workflow('ExecutionsFailed', names.retrain.arn),
+      0,
+    );
 
     new Dashboard(this, 'Health', {
       dashboardName: `${names.prefix}-health`,

@@ -1,0 +1,133 @@
+import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
+import type { UseCaseDefinition } from '#core/contracts/source.ts';
+import type { SignalDefinition, UseCase } from '#core/contracts/use-case.ts';
+import { TURBOFAN_SENSORS, TURBOFAN_SIGNALS, turbofans } from './cmapss.ts';
+import { BPFI, BPFO, SAMPLE_RATE_HZ, SAMPLES, simulatedSpindles } from './simulator.ts';
+
+const scalar = (name: string, unit: string, range: [number, number]): SignalDefinition => ({
+  name,
+  unit,
+  kind: 'scalar',
+  range,
+});
+
+const feature = (
+  name: string,
+  of: string,
+  signal: string,
+  window: number,
+  params: FeatureDefinition['params'] = {},
+): FeatureDefinition => ({ name, feature: of, signal, window, params });
+
+/** What both definitions share: how bad news is told and how a new model reaches the line. */
+const shared = {
+  schema: 'use-case/1',
+  version: 1,
+  owner: 'maintenance-engineering',
+  fallback: { kind: 'hold', message: 'no trusted estimate: maintain by the schedule' },
+  rollout: {
+    riskClass: 'automatic',
+    rings: [0, 1, 2],
+    minDecisionsPerDevice: 5,
+    maxFallbackShare: 0.2,
+    bakeSeconds: 3,
+    waveTimeoutSeconds: 120,
+  },
+  latencyBudgetMs: 250,
+  expiresAfterDays: 365,
+} as const;
+
+const spindles: UseCase = {
+  ...shared,
+  rollout: { ...shared.rollout, rings: [...shared.rollout.rings] },
+  id: 'predictive-maintenance',
+  title: 'Remaining useful life of spindle bearings',
+  assetClass: 'spindle',
+  indexUnit: 'hour',
+  signals: [
+    scalar('speed', '1/min', [0, 6000]),
+    scalar('load', '1', [0, 1.2]),
+    scalar('temperature', 'Cel', [-20, 150]),
+    scalar('current', 'A', [0, 60]),
+    {
+      name: 'vibration',
+      unit: 'm/s2',
+      kind: 'waveform',
+      range: [-200, 200],
+      sampleRateHz: SAMPLE_RATE_HZ,
+      samples: SAMPLES,
+    },
+  ],
+  featureSet: {
+    schema: 'feature-set/1',
+    id: 'spindle-bearing',
+    owner: shared.owner,
+    description: 'Severity and repetition of bearing impacts, and what the machine was asked to do.',
+    features: [
+      feature('speed', 'mean', 'speed', 8),
+      feature('load', 'mean', 'load', 24),
+      feature('temperature', 'decayed-mean', 'temperature', 16, { decay: 0.8 }),
+      feature('current', 'decayed-mean', 'current', 16, { decay: 0.8 }),
+      feature('vibration_rms', 'rms', 'vibration', 8),
+      feature('vibration_rms_long', 'rms', 'vibration', 32),
+      feature('vibration_kurtosis', 'kurtosis', 'vibration', 8),
+      feature('vibration_crest', 'crest-factor', 'vibration', 8),
+      feature('outer_race', 'envelope-order', 'vibration', 8, { order: BPFO, speed: 'speed' }),
+      feature('inner_race', 'envelope-order', 'vibration', 8, { order: BPFI, speed: 'speed' }),
+      feature('unbalance', 'order-band', 'vibration', 8, { order: 1, speed: 'speed' }),
+    ],
+  },
+  label: { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' },
+  trainer: {
+    algorithm: 'mlp-regressor',
+    hyperparameters: { hidden: '32,16', alpha: 0.01, epochs: 150, members: 3, learningRate: 0.003 },
+    seed: 7,
+    maxRuntimeSeconds: 300,
+  },
+  gate: { minTrainRuns: 20, minTestRuns: 8, maxRmse: 12, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 },
+  thresholds: { alarmBelow: 8, undecidedBelow: 12 },
+  seal: { testShare: 0.25, calibrationShare: 0.15, salt: 'spindle-bearing-1' },
+};
+
+const engines: UseCase = {
+  ...shared,
+  rollout: { ...shared.rollout, rings: [...shared.rollout.rings] },
+  id: 'turbofan-life',
+  title: 'Remaining useful life of turbofan engines (NASA C-MAPSS FD001)',
+  assetClass: 'turbofan',
+  indexUnit: 'flight',
+  signals: [...TURBOFAN_SIGNALS],
+  featureSet: {
+    schema: 'feature-set/1',
+    id: 'turbofan',
+    owner: shared.owner,
+    description: 'Level and trend of the sensors that change in FD001.',
+    features: TURBOFAN_SENSORS.flatMap((s) => [
+      feature(`${s}_level`, 'decayed-mean', s, 60, { decay: 0.9 }),
+      feature(`${s}_trend`, 'slope', s, 60, { min: 12 }),
+    ]),
+  },
+  label: { outcome: 'remaining-useful-life', from: 'failure', cap: 125, unit: 'flight' },
+  trainer: {
+    algorithm: 'mlp-regressor',
+    hyperparameters: { hidden: '64,32', alpha: 0.1, epochs: 60, members: 4, learningRate: 0.001 },
+    seed: 7,
+    maxRuntimeSeconds: 300,
+  },
+  gate: { minTrainRuns: 40, minTestRuns: 15, maxRmse: 18, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 },
+  thresholds: { alarmBelow: 15, undecidedBelow: 25 },
+  seal: { testShare: 0.2, calibrationShare: 0.1, salt: 'turbofan-1' },
+};
+
+export const definitions: readonly UseCaseDefinition[] = [
+  { useCase: spindles, needsData: false, source: simulatedSpindles },
+  {
+    useCase: engines,
+    needsData: true,
+    recognises: (files) =>
+      ['train_FD001.txt', 'test_FD001.txt', 'RUL_FD001.txt'].every((f) =>
+        files.some((g) => g === f || g === `${f}.gz`),
+      ),
+    source: turbofans,
+  },
+];
