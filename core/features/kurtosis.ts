@@ -6,6 +6,8 @@ export const kurtosis: WaveformFeature = {
   says: 'Fourth standardised moment of a waveform (3 for Gaussian noise): impacts of a bearing raise it (Dyer & Stewart 1978).',
   params: [],
   compute: ({ samples }) => {
+    // A dead sensor gives a constant: no shape to speak of.
+    if (samples.every((v) => v === samples[0])) return undefined;
     let sum = 0;
     for (const v of samples) sum += v;
     const mean = sum / samples.length;
@@ -16,7 +18,6 @@ export const kurtosis: WaveformFeature = {
       second += d;
       fourth += d * d;
     }
-    // A dead sensor gives a constant: no shape to speak of.
-    return second === 0 ? undefined : (samples.length * fourth) / (second * second);
+    return (samples.length * fourth) / (second * second);
   },
 };

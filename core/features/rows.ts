@@ -1,13 +1,13 @@
 import type { FeatureRow, FeatureSet } from '../contracts/feature-set.ts';
 import type { Frame } from '../contracts/frame.ts';
 import type { LabelDefinition, SignalDefinition } from '../contracts/use-case.ts';
+import { remainingLife } from './labels.ts';
 import { featureVector, windowLength } from './vector.ts';
 import { FrameWindow } from './window.ts';
 
 /**
- * Feature rows of one run, frames in any order. A frame whose vector has a missing feature gives no row.
- * @param endedAt index of the failure as known at the snapshot's `knownUntil`; null = still running, rows have no label.
- * The label is piecewise-linear remaining useful life, `min(endedAt − index, cap)` (Heimes 2008).
+ * Feature rows of one run, frames in any order, the first of each index counts. A frame whose vector has a missing feature gives no row.
+ * @param endedAt see {@link endOfRun}, at the snapshot's `knownUntil`; null = still running, rows have no label.
  */
 export const materialiseRun = (
   o: {
@@ -30,7 +30,7 @@ export const materialiseRun = (
       run: frame.run,
       index: frame.index,
       sourceTime: frame.sourceTime,
-      label: endedAt === null ? null : Math.min(endedAt - frame.index, o.label.cap),
+      label: remainingLife(o.label, endedAt, frame.index),
       x: [...vector.x],
     });
   }

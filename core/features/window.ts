@@ -41,8 +41,8 @@ export const decodeFrame = (frame: Frame, signals: readonly SignalDefinition[]):
 };
 
 /**
- * The last frames of one run of one asset in one context, newest last. A new run or context, or an index that does not
- * rise, starts it anew: windows never span two lives of a machine.
+ * The last frames of one run of one asset in one context. A new run or context starts it anew: windows never span two
+ * lives of a machine. Bounded by `length` frames, so it can be rebuilt from the last `length` frames of a run.
  */
 export class FrameWindow {
   readonly #signals: readonly SignalDefinition[];
@@ -55,16 +55,24 @@ export class FrameWindow {
     this.#length = length;
   }
 
-  /** @returns the window with the frame in it. */
+  /**
+   * Takes a frame in. One that was there already changes nothing (machines send again what was not acknowledged), a
+   * late one takes its place by index; one older than all of a full window starts it anew.
+   * @returns the frames up to and with this one, oldest first, as a decision at its index may see them.
+   */
   push(frame: Frame): readonly DecodedFrame[] {
     const key = `${frame.site}/${frame.asset}/${frame.run}/${frame.context}`;
-    const last = this.#frames.at(-1);
-    if (key !== this.#key || (last !== undefined && frame.index <= last.index)) {
+    const oldest = this.#frames[0];
+    const forgotten = this.#frames.length >= this.#length && oldest !== undefined && frame.index < oldest.index;
+    if (key !== this.#key || forgotten) {
       this.#frames = [];
       this.#key = key;
     }
-    this.#frames.push(decodeFrame(frame, this.#signals));
-    if (this.#frames.length > this.#length) this.#frames.shift();
-    return this.#frames;
+    if (!this.#frames.some((f) => f.index === frame.index)) {
+      const place = this.#frames.findLastIndex((f) => f.index < frame.index) + 1;
+      this.#frames.splice(place, 0, decodeFrame(frame, this.#signals));
+      if (this.#frames.length > this.#length) this.#frames.shift();
+    }
+    return this.#frames.filter((f) => f.index <= frame.index);
   }
 }
