@@ -1,0 +1,133 @@
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Frame } from '../../../core/contracts/frame.ts';
+import type { LiveRun } from '../../../core/contracts/source.ts';
+import { type AnsweredFrame, laneName, type Machines, startMachines } from '../../../local/plant/machines.ts';
+
+const run = (asset: string, name: string, count: number): LiveRun => ({
+  asset,
+  run: name,
+  remainingAtEnd: 5,
+  frames: Array.from({ length: count }, (_, i) => ({
+    schema: 'frame/1' as const,
+    site: 'plant-a',
+    asset,
+    run: name,
+    index: i + 1,
+    context: 'normal',
+    sourceTime: '2026-01-01T00:00:00.000Z',
+    receivedTime: '2026-01-01T00:00:00.000Z',
+    signals: { speed: { value: i, quality: 'GOOD' as const } },
+  })),
+});
+
+const open: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+const start = async (runs: readonly LiveRun[], onAnswer?: (a: AnsweredFrame) => void): Promise<Machines> => {
+  const machines = await startMachines([{ machine: 'm1', runs }], { paceMs: 0, ...(onAnswer ? { onAnswer } : {}) });
+  open.push(() => machines.close());
+  return machines;
+};
+
+const connector = (machines: Machines, onFrame: (frame: Frame, socket: Socket) => void): Socket => {
+  const socket = connect(machines.endpoints[0]?.port as number, '127.0.0.1');
+  open.push(() => void socket.destroy());
+  socket.on('error', () => {});
+  createInterface({ input: socket }).on('line', (line) => onFrame(JSON.parse(line), socket));
+  return socket;
+};
+
+const answer = (frame: Frame, socket: Socket): void => {
+  const ack = { run: frame.run, index: frame.index };
+  socket.write(`${JSON.stringify({ ack, id: `plant-a/edge-1/b/${frame.index}`, verdict: 'pass', value: 7 })}\n`);
+};
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
+describe('simulated machines', () => {
+  test('send every frame in order and finish when each is answered', async () => {
+    const seen: string[] = [];
+    const machines = await start([run('a', 'r1', 20), run('a', 'r2', 3)]);
+    connector(machines, (frame, socket) => {
+      seen.push(`${frame.run}/${frame.index}`);
+      answer(frame, socket);
+    });
+    await machines.play(1);
+    expect(seen).toHaveLength(23);
+    expect(seen[0]).toBe('r1-l1/1');
+    expect(seen.at(-1)).toBe('r2-l1/3');
+    expect(machines.stats()[0]).toMatchObject({ answered: 23, sent: 23, verdicts: { pass: 23 } });
+  });
+
+  test('keep at most eight frames without an answer', async () => {
+    const seen: number[] = [];
+    const machines = await start([run('a', 'r1', 20)]);
+    connector(machines, (frame) => seen.push(frame.index));
+    void machines.play(1);
+    await until(() => seen.length === 8);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test('send unanswered frames again after a reconnect, and no answered one', async () => {
+    const machines = await start([run('a', 'r1', 6)]);
+    const first: number[] = [];
+    const dying = connector(machines, (frame, socket) => {
+      first.push(frame.index);
+      if (frame.index <= 2) answer(frame, socket);
+    });
+    const through = machines.play(1);
+    await until(() => first.length === 6 && machines.stats()[0]?.answered === 2);
+    dying.destroy();
+    await until(() => machines.stats()[0]?.connected === false);
+    const second: number[] = [];
+    connector(machines, (frame, socket) => {
+      second.push(frame.index);
+      answer(frame, socket);
+    });
+    await through;
+    expect(second).toEqual([3, 4, 5, 6]);
+  });
+
+  test('drop a connector that does not speak the protocol, and keep its frames for the next', async () => {
+    const machines = await start([run('a', 'r1', 2)]);
+    const through = machines.play(1);
+    const rude = connector(machines, (_, socket) => void socket.write('{"hello":1}\n'));
+    await new Promise((resolve) => rude.once('close', resolve));
+    connector(machines, answer);
+    await through;
+    expect(machines.stats()[0]?.answered).toBe(2);
+  });
+
+  test('tell the asset, lap and latency of each answer', async () => {
+    const answers: AnsweredFrame[] = [];
+    const machines = await start([run('a', 'r1', 1)], (a) => answers.push(a));
+    connector(machines, answer);
+    await machines.play(4);
+    expect(answers[0]).toMatchObject({ asset: 'a', lap: 4, verdict: 'pass', value: 7, machine: 'm1' });
+    expect(answers[0]?.latencyMs).toBeGreaterThanOrEqual(0);
+  });
+
+  test('name a repeated round so that no frame has the name of an earlier one', async () => {
+    const seen: string[] = [];
+    const machines = await start([run('a', 'r1', 2)]);
+    connector(machines, (frame, socket) => {
+      if (seen.length < 6) answer(frame, socket);
+      seen.push(`${frame.run}/${frame.index}`);
+    });
+    void machines.play(2, { repeat: true });
+    await until(() => seen.length >= 6);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen[2]).toBe('r1-l2r1/1');
+  });
+
+  test('a lane is named by its asset, or as a stand when many assets pass over it', () => {
+    expect(laneName([run('a', 'r1', 1), run('a', 'r2', 1)], 1)).toBe('a');
+    expect(laneName([run('a', 'r1', 1), run('b', 'r1', 1)], 2)).toBe('stand-2');
+  });
+});
