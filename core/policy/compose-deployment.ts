@@ -1,0 +1,72 @@
+/** One component of a Greengrass deployment, as GetDeployment and CreateDeployment know it. */
+export interface PlacedComponent {
+  readonly componentVersion: string;
+  readonly configurationUpdate?: { readonly merge?: string; readonly reset?: readonly string[] };
+}
+export type Composition = Readonly<Record<string, PlacedComponent>>;
+
+export interface Placement {
+  readonly name: string;
+  readonly version: string;
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+const RUNTIME = 'millwright.runtime';
+
+const mergedText = (name: string, before: string | undefined, more: Readonly<Record<string, unknown>>): string => {
+  let old: unknown = {};
+  try {
+    old = JSON.parse(before ?? '{}');
+  } catch {
+    throw new Error(`component ${name}: the configuration of its current deployment is not JSON; deploy it anew first`);
+  }
+  return JSON.stringify({ ...(old as Record<string, unknown>), ...more });
+};
+
+/** A composition with more configuration merged into one of its components. */
+export const configure = (
+  current: Composition,
+  name: string,
+  configuration: Readonly<Record<string, unknown>>,
+): Composition => {
+  const placed = current[name];
+  if (placed === undefined)
+    throw new Error(
+      `the ring's deployment has no ${name} (it has ${Object.keys(current).join(', ') || 'nothing'}); commission the ring first`,
+    );
+  return {
+    ...current,
+    [name]: {
+      ...placed,
+      configurationUpdate: {
+        ...placed.configurationUpdate,
+        merge: mergedText(name, placed.configurationUpdate?.merge, configuration),
+      },
+    },
+  };
+};
+
+/**
+ * The next composition of a ring: what is there, with one weights component placed. Greengrass replaces the whole list
+ * of a target, so everything else is kept as it is: code, weights of other lines, their configuration.
+ * @param revertTo package digest the runtime may go back to; empty for a release that goes forward.
+ * @throws {Error} when the ring has no runtime yet: weights alone decide nothing.
+ */
+export const composeDeployment = (current: Composition, place: Placement, revertTo: string): Composition => {
+  const withRuntime = configure(current, RUNTIME, { revertTo });
+  return {
+    ...withRuntime,
+    [place.name]: {
+      componentVersion: place.version,
+      configurationUpdate: { merge: JSON.stringify(place.configuration) },
+    },
+  };
+};
+
+/** The package digest a weights component of a composition carries; null when it is not there. */
+export const placedPackage = (composition: Composition, name: string): string | null => {
+  const merge = composition[name]?.configurationUpdate?.merge;
+  if (merge === undefined) return null;
+  const digest = (JSON.parse(merge) as { packageDigest?: unknown }).packageDigest;
+  return typeof digest === 'string' ? digest : null;
+};
