@@ -1,13 +1,57 @@
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import { ByteWriter, parquetWrite } from 'hyparquet-writer';
+
+/** A column; null where a row has no value. Integers are 64 bit. */
+export type Column =
+  | { readonly name: string; readonly type: 'string'; readonly data: readonly (string | null)[] }
+  | { readonly name: string; readonly type: 'integer' | 'double'; readonly data: readonly (number | null)[] }
+  | {
+      readonly name: string;
+      readonly type: 'list<integer>' | 'list<double>';
+      readonly data: readonly (readonly number[])[];
+    };
+
+const ELEMENTS = {
+  string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
+  integer: { type: 'INT64' },
+  double: { type: 'DOUBLE' },
+} as const;
+
+type SchemaElement = NonNullable<Parameters<typeof parquetWrite>[0]['schema']>[number];
+
+const schemaOf = ({ name, type }: Column): SchemaElement[] => {
+  if (type === 'list<integer>' || type === 'list<double>')
+    return [
+      { name, repetition_type: 'REQUIRED', num_children: 1, converted_type: 'LIST' },
+      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
+      { name: 'element', repetition_type: 'REQUIRED', ...ELEMENTS[type === 'list<double>' ? 'double' : 'integer'] },
+    ];
+  return [{ name, repetition_type: 'OPTIONAL', ...ELEMENTS[type] }];
+};
+
+const dataOf = ({ type, data }: Column): unknown[] => {
+  if (type === 'integer') return data.map((v) => (v === null ? null : BigInt(v)));
+  if (type === 'list<integer>') return data.map((list) => list.map(BigInt));
+  return [...data];
+};
 
 /** Parquet bytes of columns, Snappy; the same columns give the same bytes. */
-export const writeParquet = (columns: ColumnSource[]): Uint8Array =>
-  new Uint8Array(parquetWriteBuffer({ columnData: columns }));
+export const writeParquet = (columns: readonly Column[]): Uint8Array => {
+  const writer = new ByteWriter();
+  parquetWrite({
+    writer,
+    columnData: columns.map((c) => ({ name: c.name, data: dataOf(c) })),
+    schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaOf)],
+  });
+  return new Uint8Array(writer.getBuffer());
+};
 
-/** Rows of a Parquet file as objects. */
+/** Rows of a Parquet file as objects; integers as numbers. */
 export const readParquet = async (bytes: Uint8Array): Promise<Record<string, unknown>[]> => {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  return parquetReadObjects({ file, compressors });
+  const plain = (value: unknown): unknown =>
+    typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(plain) : value;
+  const rows = await parquetReadObjects({ file, compressors });
+  return rows.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, plain(v)])));
 };

@@ -1,0 +1,1 @@
+"""Trainers and quantization, under the SageMaker container contract."""
