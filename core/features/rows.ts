@@ -20,7 +20,10 @@ export const materialiseRun = (
 ): readonly FeatureRow[] => {
   const window = new FrameWindow(o.signals, windowLength(o.featureSet));
   const rows: FeatureRow[] = [];
+  let previous = 0;
   for (const frame of [...frames].sort((a, b) => a.index - b.index)) {
+    if (frame.index === previous) continue;
+    previous = frame.index;
     // Frames after the failure belong to no life that the label knows.
     if (endedAt !== null && frame.index > endedAt) break;
     const vector = featureVector(o.featureSet, window.push(frame), o.signals);

@@ -8,7 +8,7 @@ export type FeatureVector =
   | { readonly ok: true; readonly x: readonly number[] }
   | { readonly ok: false; readonly missing: readonly string[] };
 
-const valueOf = (
+const computeOne = (
   definition: FeatureDefinition,
   window: readonly DecodedFrame[],
   signal: SignalDefinition,
@@ -76,7 +76,7 @@ export const featureVector = (
       throw new Error(
         `feature ${definition.name} names signal "${definition.signal}", which the use case does not have`,
       );
-    const value = valueOf(definition, window, signal);
+    const value = computeOne(definition, window, signal);
     if (value === undefined || !Number.isFinite(value)) missing.push(definition.name);
     else x.push(value);
   }

@@ -1,0 +1,106 @@
+import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
+import { FeatureRow } from '#core/contracts/feature-set.ts';
+import { materialiseRun } from '#core/features/rows.ts';
+import { featureVector, windowLength } from '#core/features/vector.ts';
+import { FrameWindow } from '#core/features/window.ts';
+import { aFrame, bad, good, SIGNALS } from './a-frame.ts';
+
+const setOf = (...features: FeatureDefinition[]): FeatureSet => ({
+  schema: 'feature-set/1',
+  id: 'test',
+  owner: 'test',
+  description: 'test',
+  features,
+});
+const latest: FeatureDefinition = { name: 'now', feature: 'latest', signal: 'level', window: 2, params: {} };
+const mean: FeatureDefinition = { name: 'mean', feature: 'mean', signal: 'level', window: 3, params: {} };
+const o = {
+  featureSet: setOf(latest, mean),
+  signals: SIGNALS,
+  label: { outcome: 'remaining-useful-life', from: 'failure', cap: 3, unit: 'h' } as const,
+};
+const life = [1, 2, 3, 4, 5, 6].map((i) => aFrame(i, { level: good(i * 10) }));
+
+describe('materialiseRun', () => {
+  it('gives a row a frame, with features over the frames until then and the capped label', () => {
+    const rows = materialiseRun(o, life, 6);
+    expect(rows.map((r) => [r.index, r.label, r.x])).toEqual([
+      [1, 3, [10, 10]],
+      [2, 3, [20, 15]],
+      [3, 3, [30, 20]],
+      [4, 2, [40, 30]],
+      [5, 1, [50, 40]],
+      [6, 0, [60, 50]],
+    ]);
+  });
+
+  it('gives rows that keep the contract', () => {
+    for (const row of materialiseRun(o, life, 6)) expect(FeatureRow.parse(row)).toEqual(row);
+  });
+
+  it('does not care in which order frames come, or how often', () => {
+    expect(materialiseRun(o, [...life.toReversed(), ...life], 6)).toEqual(materialiseRun(o, life, 6));
+  });
+
+  it('leaves the label open while the run goes on', () => {
+    expect(materialiseRun(o, life, null).every((r) => r.label === null)).toBe(true);
+  });
+
+  it('gives no row after the failure', () => {
+    expect(materialiseRun(o, life, 4).map((r) => r.index)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('gives no row where a feature has no good value in its window', () => {
+    const holed = life.map((f) => (f.index === 2 || f.index === 3 ? aFrame(f.index, { level: bad }) : f));
+    expect(materialiseRun(o, holed, 6).map((r) => r.index)).toEqual([1, 2, 4, 5, 6]);
+  });
+
+  it('gives the numbers that a device computes frame by frame', () => {
+    const window = new FrameWindow(SIGNALS, windowLength(o.featureSet));
+    const onDevice = life.map((f) => featureVector(o.featureSet, window.push(f), SIGNALS));
+    expect(onDevice).toEqual(materialiseRun(o, life, 6).map((r) => ({ ok: true, x: r.x })));
+  });
+});
+
+describe('featureVector', () => {
+  const window = new FrameWindow(SIGNALS, 3).push(aFrame(1, { level: good(1), speed: bad }));
+
+  it('names every feature that is missing', () => {
+    const set = setOf(
+      latest,
+      { ...latest, name: 'speed', signal: 'speed' },
+      { ...mean, name: 'fast', signal: 'speed' },
+    );
+    expect(featureVector(set, window, SIGNALS)).toEqual({ ok: false, missing: ['speed', 'fast'] });
+  });
+
+  it('counts a window in frames of the run, so that a lost frame does not stretch it', () => {
+    const gap = new FrameWindow(SIGNALS, 3);
+    gap.push(aFrame(1, { level: good(1) }));
+    expect(featureVector(setOf(mean), gap.push(aFrame(5, { level: good(5) })), SIGNALS)).toEqual({ ok: true, x: [5] });
+  });
+
+  it('refuses a feature that does not exist', () => {
+    expect(() => featureVector(setOf({ ...latest, feature: 'median' }), window, SIGNALS)).toThrow(
+      /names "median", which core\/features does not have \(latest, mean/,
+    );
+  });
+
+  it('refuses a signal that the use case does not have', () => {
+    expect(() => featureVector(setOf({ ...latest, signal: 'colour' }), window, SIGNALS)).toThrow(
+      'feature now names signal "colour", which the use case does not have',
+    );
+  });
+
+  it('refuses a feature of waveforms on a scalar', () => {
+    expect(() => featureVector(setOf({ ...latest, feature: 'rms' }), window, SIGNALS)).toThrow(
+      'feature now: rms works on a waveform, but signal level is a scalar',
+    );
+  });
+
+  it('refuses a feature without the number it needs', () => {
+    expect(() => featureVector(setOf({ ...latest, feature: 'decayed-mean' }), window, SIGNALS)).toThrow(
+      'feature decayed-mean needs the number "decay" in its params; got undefined',
+    );
+  });
+});
