@@ -65,26 +65,26 @@ export const digestTopic = (stage: string, site: string, device: string): string
 
 /**
  * Configuration of the components on a device, merged in by the deployment (Greengrass wants strings for numbers).
- * `stateDir` is the folder the components share: runtime socket `runtime.sock`, spool `spool.db`, package store `store/`, `bin/adopt.mjs`.
+ * The folder the components share is named by their recipes: it belongs to the device, not to a deployment.
  */
 export const RuntimeConfig = z.strictObject({
   stage: Slug,
   site: SiteId,
   deviceClass: Slug,
-  stateDir: z.string().min(1),
   modelLine: ModelLineId,
   trustedKeys: z.record(z.string(), z.string()).describe('key id → PEM public key (SPKI)'),
   revertTo: z.string().default('').describe('package digest the ledger allows to go back to; empty = none'),
   reportSeconds: z.coerce.number().positive().default(5),
+  digestEvery: z.coerce.number().int().positive().default(100).describe('decisions in one feature digest'),
 });
 export type RuntimeConfig = z.infer<typeof RuntimeConfig>;
 
 export const UplinkConfig = z.strictObject({
   stage: Slug,
   site: SiteId,
-  stateDir: z.string().min(1),
   lakeBucket: z.string().min(3),
   maxSpoolMiB: z.coerce.number().positive().default(256),
+  maxSpoolDays: z.coerce.number().positive().default(60),
   uploadEvery: z.coerce.number().int().positive().default(50).describe('decisions in one object at most'),
   uploadSeconds: z.coerce.number().positive().default(5).describe('or when the oldest waits this long'),
   rawFrames: z.enum(['true', 'false']).default('true').describe('also upload the frames themselves, in bulk'),
@@ -93,12 +93,15 @@ export type UplinkConfig = z.infer<typeof UplinkConfig>;
 
 /** Connector of machines that stream frames as JSON lines over TCP. */
 export const ConnectorConfig = z.strictObject({
+  stage: Slug,
   site: SiteId,
-  stateDir: z.string().min(1),
-  machines: z.string().describe('JSON array of {asset, host, port}'),
+  machines: z.string().describe('JSON object: device id → list of {asset, host, port}'),
 });
 export type ConnectorConfig = z.infer<typeof ConnectorConfig>;
-export const ConnectorMachine = z.strictObject({ asset: AssetId, host: z.string(), port: z.int().positive() });
+/** `asset` names the machine at the address; a test stand has many assets pass over it. */
+export const ConnectorMachine = z.strictObject({ asset: AssetId, host: z.string().min(1), port: z.int().positive() });
+export type ConnectorMachine = z.infer<typeof ConnectorMachine>;
+export const ConnectorMachines = z.record(DeviceId, z.array(ConnectorMachine));
 
 /** Answer of the runtime to `adopt`; exit code 0 of the model component's startup only when `adopted`. */
 export const AdoptAnswer = z.strictObject({
@@ -109,9 +112,8 @@ export const AdoptAnswer = z.strictObject({
 });
 export type AdoptAnswer = z.infer<typeof AdoptAnswer>;
 
-/** Configuration of a model component: carries weights only. */
+/** Default configuration of a model component, for people to read: its recipe names the digest itself. */
 export const ModelComponentConfig = z.strictObject({
-  stateDir: z.string(),
   packageDigest: Digest,
   modelLine: ModelLineId,
 });

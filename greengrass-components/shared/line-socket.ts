@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Linux allows 107 bytes for the path of a unix socket, macOS 103. */
+const MAX_SOCKET_PATH = 100;
+const MAX_LINE_BYTES = 8 * 1024 * 1024;
+
+/** Path of the runtime's socket: in the state folder, or under the system's temporary folder when that is too long. */
+export const runtimeSocketPath = (stateDir: string): string => {
+  const path = join(stateDir, 'runtime.sock');
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
+  return join(tmpdir(), `mw-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}.sock`);
+};
+
+/** Cuts a stream into lines; ends the connection when a line is longer than any message may be. */
+export const onLines = (socket: Socket, take: (line: string) => void): void => {
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim() !== '') take(line);
+    if (rest.length > MAX_LINE_BYTES)
+      socket.destroy(new Error(`a line is longer than ${MAX_LINE_BYTES} bytes; one JSON document a line is expected`));
+  });
+};
+
+export type LineHandler = (request: Record<string, unknown>) => Promise<unknown>;
+
+/**
+ * Serves requests, one JSON document a line, on a unix socket that only the own user may open. A request's `id` comes
+ * back with its answer, so that a client may have several under way. A failing handler answers `{error}`.
+ * @returns the server, listening.
+ */
+export const serveLines = (path: string, handle: LineHandler): Promise<Server> => {
+  const server = createServer((socket) => {
+    socket.on('error', () => socket.destroy());
+    onLines(socket, (line) => {
+      const answer = (body: object) => socket.writable && socket.write(`${JSON.stringify(body)}\n`);
+      let request: Record<string, unknown>;
+      try {
+        request = JSON.parse(line) as Record<string, unknown>;
+      } catch {
+        answer({ error: 'expected one JSON document a line' });
+        return;
+      }
+      handle(request).then(
+        (result) => answer({ id: request['id'], result }),
+        (error: Error) => answer({ id: request['id'], error: error.message }),
+      );
+    });
+  });
+  // A socket file left by a process that was killed would refuse the address.
+  rmSync(path, { force: true });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve(server);
+    });
+  });
+};
+
+/** The connection ended before the answer; whether the request was carried out is unknown, so ask again. */
+export class ConnectionLost extends Error {
+  constructor(why: string) {
+    super(`the runtime's socket: ${why}`);
+    this.name = 'ConnectionLost';
+  }
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A client of {@link serveLines}; connects anew by itself with the next request. */
+export class LineClient {
+  readonly #path: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #socket: Socket | null = null;
+  #next = 1;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  #open(): Socket {
+    if (this.#socket !== null) return this.#socket;
+    const socket = connect(this.#path);
+    this.#socket = socket;
+    let why = 'closed';
+    socket.on('error', (error) => {
+      why = error.message;
+    });
+    socket.on('close', () => {
+      if (this.#socket === socket) this.#socket = null;
+      const lost = [...this.#waiting.values()];
+      this.#waiting.clear();
+      for (const w of lost) w.reject(new ConnectionLost(why));
+    });
+    onLines(socket, (line) => {
+      const answer = JSON.parse(line) as { id?: number; result?: unknown; error?: string };
+      const waiting = this.#waiting.get(answer.id ?? 0);
+      this.#waiting.delete(answer.id ?? 0);
+      if (answer.error !== undefined) waiting?.reject(new Error(answer.error));
+      else waiting?.resolve(answer.result);
+    });
+    return socket;
+  }
+
+  /**
+   * @param body the request, without `id`.
+   * @throws {ConnectionLost} when the connection ends first, or after `timeoutMs`.
+   * @throws {Error} with the server's message when it refuses.
+   */
+  request(body: object, timeoutMs: number): Promise<unknown> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new ConnectionLost(`no answer within ${timeoutMs} ms`));
+      }, timeoutMs);
+      this.#waiting.set(id, {
+        resolve: (v) => {
+          clearTimeout(timer);
+          resolve(v);
+        },
+        reject: (e) => {
+          clearTimeout(timer);
+          reject(e);
+        },
+      });
+      this.#open().write(`${JSON.stringify({ id, ...body })}\n`);
+    });
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+  }
+}
