@@ -54,5 +54,6 @@ export const RawObjectRecord = z.strictObject({
   lastIndex: z.int().positive(),
   frames: z.int().nonnegative().describe('valid frames'),
   quarantined: z.int().nonnegative(),
+  signals: z.array(z.string()).describe('names of the signals that occur, sorted: what kind of machine this is'),
 });
 export type RawObjectRecord = z.infer<typeof RawObjectRecord>;

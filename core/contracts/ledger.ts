@@ -23,7 +23,7 @@ export type RecordClass = z.infer<typeof RecordClass>;
 /** `class:id` names a node of the lineage graph. */
 export const NodeRef = z.string().regex(/^[a-z-]+:.+$/, 'expected <class>:<id>');
 export type NodeRef = z.infer<typeof NodeRef>;
-export const nodeRef = (recordClass: RecordClass | 'decision' | 'device', id: string): NodeRef =>
+export const nodeRef = (recordClass: RecordClass | 'decision' | 'device' | 'run', id: string): NodeRef =>
   `${recordClass}:${id}`;
 
 /** Edges point from the later thing to what it was made from (PROV-O wasDerivedFrom / used). */

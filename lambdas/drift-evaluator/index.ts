@@ -1,0 +1,20 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { readEnv } from '../shared/env.ts';
+import { lambdaLedger } from '../shared/ledger-client.ts';
+import { makeLogger } from '../shared/logger.ts';
+import { s3Store } from '../shared/object-store.ts';
+import { makeHandler } from './handler.ts';
+
+const { names } = readEnv();
+
+export const handler = makeHandler({
+  db: DynamoDBDocumentClient.from(new DynamoDBClient({})),
+  table: names.judgementTable.name,
+  artifacts: s3Store(new S3Client({}), names.artifactsBucket),
+  ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  log: makeLogger('drift-evaluator'),
+  now: () => new Date().toISOString(),
+});

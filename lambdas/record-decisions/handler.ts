@@ -1,0 +1,157 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { DecisionObjectHeader, DecisionRecord, decisionObjectKey } from '#core/contracts/decision.ts';
+import { ContractError, parseAs } from '#core/contracts/errors.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
+import { nodeRef } from '#core/contracts/ledger.ts';
+import { merkleRoot } from '#core/lineage/digest.ts';
+import { type BatchLog, eachMessage } from '../shared/batch.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+import { parseObjectCreated } from '../shared/object-created.ts';
+import type { ObjectStore } from '../shared/object-store.ts';
+import { type Column, writeParquet } from '../shared/parquet.ts';
+
+export interface Deps {
+  readonly lake: ObjectStore;
+  readonly ledger: Ledger;
+  readonly log: BatchLog;
+}
+
+/**
+ * Reads an object of decisions and proves it: the header's own key, count, consecutive sequences, Merkle root.
+ * @throws {ContractError} naming what does not hold; such an object is evidence of a fault or of tampering.
+ */
+export const proveDecisions = (
+  text: string,
+  key: string,
+): { header: DecisionObjectHeader; decisions: DecisionRecord[] } => {
+  const [first, ...lines] = text.split('\n').filter((line) => line !== '');
+  const header = parseAs(DecisionObjectHeader, JSON.parse(first ?? 'null'), `header of ${key}`);
+  const wrong: string[] = [];
+  if (decisionObjectKey(header) !== key) wrong.push(`the header belongs at ${decisionObjectKey(header)}`);
+  if (lines.length !== header.count)
+    wrong.push(`the header counts ${header.count} decisions, there are ${lines.length}`);
+  if (merkleRoot(lines) !== header.merkleRoot) wrong.push('the Merkle root of the lines is not the one in the header');
+  const decisions = lines.map((line, i) => parseAs(DecisionRecord, JSON.parse(line), `decision ${i + 1} of ${key}`));
+  for (const [i, d] of decisions.entries())
+    if (d.sequence !== header.firstSequence + i || d.boot !== header.boot || d.device !== header.device)
+      wrong.push(
+        `decision ${i + 1} is ${d.device}/${d.boot}/${d.sequence}, expected sequence ${header.firstSequence + i}`,
+      );
+  if (wrong.length > 0) throw new ContractError(key, wrong);
+  return { header, decisions };
+};
+
+/** Columns of table `decisions` (lib/stacks/data-stack.ts), in its order. */
+export const decisionColumns = (rows: readonly DecisionRecord[]): Column[] => {
+  const text = (name: string, of: (d: DecisionRecord) => string | null): Column => ({
+    name,
+    type: 'string',
+    data: rows.map(of),
+  });
+  return [
+    text('id', (d) => d.id),
+    text('device', (d) => d.device),
+    text('boot', (d) => d.boot),
+    { name: 'sequence', type: 'integer', data: rows.map((d) => d.sequence) },
+    text('model_line', (d) => d.modelLine),
+    text('asset', (d) => d.asset),
+    text('run', (d) => d.run),
+    { name: 'index', type: 'integer', data: rows.map((d) => d.index) },
+    text('source_time', (d) => d.sourceTime),
+    text('decided_at', (d) => d.decidedAt),
+    text('verdict', (d) => d.verdict),
+    { name: 'value', type: 'double', data: rows.map((d) => d.value) },
+    text('reason', (d) => d.reason),
+    text('package_digest', (d) => d.packageDigest),
+    text('variant', (d) => d.variant),
+    text('feature_set_digest', (d) => d.featureSetDigest),
+    text('input_digest', (d) => d.inputDigest),
+    { name: 'latency_ms', type: 'double', data: rows.map((d) => d.latencyMs) },
+  ];
+};
+
+/** A command carries 40 edges at most; a device serves fewer machines than that. */
+const MAX_RUN_EDGES = 30;
+
+/** Which runs an object speaks of: what the outcome joiner and lineage look for. */
+const runsOf = (decisions: readonly DecisionRecord[]) => {
+  const runs = new Map<string, { asset: string; run: string; first: number; last: number }>();
+  for (const { asset, run, index } of decisions) {
+    const seen = runs.get(`${asset}/${run}`);
+    runs.set(`${asset}/${run}`, {
+      asset,
+      run,
+      first: Math.min(seen?.first ?? index, index),
+      last: Math.max(seen?.last ?? index, index),
+    });
+  }
+  return [...runs.values()];
+};
+
+/**
+ * Records objects of decisions: proves them, writes them to the decisions table, registers them with edges to every
+ * package that decided. One that cannot be proved is copied to quarantine and fails, so that someone looks.
+ */
+export const makeHandler = (deps: Deps) => {
+  const record = async (key: string, versionId: string | null): Promise<void> => {
+    const text = Buffer.from(await deps.lake.get(key, versionId)).toString('utf8');
+    let proved: ReturnType<typeof proveDecisions>;
+    try {
+      proved = proveDecisions(text, key);
+    } catch (error) {
+      await deps.lake.put(lakeKeys.quarantine(key), Buffer.from(text), 'application/x-ndjson');
+      throw error;
+    }
+    const { header, decisions } = proved;
+    const { site, device, boot, firstSequence, lastSequence } = header;
+    const tableKey = lakeKeys.decisions({
+      site,
+      date: (decisions[0] as DecisionRecord).decidedAt.slice(0, 10),
+      device,
+      boot,
+      first: firstSequence,
+      last: lastSequence,
+    });
+    const table = await deps.lake.put(tableKey, writeParquet(decisionColumns(decisions)));
+    const runs = runsOf(decisions);
+    const id = `${site}/${device}/${boot}/${firstSequence}-${lastSequence}`;
+    await deps.ledger.write([
+      {
+        schema: 'ledger-command/1',
+        commandId: `decisions/${id}/${header.merkleRoot}`,
+        site,
+        actor: `device:${device}`,
+        reason: 'a device uploaded decisions',
+        record: {
+          class: 'decision-object',
+          id,
+          body: {
+            ...header,
+            key,
+            tableKey,
+            tableDigest: table.digest,
+            modelLines: [...new Set(decisions.map((d) => d.modelLine))],
+            runs,
+          },
+        },
+        edges: [
+          ...header.packageDigests.map((digest) => ({
+            from: nodeRef('decision-object', id),
+            rel: 'decided-by' as const,
+            to: nodeRef('package', digest),
+          })),
+          ...runs.slice(0, MAX_RUN_EDGES).map(({ asset, run }) => ({
+            from: nodeRef('decision-object', id),
+            rel: 'about' as const,
+            to: nodeRef('run', `${site}/${asset}/${run}`),
+          })),
+        ],
+      },
+    ]);
+  };
+  return (event: SQSEvent): Promise<SQSBatchResponse> =>
+    eachMessage(event, deps.log, (body) => {
+      const { key, versionId } = parseObjectCreated(body);
+      return record(key, versionId);
+    });
+};

@@ -1,0 +1,11 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { readEnv } from '../shared/env.ts';
+import { makeLogger } from '../shared/logger.ts';
+import { s3Store } from '../shared/object-store.ts';
+import { makeHandler } from './handler.ts';
+
+export const handler = makeHandler({
+  lake: s3Store(new S3Client({}), readEnv().names.lakeBucket),
+  log: makeLogger('telemetry-writer'),
+  now: () => new Date().toISOString(),
+});
