@@ -25,11 +25,14 @@ log = logging.getLogger("launcher")
 def lock_state(state_dir: str):
     """Two emulators over one state would overwrite each other's files: the second one is refused."""
     os.makedirs(state_dir, exist_ok=True)
-    handle = open(os.path.join(state_dir, "lock"), "w")
+    handle = open(os.path.join(state_dir, "lock"), "a")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         sys.exit(f"Another local AWS already runs on the state in {state_dir}. Stop it, or choose another state folder.")
+    handle.truncate(0)
+    handle.write(f"{os.getpid()}\n")
+    handle.flush()
     return handle
 
 

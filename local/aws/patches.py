@@ -1,5 +1,280 @@
-"""What MiniStack 1.5.33 lacks and the platform needs, one function each, with the reason."""
+"""What MiniStack 1.5.33 does otherwise than AWS and the platform needs, one function each, with the reason.
+
+Each has a test in test/local/aws that also says what happens without it, so that it goes when upstream mends it.
+"""
+
+import contextvars
+import datetime
+import functools
+import json
+import logging
+import os
+import time
+
+log = logging.getLogger("launcher")
+
+
+class PatchError(Exception):
+    """The emulator's code is not what a patch was written for."""
 
 
 def apply() -> None:
     """Applies every patch. Call before the app serves."""
+    bind_mqtt_to_loopback()
+    name_lambda_errors()
+    forward_sagemaker()
+    keep_retention()
+    keep_streams()
+
+
+def bind_mqtt_to_loopback() -> None:
+    """The MQTT listener binds 0.0.0.0 whatever BIND_HOST says; nothing of the local plant may be reached from outside."""
+    from ministack.services import iot
+
+    upstream = iot._MtlsAcceptor
+    start = iot._mtls_start_locked
+
+    class Loop:
+        """The running loop, except that it binds to the loopback address."""
+
+        def __init__(self, loop):
+            self._loop = loop
+
+        def __getattr__(self, name):
+            return getattr(self._loop, name)
+
+        def create_server(self, factory, host, port):
+            if factory is not upstream or host != "0.0.0.0":
+                raise PatchError("MiniStack binds its MQTT listener in another way now: look at bind_mqtt_to_loopback.")
+            return self._loop.create_server(factory, host="127.0.0.1", port=port)
+
+    class Asyncio:
+        """The asyncio module as _mtls_start_locked sees it."""
+
+        def __init__(self, module):
+            self._module = module
+
+        def __getattr__(self, name):
+            return getattr(self._module, name)
+
+        def get_running_loop(self):
+            return Loop(self._module.get_running_loop())
+
+    async def start_on_loopback() -> None:
+        # Upstream's code unchanged, run with its own globals but for the one name that leads to the bind.
+        module = start.__globals__["asyncio"]
+        start.__globals__["asyncio"] = Asyncio(module)
+        try:
+            await start()
+        finally:
+            start.__globals__["asyncio"] = module
+            if iot._mtls_loop is not None and isinstance(iot._mtls_loop, Loop):
+                iot._mtls_loop = iot._mtls_loop._loop
+
+    iot._mtls_start_locked = start_on_loopback
+
+
+# What the Node worker sends for a failed handler, and the same with the error's own name.
+_NODE_ERROR = 'status: "error", error: String(err.message || err), trace: err.stack || ""'
+_NODE_ERROR_NAMED = _NODE_ERROR + ', errorType: (err && err.name) || "Error"'
+_NODE_SYNC_ERROR = 'status: "error", error: e.message, trace: e.stack\n'
+_NODE_SYNC_ERROR_NAMED = 'status: "error", error: e.message, trace: e.stack, errorType: e.name\n'
+
+
+def name_lambda_errors() -> None:
+    """A failed handler is always `Runtime.HandlerError`; on AWS it has the error's own name, and Retry and Catch go by it."""
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    script = lambda_runtime._NODEJS_WORKER_SCRIPT
+    for old, new in ((_NODE_ERROR, _NODE_ERROR_NAMED), (_NODE_SYNC_ERROR, _NODE_SYNC_ERROR_NAMED)):
+        if script.count(old) != 1:
+            raise PatchError("MiniStack's Node worker reports errors in another way now: look at name_lambda_errors.")
+        script = script.replace(old, new)
+    lambda_runtime._NODEJS_WORKER_SCRIPT = script
+
+    failure: contextvars.ContextVar[dict | None] = contextvars.ContextVar("lambda_failure", default=None)
+    invoke = lambda_runtime.Worker.invoke
+    execute = lambda_svc._execute_function_warm
+
+    @functools.wraps(invoke)
+    def invoke_and_keep(self, *args, **kwargs):
+        result = invoke(self, *args, **kwargs)
+        failure.set(result if result.get("status") == "error" and result.get("errorType") else None)
+        return result
+
+    @functools.wraps(execute)
+    def execute_and_name(*args, **kwargs):
+        failure.set(None)
+        answer = execute(*args, **kwargs)
+        failed = failure.get()
+        body = answer.get("body")
+        if failed and answer.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            body["errorType"] = failed["errorType"]
+            body["trace"] = str(failed.get("trace", "")).split("\n")
+        return answer
+
+    lambda_runtime.Worker.invoke = invoke_and_keep
+    lambda_svc._execute_function_warm = execute_and_name
+
+
+# What a job's operation is described by, and the field and values that say it has ended.
+_SAGEMAKER_JOBS = {
+    "createTrainingJob": ("create_training_job", "describe_training_job", "TrainingJobName", "TrainingJobStatus"),
+    "createProcessingJob": ("create_processing_job", "describe_processing_job", "ProcessingJobName", "ProcessingJobStatus"),
+}
+_ENDED = ("Completed", "Failed", "Stopped")
+_SAGEMAKER_OWN_ERRORS = ("ResourceInUse", "ResourceNotFound", "ResourceLimitExceeded", "ConflictException")
+_POLL_S = 1.0
+_POLL_FAILURES = 30
+
+
+def forward_sagemaker() -> None:
+    """Step Functions has no SageMaker integration: create and .sync go to the stand-in at AWS_ENDPOINT_URL_SAGEMAKER."""
+    from ministack.services import stepfunctions
+
+    for action in _SAGEMAKER_JOBS:
+        key = f"arn:aws:states:::sagemaker:{action}"
+        if key in stepfunctions._SERVICE_DISPATCH:
+            raise PatchError(f"MiniStack has {key} of its own now: look at forward_sagemaker.")
+        stepfunctions._SERVICE_DISPATCH[key] = functools.partial(_run_sagemaker_job, action)
+
+
+def _run_sagemaker_job(action: str, resource: str, request: dict):
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from ministack.services.stepfunctions import _ExecutionError
+
+    create, describe, name_field, status_field = _SAGEMAKER_JOBS[action]
+    client = _sagemaker_client()
+    try:
+        created = getattr(client, create)(**request)
+    except ParamValidationError as error:
+        raise _ExecutionError("States.Runtime", f"The parameters of {resource} are not valid: {error}") from error
+    except ClientError as error:
+        raise _ExecutionError(*_sagemaker_error(error)) from error
+    except BotoCoreError as error:
+        raise _ExecutionError("SageMaker.SdkClientException", str(error)) from error
+    created.pop("ResponseMetadata", None)
+    if not resource.endswith(".sync"):
+        return created
+
+    failures = 0
+    while True:
+        time.sleep(_POLL_S)
+        try:
+            job = getattr(client, describe)(**{name_field: request[name_field]})
+        except ClientError as error:
+            raise _ExecutionError(*_sagemaker_error(error)) from error
+        except BotoCoreError as error:
+            failures += 1
+            if failures >= _POLL_FAILURES:
+                raise _ExecutionError("SageMaker.SdkClientException", str(error)) from error
+            continue
+        failures = 0
+        job.pop("ResponseMetadata", None)
+        described = json.loads(json.dumps(job, default=_epoch_ms))
+        if job[status_field] == "Completed":
+            return described
+        if job[status_field] in _ENDED:
+            # What Step Functions says of a job that ended otherwise: the description is the cause.
+            raise _ExecutionError("States.TaskFailed", json.dumps(described))
+
+
+def _sagemaker_client():
+    import botocore.session
+    from botocore.config import Config
+    from ministack.core.responses import get_region
+    from ministack.services.stepfunctions import _ExecutionError
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER")
+    if not endpoint:
+        raise _ExecutionError(
+            "SageMaker.SdkClientException",
+            "The local AWS was started without a SageMaker stand-in. Start it with one (sagemakerUrl).",
+        )
+    return botocore.session.Session().create_client(
+        "sagemaker",
+        region_name=get_region(),
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"max_attempts": 2, "mode": "standard"}, connect_timeout=5, read_timeout=30),
+    )
+
+
+def _sagemaker_error(error) -> tuple[str, str]:
+    code = error.response.get("Error", {}).get("Code", "Unknown")
+    message = error.response.get("Error", {}).get("Message", str(error))
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    own = code if code.endswith("Exception") else f"{code}Exception"
+    name = own if code in _SAGEMAKER_OWN_ERRORS else "AmazonSageMakerException"
+    return f"SageMaker.{name}", f"{message} (Service: AmazonSageMaker; Status Code: {status}; Error Code: {code})"
+
+
+def _epoch_ms(value):
+    if isinstance(value, datetime.datetime):
+        return int(value.timestamp() * 1000)
+    raise TypeError(f"{type(value).__name__} does not belong into a job's description")
+
+
+def keep_retention() -> None:
+    """Object Lock retention and legal holds are lost at a restart, and with them what makes evidence evidence."""
+    from ministack.services import s3
+
+    for name, store in (("object_retention", s3._object_retention), ("object_legal_hold", s3._object_legal_hold)):
+        if name in s3._PERSISTED_BUCKET_DICTS:
+            raise PatchError(f"MiniStack keeps {name} itself now: look at keep_retention.")
+        s3._PERSISTED_BUCKET_DICTS[name] = store
+
+
+# The newest records of each table's stream that are kept; far more than a consumer may lag behind here.
+_STREAM_KEPT = 2000
+
+
+def keep_streams() -> None:
+    """A table's stream is lost at a restart while its readers' positions are kept, so they wait for ever: keep both."""
+    from ministack import app
+    from ministack.services import dynamodb, lambda_svc
+
+    get_state = dynamodb.get_state
+    load_state = dynamodb.load_persisted_state
+    load_all = app._load_persisted_state
+
+    def get_state_with_streams():
+        state = get_state()
+        records = type(dynamodb._stream_records)()
+        trimmed = type(dynamodb._stream_trimmed)()
+        for scope, of_table in list(dynamodb._stream_records._data.items()):
+            kept = list(of_table)
+            dropped = max(0, len(kept) - _STREAM_KEPT)
+            records._data[scope] = kept[dropped:]
+            trimmed._data[scope] = dynamodb._stream_trimmed._data.get(scope, 0) + dropped
+        state["millwright_streams"] = {
+            "records": records,
+            "trimmed": trimmed,
+            "sequence": dynamodb._stream_seq_counter,
+        }
+        return state
+
+    def load_state_with_streams(data):
+        load_state(data)
+        streams = data.get("millwright_streams")
+        if streams:
+            dynamodb._stream_records._data.update(streams["records"]._data)
+            dynamodb._stream_trimmed._data.update(streams["trimmed"]._data)
+            dynamodb._stream_seq_counter = max(dynamodb._stream_seq_counter, streams["sequence"])
+
+    def load_all_and_clamp():
+        load_all()
+        # After a kill the two files are of different moments: a reader must not be ahead of its stream.
+        for (account, region, esm), position in list(lambda_svc._dynamodb_stream_positions._data.items()):
+            mapping = lambda_svc._esms._data.get((account, region, esm))
+            if mapping is None or "/stream/" not in mapping.get("EventSourceArn", ""):
+                continue
+            table = mapping["EventSourceArn"].split("/stream/")[0].split("/")[-1]
+            end = dynamodb.stream_end_position(table, account_id=account, region=region)
+            lambda_svc._dynamodb_stream_positions._data[(account, region, esm)] = min(position, end)
+
+    dynamodb.get_state = get_state_with_streams
+    dynamodb.load_persisted_state = load_state_with_streams
+    app._load_persisted_state = load_all_and_clamp

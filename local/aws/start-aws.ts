@@ -140,11 +140,9 @@ async function main(): Promise<void> {
   setInterval(() => {}, 60_000);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
-  }
+  });
 }

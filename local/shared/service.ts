@@ -75,15 +75,17 @@ export async function spawnService(options: SpawnServiceOptions): Promise<Servic
       resolve();
     });
   });
+  // What a service started ends with it, also when it was killed and could not see to that.
+  void exit.then(() => child.pid !== undefined && killGroup(child.pid));
   child.stdin?.on('error', () => {});
-  child.unref();
 
   const stop = async (): Promise<void> => {
     const pid = child.pid;
     if (pid === undefined) return;
+    child.ref();
     if (ended === undefined) {
       child.kill('SIGTERM');
-      await Promise.race([exit, sleep(options.stopMs ?? 10_000, undefined, { ref: true })]);
+      await within(exit, options.stopMs ?? 10_000);
     }
     killGroup(pid);
     await exit;
@@ -103,9 +105,11 @@ export async function spawnService(options: SpawnServiceOptions): Promise<Servic
         `${name} did not answer at ${url} within ${Math.round((options.startMs ?? 60_000) / 1000)} s.${lastLines(logFile)}`,
       );
     }
-    await Promise.race([exit, sleep(POLL_MS)]);
+    await within(exit, POLL_MS);
   }
   if (ended !== undefined) throw new ServiceError(`${name} ${ended} as soon as it was ready.${lastLines(logFile)}`);
+  // A program that starts a service and forgets it may end; the service then ends too.
+  child.unref();
   return { name, url, pid: child.pid as number, stop };
 }
 
@@ -170,6 +174,13 @@ async function isHealthy(healthy: (signal: AbortSignal) => Promise<boolean>): Pr
   } catch {
     return false;
   }
+}
+
+/** Waits for a promise, at most for a time, and leaves no timer behind. */
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([promise, sleep(ms, undefined, { signal: timer.signal }).catch(() => {})]);
+  timer.abort();
 }
 
 function killGroup(pid: number): void {
