@@ -1,0 +1,85 @@
+import { Aspects, type IAspect, Stack, Validations } from 'aws-cdk-lib';
+import { CfnPolicy } from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+
+/**
+ * Wildcards in policies that stand, each with why. A wildcard that no line explains is a finding, and a finding stops the
+ * synthesis. `actions` limits a line to statements that allow nothing else.
+ */
+export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?: RegExp; readonly reason: string }[] = [
+  { resource: /^arn:aws:s3:::[^/*]+\/[^*]+\*$/, reason: 'objects below one prefix of one bucket' },
+  { resource: /^arn:aws:kms:[^*]+:key\/\*$/, reason: 'one key, which a condition names by its alias' },
+  { resource: /^\*$/, actions: /^xray:/, reason: 'X-Ray knows no resources' },
+  {
+    resource: /^\*$/,
+    actions:
+      /^(logs:(Create|Get|Update|Delete|List)LogDelivery|logs:ListLogDeliveries|logs:(Put|Describe)ResourcePolic(y|ies)|logs:DescribeLogGroups)$/,
+    reason: 'delivery of logs of a state machine knows no resources',
+  },
+];
+
+/** Other findings that stand in every stage, and those of the local stage only. */
+export const FINDINGS: readonly { readonly id: string; readonly reason: string; readonly localOnly: boolean }[] = [
+  {
+    id: 'AwsSolutions::AwsSolutions-S10',
+    reason: 'the local AWS speaks HTTP (lib/aspects/only-in-aws.ts: tls-only-bucket-policy)',
+    localOnly: true,
+  },
+  {
+    id: 'AwsSolutions::AwsSolutions-SQS4',
+    reason: 'the local AWS speaks HTTP (lib/aspects/only-in-aws.ts: tls-only-bucket-policy)',
+    localOnly: true,
+  },
+  {
+    id: 'AwsSolutions::AwsSolutions-SNS3',
+    reason: 'the local AWS speaks HTTP (lib/aspects/only-in-aws.ts: tls-only-bucket-policy)',
+    localOnly: true,
+  },
+];
+
+interface Statement {
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+const list = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
+
+/** Why a wildcard resource in a statement stands; undefined when nothing explains it. */
+export const reasonFor = (resource: string, actions: readonly string[]): string | undefined =>
+  WILDCARDS.find(
+    (w) => w.resource.test(resource) && (w.actions === undefined || actions.every((a) => w.actions?.test(a))),
+  )?.reason;
+
+/** Text of a resource with its tokens as `<LogicalId.Attribute>`, as cdk-nag prints them. */
+export const resourceText = (resource: unknown): string => {
+  if (typeof resource === 'string') return resource;
+  const r = resource as Record<string, unknown>;
+  if (r['Ref'] !== undefined) return `<${r['Ref']}>`;
+  if (r['Fn::GetAtt'] !== undefined) return `<${(r['Fn::GetAtt'] as string[]).join('.')}>`;
+  if (r['Fn::Join'] !== undefined) {
+    const [separator, parts] = r['Fn::Join'] as [string, unknown[]];
+    return parts.map(resourceText).join(separator);
+  }
+  return JSON.stringify(resource);
+};
+
+/** Acknowledges exactly the wildcards that WILDCARDS explains, on the policy that has them. */
+export class ReasonedWildcards implements IAspect {
+  visit(node: IConstruct): void {
+    if (!(node instanceof CfnPolicy)) return;
+    const document = Stack.of(node).resolve(node.policyDocument) as { Statement: readonly Statement[] };
+    for (const { Action, Resource } of document.Statement)
+      for (const resource of list(Resource)) {
+        const text = resourceText(resource);
+        if (!text.includes('*')) continue;
+        const reason = reasonFor(text, list(Action));
+        if (reason !== undefined)
+          Validations.of(node).acknowledge({ id: `AwsSolutions::AwsSolutions-IAM5[Resource::${text}]`, reason });
+      }
+  }
+}
+
+export const acknowledgeFindings = (scope: IConstruct, local: boolean): void => {
+  Aspects.of(scope).add(new ReasonedWildcards());
+  for (const { id, reason, localOnly } of FINDINGS)
+    if (local || !localOnly) Validations.of(scope).acknowledge({ id, reason });
+};
