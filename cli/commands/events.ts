@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { parseAs } from '#core/contracts/errors.ts';
+import { PlantEvent } from '#core/contracts/plant-event.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { answer, type Output, paint, say } from '../output.ts';
+import type { World } from '../world.ts';
+
+/** Plant events from text: a JSON array, or one JSON document a line. @throws {CliError} | {ContractError} by line. */
+export const parseEvents = (text: string, what: string): readonly PlantEvent[] => {
+  try {
+    if (text.trimStart().startsWith('[')) return parseAs(z.array(PlantEvent), JSON.parse(text), what);
+    return text
+      .split('\n')
+      .flatMap((line, i) =>
+        line.trim() === '' ? [] : [parseAs(PlantEvent, JSON.parse(line), `line ${i + 1} of ${what}`)],
+      );
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new CliError(
+      `${what} is not JSON: ${error.message}`,
+      'give a JSON array, or one JSON document a line',
+      EXIT.usage,
+    );
+  }
+};
+
+/** Sends what the plant knows: failures, findings, repairs. Sending the same event again is harmless. */
+export const addEvents = async (world: World, out: Output, events: readonly PlantEvent[]): Promise<void> => {
+  if (events.length === 0) throw new CliError('the file has no events', 'give at least one', EXIT.usage);
+  for (let i = 0; i < events.length; i += 100)
+    await world.invoke(world.names.plantEvents.arn, { events: events.slice(i, i + 100) });
+  answer(out, { registered: events.length, eventIds: events.map((e) => e.eventId) }, () =>
+    say(out, `${paint(out, 'green', '✓')} ${events.length} plant event${events.length === 1 ? '' : 's'} registered`),
+  );
+};

@@ -1,0 +1,220 @@
+import type { DecisionRecord } from '#core/contracts/decision.ts';
+import { type GateVerdict, GateVerdict as GateVerdictSchema } from '#core/contracts/evaluation.ts';
+import { ReleaseRecord } from '#core/contracts/release.ts';
+import { RetrainRecord } from '#core/contracts/retrain.ts';
+import type { StoredRecord } from '#core/ports/registry.ts';
+import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId } from '../find.ts';
+import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
+import type { World } from '../world.ts';
+
+interface FeatureView {
+  readonly name: string;
+  readonly value: number;
+  readonly trainingMean: number | null;
+  /** Distance from the training mean in training standard deviations. */
+  readonly distance: number | null;
+  readonly range: readonly [number, number] | null;
+  readonly outside: boolean;
+}
+
+/** What the model saw, furthest from the training normal first. */
+export const featureViews = (record: DecisionRecord, found: FoundPackage): readonly FeatureView[] =>
+  (record.features ?? [])
+    .map((value, i) => {
+      const name = found.manifest.featureSet.features[i]?.name ?? `feature ${i}`;
+      const base = found.baseline?.features.find((f) => f.name === name);
+      const range = found.manifest.inputEnvelope[i] ?? null;
+      return {
+        name,
+        value,
+        trainingMean: base?.mean ?? null,
+        distance: base === undefined || base.std === 0 ? null : (value - base.mean) / base.std,
+        range,
+        outside: range !== null && (value < range[0] || value > range[1]),
+      };
+    })
+    .sort((a, b) => Number(b.outside) - Number(a.outside) || Math.abs(b.distance ?? 0) - Math.abs(a.distance ?? 0));
+
+const explainDecision = async (world: World, out: Output, id: string): Promise<void> => {
+  const { record, key } = await findDecision(world, id);
+  const found = record.packageDigest === null ? null : await findPackage(world, record.modelLine, record.packageDigest);
+  const views = found === null ? [] : featureViews(record, found);
+  const thresholds = found?.manifest.thresholds ?? null;
+  answer(out, { decision: record, object: key, thresholds, features: views }, () => {
+    const unit = found?.manifest.label.unit ?? '';
+    say(out, `${paint(out, 'bold', record.verdict)}  ${record.reason}`);
+    facts(out, [
+      ['decision', record.id],
+      ['frame', `${record.asset}, run ${record.run}, number ${record.index}, at ${record.sourceTime}`],
+      ['estimate', record.value === null ? 'none' : `${figure(record.value)} ${unit}`],
+      [
+        'thresholds',
+        thresholds === null
+          ? 'no model decided'
+          : `fail below ${thresholds.alarmBelow} ${unit}, undecided below ${thresholds.undecidedBelow} ${unit}`,
+      ],
+      ['package', record.packageDigest === null ? 'none' : `${short(record.packageDigest)} as ${record.variant}`],
+      [
+        'latency',
+        record.latencyMs === null
+          ? '–'
+          : `${figure(record.latencyMs, 1)} ms of ${found?.manifest.latencyBudgetMs ?? '–'} ms`,
+      ],
+      ['input', record.inputDigest],
+      ['object', key],
+    ]);
+    if (views.length === 0) return;
+    say(out);
+    table(
+      out,
+      views,
+      [
+        { title: 'FEATURE', of: (f) => f.name },
+        { title: 'VALUE', of: (f) => figure(f.value, 4), align: 'right' },
+        { title: 'TRAINING MEAN', of: (f) => figure(f.trainingMean, 4), align: 'right' },
+        {
+          title: 'AWAY (STD)',
+          of: (f) => figure(f.distance, 1),
+          align: 'right',
+          style: (f) => (Math.abs(f.distance ?? 0) > 3 ? 'yellow' : null),
+        },
+        {
+          title: 'VALIDATED RANGE',
+          of: (f) => (f.range === null ? '–' : `${figure(f.range[0], 3)} … ${figure(f.range[1], 3)}`),
+        },
+        { title: '', of: (f) => (f.outside ? 'outside' : ''), style: () => 'red' },
+      ],
+      '',
+    );
+  });
+};
+
+const gateOf = async (world: World, snapshotDigest: string | null): Promise<GateVerdict | null> => {
+  if (snapshotDigest === null) return null;
+  const evaluations = await world.registry.list('evaluation', { limit: 500 });
+  for (const { body } of evaluations) {
+    const report = (body['report'] ?? body) as Record<string, unknown>;
+    if (report['snapshotDigest'] !== snapshotDigest) continue;
+    const parsed = GateVerdictSchema.safeParse(body['verdict'] ?? body['gate'] ?? body['gateVerdict']);
+    if (parsed.success) return parsed.data;
+  }
+  return null;
+};
+
+const printGate = (out: Output, gate: GateVerdict): void => {
+  say(
+    out,
+    `Gate: ${paint(out, gate.verdict === 'pass' ? 'green' : 'red', gate.verdict)}, admitted ${gate.admittedVariants.join(', ') || 'nothing'}`,
+  );
+  table(
+    out,
+    gate.reasons,
+    [
+      { title: '', of: (r) => (r.holds ? '✓' : '✗'), style: (r) => (r.holds ? 'green' : 'red') },
+      { title: 'CRITERION', of: (r) => r.criterion },
+      { title: 'OBSERVED', of: (r) => figure(r.observed, 3), align: 'right' },
+      { title: 'LIMIT', of: (r) => figure(r.limit, 3), align: 'right' },
+    ],
+    '',
+  );
+};
+
+const explainRetrain = async (world: World, out: Output, record: RetrainRecord): Promise<void> => {
+  const [gate, execution] = await Promise.all([
+    gateOf(world, record.snapshotDigest),
+    record.status === 'running' ? world.execution(record.execution) : null,
+  ]);
+  answer(out, { retrain: record, gate, execution }, () => {
+    const good = record.status === 'candidate';
+    say(
+      out,
+      `${paint(out, good ? 'green' : record.status === 'running' ? 'yellow' : 'red', record.status)}  ${record.detail}`,
+    );
+    facts(out, [
+      ['retrain', record.requestId],
+      ['model line', record.modelLine],
+      ['asked by', `${record.requestedBy} (${record.cause}): ${record.reason}`],
+      [record.status === 'running' ? 'runs' : 'ended at', execution?.step ?? record.step],
+      ['snapshot', record.snapshotDigest ?? '–'],
+      ['package', record.packageDigest ?? '–'],
+    ]);
+    if (gate === null) return;
+    say(out);
+    printGate(out, gate);
+  });
+};
+
+const explainRelease = (out: Output, record: ReleaseRecord): void =>
+  answer(out, { release: record }, () => {
+    const good = record.status === 'released';
+    say(out, `${paint(out, good ? 'green' : 'yellow', record.status)}  ${record.reason}`);
+    facts(out, [
+      ['release', record.releaseId],
+      ['package', record.packageDigest],
+      ['component', `${record.componentName} ${record.componentVersion}`],
+      ['asked by', record.requestedBy],
+      ['approved by', record.approvedBy],
+      ['from, to', `${record.startedAt}, ${record.finishedAt ?? 'not ended'}`],
+    ]);
+    for (const wave of record.waves) {
+      say(out);
+      say(out, `Ring ${wave.ring}: ${wave.verdict}${wave.reasons.length > 0 ? `, ${wave.reasons.join('; ')}` : ''}`);
+      table(
+        out,
+        wave.devices,
+        [
+          { title: 'DEVICE', of: (d) => d.device },
+          { title: 'STATUS', of: (d) => d.status, style: (d) => (d.status === 'adopted' ? 'green' : 'yellow') },
+          { title: 'DECISIONS', of: (d) => String(d.decisions), align: 'right' },
+          { title: 'FALLBACK', of: (d) => `${(d.fallbackShare * 100).toFixed(0)} %`, align: 'right' },
+          { title: 'P99 MS', of: (d) => figure(d.p99Ms, 1), align: 'right' },
+          { title: 'AS', of: (d) => d.variant ?? '–' },
+        ],
+        '  no device in this ring',
+      );
+    }
+  });
+
+const explainOther = (out: Output, record: StoredRecord): void =>
+  answer(out, record, () => {
+    say(
+      out,
+      `${paint(out, 'bold', `${record.class} ${record.id}`)}  version ${record.version}, ${record.at}, by ${record.actor}`,
+    );
+    say(out, JSON.stringify(record.body, null, 2));
+  });
+
+/** Why a decision, a retrain, a release or a package is as it is. */
+export const explain = async (world: World, out: Output, id: string): Promise<void> => {
+  if (isDecisionId(id)) return explainDecision(world, out, id);
+  const record = await findRecord(world, id);
+  const retrain = RetrainRecord.safeParse(record.body);
+  if (retrain.success) return explainRetrain(world, out, retrain.data);
+  const release = ReleaseRecord.safeParse(record.body);
+  if (release.success) return explainRelease(out, release.data);
+  if (record.class !== 'package') return explainOther(out, record);
+  const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);
+  const gate = await gateOf(world, manifest.snapshotDigest);
+  answer(out, { manifest, gate }, () => {
+    say(out, `${paint(out, 'bold', `package ${record.id}`)}`);
+    facts(out, [
+      ['model line', `${manifest.modelLine}, number ${manifest.releaseNumber}`],
+      ['made', `${manifest.createdAt} by ${manifest.trainingJob}; expires ${manifest.expiresAt}`],
+      ['learnt from', manifest.snapshotDigest],
+      [
+        'features',
+        `${manifest.featureSet.features.length} of ${manifest.featureSet.id} (${short(manifest.featureSetDigest)})`,
+      ],
+      ...manifest.variants.map(
+        (v) =>
+          [
+            v.name,
+            `${figure(v.testRmse)} ${manifest.label.unit} RMSE on sealed runs, ${v.bytes} bytes${v.admitted ? '' : ', not admitted'}`,
+          ] as const,
+      ),
+    ]);
+    if (gate === null) return;
+    say(out);
+    printGate(out, gate);
+  });
+};

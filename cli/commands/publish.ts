@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  CreateComponentVersionCommand,
+  DescribeComponentCommand,
+  ListComponentVersionsCommand,
+} from '@aws-sdk/client-greengrassv2';
+import { parseAs } from '#core/contracts/errors.ts';
+import { artifactKeys } from '#core/contracts/lake.ts';
+import type { LedgerRequest } from '#core/contracts/ledger.ts';
+import { componentName } from '#core/contracts/release.ts';
+import { ModelLineRecord } from '#core/contracts/retrain.ts';
+import type { UseCaseDefinition } from '#core/contracts/source.ts';
+import { UseCase } from '#core/contracts/use-case.ts';
+import { digestOf } from '#core/lineage/digest.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { answer, type Output, paint, say, short } from '../output.ts';
+import type { World } from '../world.ts';
+
+export interface PublishOptions {
+  readonly root: string;
+  /** Only this use case; its code components go along. */
+  readonly useCase?: string;
+}
+
+/** Every use case of the folder, checked against its contract; tooling finds them by the name `use-case.ts`. */
+export const loadUseCases = async (root: string): Promise<readonly UseCase[]> => {
+  const folder = join(root, 'use-cases');
+  const found: UseCase[] = [];
+  for (const name of readdirSync(folder).sort()) {
+    const file = join(folder, name, 'use-case.ts');
+    if (!existsSync(file)) continue;
+    const { definitions } = (await import(pathToFileURL(file).href)) as { definitions: readonly UseCaseDefinition[] };
+    for (const { useCase } of definitions)
+      found.push(parseAs(UseCase, useCase, `use case ${useCase.id} of use-cases/${name}`));
+  }
+  return found;
+};
+
+const publishUseCase = async (
+  world: World,
+  useCase: UseCase,
+): Promise<{ modelLine: string; digest: string; status: 'published' | 'unchanged' }> => {
+  const digest = digestOf(useCase);
+  const modelLine = `${useCase.id}/${world.site}`;
+  const known = await world.registry.latest('model-line', modelLine);
+  const line = known === null ? null : parseAs(ModelLineRecord, known.body, `registry record model-line ${modelLine}`);
+  if (line?.useCaseDigest === digest) return { modelLine, digest, status: 'unchanged' };
+  const common = {
+    schema: 'ledger-command/1' as const,
+    site: world.site,
+    actor: world.actor,
+    reason: `use case ${useCase.id} version ${useCase.version} published`,
+  };
+  const next: ModelLineRecord = {
+    schema: 'model-line/1',
+    modelLine,
+    site: world.site,
+    useCaseDigest: digest,
+    champion: line?.champion ?? null,
+    lastReleaseNumber: line?.lastReleaseNumber ?? 0,
+  };
+  const commands: LedgerRequest['commands'] = [
+    {
+      ...common,
+      commandId: `use-case/${world.site}/${digest}`,
+      record: { class: 'use-case', id: digest, body: { ...useCase } },
+    },
+    {
+      ...common,
+      commandId: `model-line/${modelLine}/${known?.version ?? 0}/${digest}`,
+      record: { class: 'model-line', id: modelLine, body: { ...next } },
+      expectVersion: known?.version ?? 0,
+      edges: [{ from: `model-line:${modelLine}`, rel: 'used', to: `use-case:${digest}` }],
+    },
+  ];
+  await world.write(commands);
+  return { modelLine, digest, status: 'published' };
+};
+
+interface Bundle {
+  readonly name: string;
+  readonly recipe: string;
+  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly digest: string;
+}
+
+const NOT_ARTIFACTS = ['recipe.yaml', 'artifacts.json'];
+const DIGEST_TAG = 'millwright:digest';
+
+/** What `npm run build` made: one folder a component, its recipe template and its artifacts. */
+export const readBundles = (root: string): readonly Bundle[] => {
+  const folder = join(root, '.build', 'components');
+  if (!existsSync(folder))
+    throw new CliError('the code components are not built', 'run "npm run build" first', EXIT.notFound);
+  return readdirSync(folder)
+    .sort()
+    .filter((name) => existsSync(join(folder, name, 'recipe.yaml')))
+    .map((name) => {
+      const recipe = readFileSync(join(folder, name, 'recipe.yaml'), 'utf8');
+      const files = readdirSync(join(folder, name), { withFileTypes: true })
+        .filter((f) => f.isFile() && !NOT_ARTIFACTS.includes(f.name))
+        .map((f) => ({ name: f.name, bytes: readFileSync(join(folder, name, f.name)) }))
+        .sort((a, b) => a.name.localeCompare(b.name));
+      const hash = createHash('sha256').update(recipe);
+      for (const file of files) hash.update(`\0${file.name}\0`).update(file.bytes);
+      return { name: componentName(name), recipe, files, digest: `sha256:${hash.digest('hex')}` };
+    });
+};
+
+export const componentArn = (world: World, name: string, version?: string): string => {
+  const { region, account } = world.config.planes.plant;
+  return `arn:aws:greengrass:${region}:${account}:components:${name}${version === undefined ? '' : `:versions:${version}`}`;
+};
+
+/** Newest version of a component; null when there is none. */
+export const newestVersion = async (world: World, name: string): Promise<string | null> => {
+  try {
+    const { componentVersions } = await world.greengrass.send(
+      new ListComponentVersionsCommand({ arn: componentArn(world, name), maxResults: 100 }),
+    );
+    const numbers = (componentVersions ?? [])
+      .flatMap((v) => (v.componentVersion === undefined ? [] : [v.componentVersion]))
+      .sort((a, b) => Number(a.split('.')[2]) - Number(b.split('.')[2]));
+    return numbers.at(-1) ?? null;
+  } catch (error) {
+    if ((error as Error).name === 'ResourceNotFoundException') return null;
+    throw error;
+  }
+};
+
+const publishBundle = async (
+  world: World,
+  bundle: Bundle,
+): Promise<{ component: string; version: string; digest: string; status: 'published' | 'unchanged' }> => {
+  const { name, digest } = bundle;
+  const newest = await newestVersion(world, name);
+  if (newest !== null) {
+    const { tags } = await world.greengrass.send(
+      new DescribeComponentCommand({ arn: componentArn(world, name, newest) }),
+    );
+    if (tags?.[DIGEST_TAG] === digest) return { component: name, version: newest, digest, status: 'unchanged' };
+  }
+  const version = `1.0.${newest === null ? 1 : Number(newest.split('.')[2]) + 1}`;
+  const prefix = artifactKeys.component(name, version);
+  await Promise.all(bundle.files.map((f) => world.artifacts.put(`${prefix}${f.name}`, f.bytes)));
+  const recipe = bundle.recipe
+    .replaceAll('{{version}}', version)
+    .replaceAll('{{artifacts}}', `s3://${world.artifacts.name}/${prefix}`.replace(/\/$/, ''));
+  const left = /\{\{[^}]*\}\}/.exec(recipe);
+  if (left !== null)
+    throw new CliError(
+      `the recipe of ${name} has a placeholder that nothing fills: ${left[0]}`,
+      'use {{version}} and {{artifacts}} only',
+    );
+  await world.greengrass.send(
+    new CreateComponentVersionCommand({
+      inlineRecipe: Buffer.from(recipe),
+      tags: { [DIGEST_TAG]: digest },
+      clientToken: createHash('sha256').update(`${name} ${version} ${digest}`).digest('hex'),
+    }),
+  );
+  return { component: name, version, digest, status: 'published' };
+};
+
+/** Registers use cases and their model lines, and publishes the code components; what did not change is left alone. */
+export const publish = async (world: World, out: Output, options: PublishOptions): Promise<void> => {
+  const all = await loadUseCases(options.root);
+  const chosen = all.filter((u) => options.useCase === undefined || u.id === options.useCase);
+  if (chosen.length === 0)
+    throw new CliError(
+      `there is no use case "${options.useCase}"`,
+      `use one of: ${all.map((u) => u.id).join(', ')}`,
+      EXIT.notFound,
+    );
+  const bundles = readBundles(options.root);
+  const useCases: Awaited<ReturnType<typeof publishUseCase>>[] = [];
+  for (const useCase of chosen) useCases.push(await publishUseCase(world, useCase));
+  const components: Awaited<ReturnType<typeof publishBundle>>[] = [];
+  for (const bundle of bundles) components.push(await publishBundle(world, bundle));
+  answer(out, { useCases, components }, () => {
+    const mark = (status: string) => paint(out, status === 'published' ? 'green' : 'dim', status);
+    for (const u of useCases) say(out, `use case   ${u.modelLine.padEnd(36)} ${short(u.digest)}  ${mark(u.status)}`);
+    for (const c of components)
+      say(out, `component  ${`${c.component} ${c.version}`.padEnd(36)} ${short(c.digest)}  ${mark(c.status)}`);
+  });
+};

@@ -1,0 +1,70 @@
+import { parseAs } from '#core/contracts/errors.ts';
+import { ReleaseRecord } from '#core/contracts/release.ts';
+import { CliError, EXIT } from '../errors.ts';
+import { ago, answer, type Output, paint, say, short, table } from '../output.ts';
+import type { World } from '../world.ts';
+
+const COLOUR = { released: 'green', reverted: 'red', refused: 'red', failed: 'red' } as const;
+
+const readReleases = async (world: World, limit: number): Promise<readonly ReleaseRecord[]> =>
+  (await world.registry.list('release', { limit: 500 }))
+    .map((r) => parseAs(ReleaseRecord, r.body, `registry record release ${r.id}`))
+    .filter((r) => r.site === world.site)
+    .slice(0, limit);
+
+/** Releases, newest first, with how far each came through the rings. */
+export const releases = async (world: World, out: Output, options: { readonly limit: number }): Promise<void> => {
+  const rows = await readReleases(world, options.limit);
+  const now = world.now();
+  answer(out, rows, () =>
+    table(
+      out,
+      rows,
+      [
+        { title: 'RELEASE', of: (r) => r.releaseId },
+        { title: 'PACKAGE', of: (r) => short(r.packageDigest) },
+        { title: 'VERSION', of: (r) => r.componentVersion },
+        { title: 'STATUS', of: (r) => r.status, style: (r) => COLOUR[r.status as keyof typeof COLOUR] ?? 'yellow' },
+        { title: 'RINGS', of: (r) => r.waves.map((w) => `${w.ring}:${w.verdict}`).join(' ') || '–' },
+        { title: 'STARTED', of: (r) => ago(r.startedAt, now) },
+      ],
+      'No release yet: a candidate of "millwright retrain --wait" is released by itself.',
+    ),
+  );
+};
+
+/** Answers a release that waits for a person: the four-eyes rule forbids to approve one's own. */
+export const approve = async (
+  world: World,
+  out: Output,
+  options: { readonly releaseId: string; readonly approved: boolean; readonly reason: string },
+): Promise<void> => {
+  const stored = await world.registry.latest('release', options.releaseId);
+  if (stored === null)
+    throw new CliError(`there is no release "${options.releaseId}"`, 'see "millwright releases"', EXIT.notFound);
+  const release = parseAs(ReleaseRecord, stored.body, `registry record release ${options.releaseId}`);
+  if (release.status !== 'waiting-approval')
+    throw new CliError(
+      `release ${options.releaseId} does not wait for anyone: it is ${release.status}`,
+      'nothing is to be done',
+    );
+  if (release.requestedBy === world.actor)
+    throw new CliError(
+      `you asked for release ${options.releaseId} yourself`,
+      'someone else must approve it: two people for one release',
+    );
+  const token = (await world.fleet()).find((i) => i['releaseId'] === options.releaseId)?.['taskToken'];
+  if (typeof token !== 'string')
+    throw new CliError(
+      `release ${options.releaseId} has no open question`,
+      'it may have timed out: see "millwright releases", or retrain',
+      EXIT.notFound,
+    );
+  await world.answerTask(token, { approved: options.approved, by: world.actor, reason: options.reason });
+  answer(out, { releaseId: options.releaseId, approved: options.approved, by: world.actor }, () =>
+    say(
+      out,
+      `${paint(out, options.approved ? 'green' : 'red', options.approved ? '✓ approved' : '✗ refused')} ${options.releaseId} as ${world.actor}`,
+    ),
+  );
+};

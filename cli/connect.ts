@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { GreengrassV2Client } from '@aws-sdk/client-greengrassv2';
+import { IoTClient } from '@aws-sdk/client-iot';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  SendTaskFailureCommand,
+  SendTaskSuccessCommand,
+  SFNClient,
+} from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DeploymentConfig, type PlaneName } from '#core/contracts/deployment-config.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { EVENT_SOURCE } from '#core/contracts/events.ts';
+import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
+import { platformNames } from '#core/contracts/names.ts';
+import { CliError, EXIT } from './errors.ts';
+import { readRegistry } from './registry.ts';
+import type { Bucket, World } from './world.ts';
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+const readJson = (file: string, what: string): unknown => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new CliError(`${what} cannot be read: ${(error as Error).message}`, `mend or remove ${file}`, EXIT.notFound);
+  }
+};
+
+/** The deployment config of a stage. @throws {CliError} when there is none, with the stages there are. */
+export const readConfig = (stage: string, root = ROOT): DeploymentConfig => {
+  const file = join(root, 'config', `${stage}.json`);
+  if (!existsSync(file))
+    throw new CliError(
+      `there is no stage "${stage}"`,
+      `write config/${stage}.json (config/example-four-accounts.json shows how), or use --stage local`,
+      EXIT.notFound,
+    );
+  return parseAs(DeploymentConfig, readJson(file, `config/${stage}.json`), `config/${stage}.json`);
+};
+
+/** What the running local plant says. @throws {CliError} when none runs. */
+export const readPlant = (dir: string, isAlive: (pid: number) => boolean = alive): LocalPlant => {
+  const advice = 'start it with "npm start" in another terminal; it keeps its state';
+  const file = join(dir, LOCAL_PLANT_FILE);
+  if (!existsSync(file)) throw new CliError('the local plant does not run', advice, EXIT.unreachable);
+  const plant = parseAs(LocalPlant, readJson(file, LOCAL_PLANT_FILE), LOCAL_PLANT_FILE);
+  if (!isAlive(plant.pid))
+    throw new CliError(`the local plant is down (process ${plant.pid} is gone)`, advice, EXIT.unreachable);
+  return plant;
+};
+
+const alive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const bucket = (s3: S3Client, name: string): Bucket => ({
+  name,
+  async list(prefix) {
+    const keys: string[] = [];
+    for (let token: string | undefined; ; ) {
+      const page = await s3.send(
+        new ListObjectsV2Command({ Bucket: name, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
+      );
+      for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
+      token = page.NextContinuationToken;
+      if (token === undefined) return keys;
+    }
+  },
+  async find(key) {
+    try {
+      const object = await s3.send(new GetObjectCommand({ Bucket: name, Key: key }));
+      return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+    } catch (error) {
+      if (['NoSuchKey', 'NotFound'].includes((error as Error).name)) return null;
+      throw error;
+    }
+  },
+  async put(key, body) {
+    await s3.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }));
+  },
+});
+
+export interface ConnectOptions {
+  readonly stage: string;
+  readonly site?: string;
+  readonly plantDir?: string;
+}
+
+/**
+ * Connects to a stage: the local plant by its plant.json, any other by the AWS profile and config/<stage>.json.
+ * @throws {CliError} when the stage, the site or the plant is not there.
+ */
+export const connect = (options: ConnectOptions): World => {
+  const config = readConfig(options.stage);
+  const plant = config.local ? readPlant(options.plantDir ?? join(ROOT, LOCAL_PLANT_DIR)) : null;
+  const site = options.site ?? plant?.site ?? config.sites[0]?.id ?? '';
+  if (!config.sites.some((s) => s.id === site))
+    throw new CliError(
+      `stage ${config.stage} has no site "${site}"`,
+      `use one of: ${config.sites.map((s) => s.id).join(', ')}`,
+      EXIT.notFound,
+    );
+  const names = platformNames(config);
+  const base = (plane: PlaneName) => ({
+    region: config.planes[plane].region,
+    ...(plant === null
+      ? {}
+      : { endpoint: plant.endpoints.aws, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
+  });
+  const s3 = new S3Client({ ...base('data'), forcePathStyle: plant !== null });
+  const governance = DynamoDBDocumentClient.from(new DynamoDBClient(base('governance')));
+  const plantTables = DynamoDBDocumentClient.from(new DynamoDBClient(base('plant')));
+  const bus = new EventBridgeClient(base('governance'));
+  const sfn = { ml: new SFNClient(base('ml')), plant: new SFNClient(base('plant')) };
+  const lambda = (functionArn: string) =>
+    new LambdaClient({
+      ...base('governance'),
+      ...(functionArn.startsWith('arn:') ? { region: functionArn.split(':')[3] as string } : {}),
+    });
+  const invoke = async (functionName: string, payload: unknown): Promise<unknown> => {
+    const result = await lambda(functionName).send(
+      new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }),
+    );
+    const body = JSON.parse(Buffer.from(result.Payload ?? []).toString('utf8') || 'null');
+    if (result.FunctionError === undefined) return body;
+    const error = new Error(body?.errorMessage ?? `${functionName} failed`);
+    error.name = body?.errorType ?? result.FunctionError;
+    throw error;
+  };
+  return {
+    config,
+    names,
+    site,
+    plant,
+    registry: readRegistry(governance, names.registry.name),
+    lake: bucket(s3, names.lakeBucket),
+    artifacts: bucket(s3, names.artifactsBucket),
+    async fleet() {
+      const items: Record<string, unknown>[] = [];
+      for (let start: Record<string, unknown> | undefined; ; ) {
+        const page = await plantTables.send(
+          new ScanCommand({ TableName: names.fleetTable.name, ...(start ? { ExclusiveStartKey: start } : {}) }),
+        );
+        items.push(...(page.Items ?? []));
+        start = page.LastEvaluatedKey;
+        if (start === undefined) return items;
+      }
+    },
+    async execution(arn) {
+      const client = arn.includes(`:${names.release.name}:`) ? sfn.plant : sfn.ml;
+      try {
+        const { status } = await client.send(new DescribeExecutionCommand({ executionArn: arn }));
+        const { events } = await client.send(
+          new GetExecutionHistoryCommand({ executionArn: arn, reverseOrder: true, maxResults: 200 }),
+        );
+        const entered = events?.find((e) => e.stateEnteredEventDetails !== undefined);
+        return { status: status ?? 'UNKNOWN', step: entered?.stateEnteredEventDetails?.name ?? null };
+      } catch (error) {
+        if ((error as Error).name === 'ExecutionDoesNotExist') return null;
+        throw error;
+      }
+    },
+    async announce(type, detail) {
+      const result = await bus.send(
+        new PutEventsCommand({
+          Entries: [
+            {
+              EventBusName: names.bus.name,
+              Source: EVENT_SOURCE,
+              DetailType: type,
+              Detail: JSON.stringify(detail),
+            },
+          ],
+        }),
+      );
+      const refused = result.Entries?.find((e) => e.ErrorCode !== undefined);
+      if (refused !== undefined)
+        throw new CliError(
+          `the bus refused ${type}: ${refused.ErrorCode} ${refused.ErrorMessage ?? ''}`,
+          'check that you may put events on the bus of this stage',
+        );
+    },
+    invoke,
+    async answerTask(token, { approved, by, reason }) {
+      if (approved)
+        await sfn.plant.send(
+          new SendTaskSuccessCommand({ taskToken: token, output: JSON.stringify({ approvedBy: by, reason }) }),
+        );
+      else
+        await sfn.plant.send(
+          new SendTaskFailureCommand({ taskToken: token, error: 'Refused', cause: `${by}: ${reason}` }),
+        );
+    },
+    write: (commands) => invoke(names.ledgerWriter.arn, { commands }),
+    iot: new IoTClient(base('plant')),
+    greengrass: new GreengrassV2Client({
+      ...base('plant'),
+      ...(plant === null ? {} : { endpoint: plant.endpoints.greengrass }),
+    }),
+    kms: new KMSClient(base('ml')),
+    actor: `cli:${userInfo().username}`,
+    now: () => new Date().toISOString(),
+    newId: (prefix) =>
+      `${prefix}-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomBytes(3).toString('hex')}`,
+    sleep,
+  };
+};

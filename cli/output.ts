@@ -1,0 +1,97 @@
+import { styleText } from 'node:util';
+
+/** Where a command writes: text for people, or one JSON document with `--json`. */
+export interface Output {
+  readonly json: boolean;
+  readonly colour: boolean;
+  write(text: string): void;
+}
+
+type Style = 'bold' | 'dim' | 'green' | 'red' | 'yellow' | 'cyan';
+
+export const paint = (out: Output, style: Style, text: string): string =>
+  out.colour ? styleText(style, text, { validateStream: false }) : text;
+
+export const say = (out: Output, text = ''): void => out.write(`${text}\n`);
+
+/** One answer: the document with `--json`, else what `human` writes. */
+export const answer = (out: Output, document: unknown, human: () => void): void => {
+  if (out.json) out.write(`${JSON.stringify(document, null, 2)}\n`);
+  else human();
+};
+
+export interface Column<T> {
+  readonly title: string;
+  readonly of: (row: T) => string;
+  readonly align?: 'right';
+  readonly style?: (row: T) => Style | null;
+}
+
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : width <= 1 ? '…' : `${text.slice(0, width - 1)}…`;
+
+/**
+ * Aligned columns with a heading; the widest column is cut until a line fits `width`.
+ * @param empty what to say when there are no rows.
+ */
+export const table = <T>(
+  out: Output,
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  empty: string,
+  width = 100,
+): void => {
+  if (rows.length === 0) {
+    say(out, empty);
+    return;
+  }
+  const cells = rows.map((row) => columns.map((c) => c.of(row)));
+  const widths = columns.map((c, i) => Math.max(c.title.length, ...cells.map((line) => (line[i] as string).length)));
+  const total = () => widths.reduce((a, b) => a + b, 0) + 2 * (widths.length - 1);
+  while (total() > width) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] as number) <= 8) break;
+    widths[widest] = Math.max(8, (widths[widest] as number) - (total() - width));
+  }
+  const place = (text: string, i: number): string => {
+    const room = widths[i] as number;
+    const short = cut(text, room);
+    return columns[i]?.align === 'right' ? short.padStart(room) : short.padEnd(room);
+  };
+  const heading = columns.map((c, i) => paint(out, 'dim', place(c.title, i))).join('  ');
+  say(out, heading.trimEnd());
+  for (const [r, line] of cells.entries())
+    say(
+      out,
+      line
+        .map((text, i) => {
+          const style = columns[i]?.style?.(rows[r] as T) ?? null;
+          return style === null ? place(text, i) : paint(out, style, place(text, i));
+        })
+        .join('  ')
+        .trimEnd(),
+    );
+};
+
+/** Lines of `name  value`, names aligned. */
+export const facts = (out: Output, pairs: readonly (readonly [string, string])[]): void => {
+  const room = Math.max(...pairs.map(([name]) => name.length));
+  for (const [name, value] of pairs) say(out, `  ${paint(out, 'dim', name.padEnd(room))}  ${value}`);
+};
+
+/** First twelve hex digits of a digest: enough to tell packages apart on one screen. */
+export const short = (digest: string | null | undefined): string =>
+  digest === null || digest === undefined ? '–' : digest.replace('sha256:', '').slice(0, 12);
+
+/** A number with few digits; a dash when there is none. */
+export const figure = (value: number | null | undefined, digits = 2): string =>
+  value === null || value === undefined ? '–' : value.toFixed(digits);
+
+/** How long ago, in the largest unit that fits. */
+export const ago = (then: string, now: string): string => {
+  const seconds = Math.max(0, Math.round((Date.parse(now) - Date.parse(then)) / 1000));
+  if (seconds < 90) return `${seconds} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86_400)} d ago`;
+};

@@ -1,0 +1,53 @@
+import type { GreengrassV2Client } from '@aws-sdk/client-greengrassv2';
+import type { IoTClient } from '@aws-sdk/client-iot';
+import type { KMSClient } from '@aws-sdk/client-kms';
+import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
+import type { EventDetail, EventType } from '#core/contracts/events.ts';
+import type { LedgerRequest } from '#core/contracts/ledger.ts';
+import type { LocalPlant } from '#core/contracts/local-plant.ts';
+import type { PlatformNames } from '#core/contracts/names.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+
+/** Objects of one bucket, as a command needs them. */
+export interface Bucket {
+  readonly name: string;
+  list(prefix: string): Promise<readonly string[]>;
+  /** Null when there is no such object. */
+  find(key: string): Promise<Uint8Array | null>;
+  put(key: string, body: Uint8Array): Promise<void>;
+}
+
+export interface ExecutionState {
+  readonly status: string;
+  /** Name of the state that runs now, or ran last. */
+  readonly step: string | null;
+}
+
+/** Everything outside that commands reach: one stage of the platform, in AWS or local. */
+export interface World {
+  readonly config: DeploymentConfig;
+  readonly names: PlatformNames;
+  readonly site: string;
+  /** What the local plant says about itself; null in AWS. */
+  readonly plant: LocalPlant | null;
+  readonly registry: RegistryReader;
+  readonly lake: Bucket;
+  readonly artifacts: Bucket;
+  /** Items of the fleet table. */
+  fleet(): Promise<readonly Record<string, unknown>[]>;
+  execution(arn: string): Promise<ExecutionState | null>;
+  announce<T extends EventType>(type: T, detail: EventDetail<T>): Promise<void>;
+  /** Calls a function and returns its answer. @throws {Error} with the function's own error name and message. */
+  invoke(functionName: string, payload: unknown): Promise<unknown>;
+  /** Puts the decision of a person to a waiting task of a state machine. */
+  answerTask(token: string, answer: { approved: boolean; by: string; reason: string }): Promise<void>;
+  write(commands: LedgerRequest['commands']): Promise<unknown>;
+  readonly iot: Pick<IoTClient, 'send'>;
+  readonly greengrass: Pick<GreengrassV2Client, 'send'>;
+  readonly kms: Pick<KMSClient, 'send'>;
+  /** Who runs the command, for the audit trail. */
+  readonly actor: string;
+  now(): string;
+  newId(prefix: string): string;
+  sleep(ms: number): Promise<void>;
+}
