@@ -29,6 +29,9 @@ class Saver(threading.Thread):
         while not self._stop.wait(max(self._every_s, took / self._share)):
             began = time.monotonic()
             self.save()
+            # Says when the state on disk was last brought up to date.
+            with open(os.path.join(os.path.dirname(persistence.STATE_DIR), "saved"), "w"):
+                pass
             took = time.monotonic() - began
 
     def stop(self) -> None:
