@@ -32,7 +32,7 @@ interface Latest {
 
 /** DynamoDB allows 100 actions in a transaction. */
 const MAX_ACTIONS = 100;
-const ATTEMPTS = 12;
+const ATTEMPTS = 20;
 
 /** Another version is there than the caller expected: nothing was written. */
 export class VersionConflict extends Error {
@@ -92,7 +92,7 @@ const checkAnnouncements = (commands: readonly LedgerCommand[]): void => {
  * the record's new version, the pointer to the newest, its lineage edges both ways, the audit event, the head.
  * A command seen before answers with its first receipt; a body equal to the newest writes edges that are new and
  * nothing else. Announcements leave after the commit, and again when a command is repeated: at least once.
- * @throws {ContractError} | {VersionConflict} | {TryAgain} after 12 lost races; nothing of the failing group is written.
+ * @throws {ContractError} | {VersionConflict} | {TryAgain} after 20 lost races; nothing of the failing group is written.
  */
 export const makeHandler = (deps: Deps) => {
   const read = async <T>(key: Record<string, string>): Promise<T | undefined> =>

@@ -1,3 +1,4 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS } from '#core/contracts/events.ts';
@@ -5,6 +6,7 @@ import { nodeRef } from '#core/contracts/ledger.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { type Decided, joinOutcome } from '#core/outcomes/join.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import { type BatchLog, recordBatch } from '../shared/batch.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { readParquet } from '../shared/parquet.ts';
@@ -13,6 +15,7 @@ export interface Deps {
   readonly lake: ObjectStore;
   readonly registry: RegistryReader;
   readonly ledger: Ledger;
+  readonly log: BatchLog;
 }
 
 const Event = z.object({ detail: EVENTS.OutcomeKnown });
@@ -49,7 +52,7 @@ export const makeHandler = (deps: Deps) => {
     return rows;
   };
 
-  return async (event: unknown): Promise<{ judged: number }> => {
+  const join = async (event: unknown): Promise<null> => {
     const { detail } = parseAs(Event, event, 'OutcomeKnown event');
     const { site, asset, run, index, eventId } = detail;
     const runNode = nodeRef('run', `${site}/${asset}/${run}`);
@@ -87,6 +90,8 @@ export const makeHandler = (deps: Deps) => {
         },
       ]);
     }
-    return { judged: packages.size };
+    return null;
   };
+
+  return (event: SQSEvent): Promise<SQSBatchResponse> => recordBatch(event, deps, join);
 };

@@ -4,8 +4,8 @@ import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
-import { type BatchLog, eachMessage } from '../shared/batch.ts';
-import type { Ledger } from '../shared/ledger-client.ts';
+import { type BatchLog, recordBatch } from '../shared/batch.ts';
+import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { parseObjectCreated } from '../shared/object-created.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { type Column, writeParquet } from '../shared/parquet.ts';
@@ -93,7 +93,7 @@ const runsOf = (decisions: readonly DecisionRecord[]) => {
  * package that decided. One that cannot be proved is copied to quarantine and fails, so that someone looks.
  */
 export const makeHandler = (deps: Deps) => {
-  const record = async (key: string, versionId: string | null): Promise<void> => {
+  const record = async (key: string, versionId: string | null): Promise<LedgerCommandInput> => {
     const text = Buffer.from(await deps.lake.get(key, versionId)).toString('utf8');
     let proved: ReturnType<typeof proveDecisions>;
     try {
@@ -115,42 +115,40 @@ export const makeHandler = (deps: Deps) => {
     const table = await deps.lake.put(tableKey, writeParquet(decisionColumns(decisions)));
     const runs = runsOf(decisions);
     const id = `${site}/${device}/${boot}/${firstSequence}-${lastSequence}`;
-    await deps.ledger.write([
-      {
-        schema: 'ledger-command/1',
-        commandId: `decisions/${id}/${header.merkleRoot}`,
-        site,
-        actor: `device:${device}`,
-        reason: 'a device uploaded decisions',
-        record: {
-          class: 'decision-object',
-          id,
-          body: {
-            ...header,
-            key,
-            tableKey,
-            tableDigest: table.digest,
-            modelLines: [...new Set(decisions.map((d) => d.modelLine))],
-            runs,
-          },
+    return {
+      schema: 'ledger-command/1',
+      commandId: `decisions/${id}/${header.merkleRoot}`,
+      site,
+      actor: `device:${device}`,
+      reason: 'a device uploaded decisions',
+      record: {
+        class: 'decision-object',
+        id,
+        body: {
+          ...header,
+          key,
+          tableKey,
+          tableDigest: table.digest,
+          modelLines: [...new Set(decisions.map((d) => d.modelLine))],
+          runs,
         },
-        edges: [
-          ...header.packageDigests.map((digest) => ({
-            from: nodeRef('decision-object', id),
-            rel: 'decided-by' as const,
-            to: nodeRef('package', digest),
-          })),
-          ...runs.slice(0, MAX_RUN_EDGES).map(({ asset, run }) => ({
-            from: nodeRef('decision-object', id),
-            rel: 'about' as const,
-            to: nodeRef('run', `${site}/${asset}/${run}`),
-          })),
-        ],
       },
-    ]);
+      edges: [
+        ...header.packageDigests.map((digest) => ({
+          from: nodeRef('decision-object', id),
+          rel: 'decided-by' as const,
+          to: nodeRef('package', digest),
+        })),
+        ...runs.slice(0, MAX_RUN_EDGES).map(({ asset, run }) => ({
+          from: nodeRef('decision-object', id),
+          rel: 'about' as const,
+          to: nodeRef('run', `${site}/${asset}/${run}`),
+        })),
+      ],
+    };
   };
   return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    eachMessage(event, deps.log, (body) => {
+    recordBatch(event, deps, (body) => {
       const { key, versionId } = parseObjectCreated(body);
       return record(key, versionId);
     });

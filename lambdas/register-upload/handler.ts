@@ -3,8 +3,8 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
-import { type BatchLog, eachMessage } from '../shared/batch.ts';
-import type { Ledger } from '../shared/ledger-client.ts';
+import { type BatchLog, recordBatch } from '../shared/batch.ts';
+import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { type CreatedObject, parseObjectCreated } from '../shared/object-created.ts';
 import { type ObjectStore, sha256 } from '../shared/object-store.ts';
 
@@ -47,7 +47,7 @@ export const checkLines = (text: string, key: string): Checked => {
  * An upload of which nothing is readable is quarantined whole. The raw object itself is never changed.
  */
 export const makeHandler = (deps: Deps) => {
-  const register = async (object: CreatedObject): Promise<void> => {
+  const register = async (object: CreatedObject): Promise<LedgerCommandInput | null> => {
     const parts = KEY.exec(object.key);
     const bytes = await deps.lake.get(object.key, object.versionId);
     const digest = sha256(bytes);
@@ -72,7 +72,7 @@ export const makeHandler = (deps: Deps) => {
       );
     if (parts === null) {
       deps.log.error(`${object.key} was put aside`, new Error(checked.bad[0]?.reason));
-      return;
+      return null;
     }
     const indexes = checked.frames.map((f) => f.index);
     const body: RawObjectRecord = {
@@ -91,30 +91,28 @@ export const makeHandler = (deps: Deps) => {
       quarantined: checked.bad.length,
       signals: [...new Set(checked.frames.flatMap((f) => Object.keys(f.signals)))].sort(),
     };
-    await deps.ledger.write([
-      {
-        schema: 'ledger-command/1',
-        commandId: `raw/${object.key}/${digest}`.slice(0, 200),
-        site,
-        actor: 'lambda:register-upload',
-        reason: 'frames were uploaded',
-        record: { class: 'raw-object', id: object.key, body: { ...body } },
-        ...(checked.bad.length === 0
-          ? {}
-          : {
-              announce: {
-                type: 'Quarantined',
-                detail: {
-                  site,
-                  key: object.key,
-                  reason: (checked.bad[0]?.reason ?? '').slice(0, 400),
-                  records: checked.bad.length,
-                },
+    return {
+      schema: 'ledger-command/1',
+      commandId: `raw/${object.key}/${digest}`.slice(0, 200),
+      site,
+      actor: 'lambda:register-upload',
+      reason: 'frames were uploaded',
+      record: { class: 'raw-object', id: object.key, body: { ...body } },
+      ...(checked.bad.length === 0
+        ? {}
+        : {
+            announce: {
+              type: 'Quarantined',
+              detail: {
+                site,
+                key: object.key,
+                reason: (checked.bad[0]?.reason ?? '').slice(0, 400),
+                records: checked.bad.length,
               },
-            }),
-      },
-    ]);
+            },
+          }),
+    };
   };
   return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    eachMessage(event, deps.log, (body) => register(parseObjectCreated(body)));
+    recordBatch(event, deps, (body) => register(parseObjectCreated(body)));
 };

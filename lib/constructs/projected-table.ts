@@ -55,6 +55,6 @@ export class ProjectedTable extends Construct {
         },
       },
     });
-    table.addDependency(props.database);
+    table.addResourceDependency(props.database);
   }
 }

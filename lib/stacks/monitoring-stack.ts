@@ -12,7 +12,7 @@ import {
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction, SnsTopic } from 'aws-cdk-lib/aws-events-targets';
+import { SnsTopic, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -102,24 +102,24 @@ export class MonitoringStack extends PlatformStack {
       targets: [new SnsTopic(owners)],
     });
 
-    const joiner = new PlatformFunction(this, 'OutcomeJoiner', {
-      config,
-      name: 'outcome-joiner',
-      says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
-      may: [
-        grants.listLake(this, 'decisions/*'),
-        ...grants.readLake(this, 'decisions/*', 'raw/events/*'),
-        grants.readRegistry(this),
-        grants.writeLedger(this),
-      ],
-      timeout: Duration.minutes(2),
-      memoryMiB: 512,
+    const outcomes = new WorkQueue(this, 'OutcomeQueue', {
+      queueName: `${names.prefix}-outcome-joiner`,
+      consumer: new PlatformFunction(this, 'OutcomeJoiner', {
+        config,
+        name: 'outcome-joiner',
+        says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
+        may: [...grants.readLake(this, 'decisions/*'), grants.readRegistry(this), grants.writeLedger(this)],
+        timeout: Duration.minutes(2),
+        memoryMiB: 512,
+      }),
+      consumerTimeout: Duration.minutes(2),
+      batchSize: 10,
     });
-    new Rule(this, 'FailureKnown', {
+    new Rule(this, 'OutcomeRule', {
       ruleName: `${names.prefix}-outcomes`,
       eventBus: bus,
       eventPattern: { source: [EVENT_SOURCE], detailType: ['OutcomeKnown'] },
-      targets: [new LambdaFunction(joiner.fn)],
+      targets: [new SqsQueue(outcomes.queue, { deadLetterQueue: outcomes.dead })],
     });
 
     const alarm = (id: string, says: string, metric: Metric | MathExpression, threshold: number) => {
