@@ -198,6 +198,13 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('True');
   });
 
+  test('for inner state machines', async () => {
+    const out = await python(
+      'from ministack.services import stepfunctions as s; print(s._nested_execution_failure({\'output\': \'{"Error": "Refused"}\'})[0])',
+    );
+    expect(out).toBe('Refused');
+  });
+
   test('for Object Lock at a restart', async () => {
     const out = await python(
       "from ministack.services import s3; print(any('retention' in k or 'hold' in k for k in s3._PERSISTED_BUCKET_DICTS))",
