@@ -93,6 +93,7 @@ export async function spawnService(options: SpawnServiceOptions): Promise<Servic
   };
 
   const deadline = Date.now() + (options.startMs ?? 60_000);
+  if (child.pid === undefined) await exit;
   while (true) {
     if (ended !== undefined) {
       if (child.pid !== undefined) killGroup(child.pid);
