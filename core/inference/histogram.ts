@@ -36,12 +36,13 @@ export class FeatureHistogram {
   #clear(): void {
     this.#counts = this.#baseline.features.map((f) => new Array<number>(f.edges.length + 1).fill(0));
     this.#decisions = 0;
+    this.#last = 0;
   }
 
   /** @param x feature vector in the baseline's order. */
   add(sequence: number, x: readonly number[]): void {
-    if (this.#decisions === 0) this.#first = sequence;
-    this.#last = sequence;
+    this.#first = this.#decisions === 0 ? sequence : Math.min(this.#first, sequence);
+    this.#last = Math.max(this.#last, sequence);
     this.#decisions += 1;
     for (const [i, f] of this.#baseline.features.entries()) {
       const counts = this.#counts[i] as number[];

@@ -14,7 +14,8 @@ export interface PackageClaim {
 
 export interface PackageRules {
   readonly modelLine: string;
-  readonly now: string;
+  /** UTC instant to judge expiry by; null for a package that already serves: its decisions say that it expired. */
+  readonly now: string | null;
   /** ECDSA P-256 over SHA-256 of the digest's UTF-8 bytes; false also when the key is not trusted. */
   readonly verifySignature: (keyId: string, message: string, signatureBase64: string) => boolean;
   readonly serving: { readonly packageDigest: string } | null;
@@ -61,7 +62,8 @@ export const verifyPackage = (claim: PackageClaim, rules: PackageRules): Package
     return no(`the signature by key ${signature.keyId} is wrong or the key is not trusted on this device`);
   if (manifest.modelLine !== rules.modelLine)
     return no(`the package is of model line ${manifest.modelLine}; this device serves ${rules.modelLine}`);
-  if (rules.now > manifest.expiresAt) return no(`the package expired at ${manifest.expiresAt}: retrain`);
+  if (rules.now !== null && rules.now > manifest.expiresAt)
+    return no(`the package expired at ${manifest.expiresAt}: retrain`);
   const known = digest === rules.serving?.packageDigest || digest === rules.revertTo;
   if (manifest.releaseNumber <= rules.highestRelease && !known)
     return no(

@@ -32,7 +32,7 @@ export type LineHandler = (request: Record<string, unknown>) => Promise<unknown>
 
 /**
  * Serves requests, one JSON document a line, on a unix socket that only the own user may open. A request's `id` comes
- * back with its answer, so that a client may have several under way. A failing handler answers `{error}`.
+ * back with its answer, so that a client may have several under way. A failing handler answers `{error, name}`.
  * @returns the server, listening.
  */
 export const serveLines = (path: string, handle: LineHandler): Promise<Server> => {
@@ -49,7 +49,7 @@ export const serveLines = (path: string, handle: LineHandler): Promise<Server> =
       }
       handle(request).then(
         (result) => answer({ id: request['id'], result }),
-        (error: Error) => answer({ id: request['id'], error: error.message }),
+        (error: Error) => answer({ id: request['id'], error: error.message, name: error.name }),
       );
     });
   });
@@ -103,10 +103,10 @@ export class LineClient {
       for (const w of lost) w.reject(new ConnectionLost(why));
     });
     onLines(socket, (line) => {
-      const answer = JSON.parse(line) as { id?: number; result?: unknown; error?: string };
+      const answer = JSON.parse(line) as { id?: number; result?: unknown; error?: string; name?: string };
       const waiting = this.#waiting.get(answer.id ?? 0);
       this.#waiting.delete(answer.id ?? 0);
-      if (answer.error !== undefined) waiting?.reject(new Error(answer.error));
+      if (answer.error !== undefined) waiting?.reject(Object.assign(new Error(answer.error), { name: answer.name }));
       else waiting?.resolve(answer.result);
     });
     return socket;
@@ -115,7 +115,7 @@ export class LineClient {
   /**
    * @param body the request, without `id`.
    * @throws {ConnectionLost} when the connection ends first, or after `timeoutMs`.
-   * @throws {Error} with the server's message when it refuses.
+   * @throws {Error} with the server's message and error name when it refuses.
    */
   request(body: object, timeoutMs: number): Promise<unknown> {
     const id = this.#next++;
