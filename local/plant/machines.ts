@@ -19,6 +19,8 @@ export type MachineAnswer = z.infer<typeof MachineAnswer>;
 export interface Lane {
   readonly machine: string;
   readonly runs: readonly LiveRun[];
+  /** Port to take if it is free, so that a restart needs no new wiring; else any. */
+  readonly port?: number;
 }
 
 export interface AnsweredFrame extends MachineAnswer {
@@ -93,6 +95,7 @@ class Machine {
   lastAnswer: MachineAnswer | null = null;
   readonly verdicts: Record<string, number> = {};
 
+  private readonly wantedPort: number;
   private readonly runs: readonly LiveRun[];
   private readonly options: Required<MachinesOptions>;
   private readonly server: Server;
@@ -110,20 +113,29 @@ class Machine {
   constructor(lane: Lane, options: Required<MachinesOptions>) {
     this.name = lane.machine;
     this.runs = lane.runs;
+    this.wantedPort = lane.port ?? 0;
     this.options = options;
     this.paceMs = options.paceMs;
     this.server = createServer((socket) => this.accept(socket));
   }
 
-  listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(0, '127.0.0.1', () => {
-        const address = this.server.address();
-        this.port = typeof address === 'object' && address !== null ? address.port : 0;
-        resolve();
+  async listen(): Promise<void> {
+    const take = (port: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        this.server.once('error', reject);
+        this.server.listen(port, '127.0.0.1', () => {
+          this.server.removeListener('error', reject);
+          resolve();
+        });
       });
-    });
+    try {
+      await take(this.wantedPort);
+    } catch (error) {
+      if (this.wantedPort === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await take(0);
+    }
+    const address = this.server.address();
+    this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
   get connected(): boolean {

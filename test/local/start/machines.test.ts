@@ -130,4 +130,17 @@ describe('simulated machines', () => {
     expect(laneName([run('a', 'r1', 1), run('a', 'r2', 1)], 1)).toBe('a');
     expect(laneName([run('a', 'r1', 1), run('b', 'r1', 1)], 2)).toBe('stand-2');
   });
+
+  test('take the port they had, and another when that is taken', async () => {
+    const first = await start([run('a', 'r1', 1)]);
+    const port = first.endpoints[0]?.port as number;
+    const lane = { machine: 'm2', runs: [run('a', 'r1', 1)], port };
+    const other = await startMachines([lane], { paceMs: 0 });
+    open.push(() => other.close());
+    expect(other.endpoints[0]?.port).not.toBe(port);
+    await first.close();
+    const again = await startMachines([lane], { paceMs: 0 });
+    open.push(() => again.close());
+    expect(again.endpoints[0]?.port).toBe(port);
+  });
 });
