@@ -14,6 +14,8 @@ export const lakeKeys = {
   quarantine: (key: string): string => `quarantine/${key}`,
   snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,
   items: (digest: string): string => `snapshots/${hex(digest)}/items.jsonl`,
+  /** The part of the items that evaluation works through. */
+  testItems: (digest: string): string => `snapshots/${hex(digest)}/test-items.jsonl`,
   /** Feature rows as Parquet. The test split has its own prefix: only evaluation may read it. */
   features: (o: { featureSet: string; snapshot: string; split: Split; part: number }): string =>
     `${featuresPrefix(o)}part-${String(o.part).padStart(5, '0')}.parquet`,
@@ -35,6 +37,7 @@ export const artifactKeys = {
   evaluationShard: (modelLine: string, requestId: string, part: number): string =>
     `evaluations/${modelLine}/${requestId}/shard-${part}.json`,
   evaluation: (modelLine: string, requestId: string): string => `evaluations/${modelLine}/${requestId}/report.json`,
+  verdict: (modelLine: string, requestId: string): string => `evaluations/${modelLine}/${requestId}/verdict.json`,
   package: (modelLine: string, digest: string): string => `packages/${modelLine}/${hex(digest)}/`,
   component: (name: string, version: string): string => `components/${name}/${version}/`,
 } as const;

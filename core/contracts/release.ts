@@ -40,6 +40,7 @@ export type WaveResult = z.infer<typeof WaveResult>;
 export const ReleaseRecord = z.strictObject({
   schema: z.literal('release/1'),
   releaseId: z.string(),
+  execution: z.string().default('').describe('ARN of the execution that brings it out'),
   modelLine: ModelLineId,
   site: SiteId,
   packageDigest: Digest,

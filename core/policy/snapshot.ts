@@ -38,6 +38,7 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 /**
  * What a model of the line may learn from: ended runs, each in one split, by what was known at `knownUntil`.
  * - An object or event that became known later does not exist yet.
+ * - An object that lacks a signal of the use case is of another kind of machine.
  * - A run without a known failure has no labels and stays out.
  * - Of a run that ended, only objects that begin at or before its end enter.
  * The same records in any order give the same snapshot.
@@ -61,6 +62,7 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const byRun = new Map<string, RawObjectRecord[]>();
   for (const { record, knownAt } of input.objects) {
     if (record.site !== input.site || knownAt > knownUntil || record.frames === 0) continue;
+    if (!useCase.signals.every((signal) => record.signals.includes(signal.name))) continue;
     // Another kind of machine: it lacks signals that the use case lives on.
     if (!useCase.signals.every((s) => record.signals.includes(s.name))) continue;
     const end = ends.get(runKey(record));

@@ -16,3 +16,11 @@ export class TryAgain extends Error {
     this.name = 'TryAgain';
   }
 }
+
+/** The same request again: its own execution does or did the work. Nothing to do, nothing to record. */
+export class Duplicate extends Error {
+  constructor(what: string) {
+    super(`${what} already has an execution; ask under a new id to do it again`);
+    this.name = 'Duplicate';
+  }
+}

@@ -1,0 +1,161 @@
+import { z } from 'zod';
+import { Site } from '#core/contracts/deployment-config.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { nodeRef } from '#core/contracts/ledger.ts';
+import { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { modelComponentName, ReleaseRecord, ReleaseRequest, ringGroupName } from '#core/contracts/release.ts';
+import { digestOf } from '#core/lineage/digest.ts';
+import { planRings } from '#core/policy/rollout.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+import { Duplicate, Refused } from '../shared/errors.ts';
+import type { FleetTable } from '../shared/fleet-table.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+import { getJson, type ObjectStore } from '../shared/object-store.ts';
+import { Approval, ReleasePlan, releaseCommand, releaseRecord } from '../shared/release-run.ts';
+import { instantOf, RetrainExecution, readModelLine, readUseCase } from '../shared/retrain-run.ts';
+
+export interface Deps {
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
+  readonly ledger: Ledger;
+  readonly artifacts: ObjectStore;
+  readonly fleet: Pick<FleetTable, 'putApproval'>;
+  readonly stage: string;
+  readonly sites: readonly z.infer<typeof Site>[];
+  readonly isRunning: (executionId: string) => Promise<boolean>;
+}
+
+export const Sites = z.array(Site).min(1);
+
+const Input = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('prepare'), execution: RetrainExecution, request: ReleaseRequest }),
+  z.strictObject({ op: z.literal('ask'), plan: ReleasePlan, token: z.string().min(1) }),
+  z.strictObject({ op: z.literal('accept'), plan: ReleasePlan, approval: Approval }),
+]);
+
+/** A wave looks at its ring at most this often, so that its history stays far under Step Functions' 25,000 events. */
+const LOOKS = 400;
+
+/**
+ * Gate of a release. `prepare` checks that the package is what the request says and may go where it is to go, and lists
+ * the rings; `ask` keeps the task token that a person answers; `accept` checks the word given: nobody approves their own.
+ * @throws {Duplicate} when the release has an execution already. @throws {Refused} with what is wrong and who can mend it.
+ */
+export const makeHandler = (deps: Deps) => {
+  const prepare = async ({
+    execution,
+    request,
+  }: {
+    execution: z.infer<typeof RetrainExecution>;
+    request: ReleaseRequest;
+  }) => {
+    const earlier = await deps.registry.latest('release', request.releaseId);
+    // The bus delivers at least once.
+    if (earlier !== null && parseAs(ReleaseRecord, earlier.body, 'release').execution !== execution.id)
+      throw new Duplicate(`release ${request.releaseId}`);
+    const found = await readModelLine(deps.registry, request.modelLine);
+    if (found === null) throw new Refused(`there is no model line ${request.modelLine}; publish its use case first`);
+    const document = await getJson(deps.artifacts, `${request.packagePrefix}manifest.json`);
+    if (digestOf(document) !== request.packageDigest)
+      throw new Refused(
+        `${request.packagePrefix}manifest.json has the digest ${digestOf(document)}; the request names ${request.packageDigest}`,
+      );
+    const manifest = parseAs(ModelPackageManifest, document, `manifest of ${request.packageDigest}`);
+    if (manifest.modelLine !== request.modelLine)
+      throw new Refused(`package ${request.packageDigest} is of ${manifest.modelLine}, not of ${request.modelLine}`);
+    if (manifest.releaseNumber !== request.releaseNumber)
+      throw new Refused(
+        `the package has release number ${manifest.releaseNumber}, the request says ${request.releaseNumber}`,
+      );
+    const startedAt = instantOf(execution.startedAt);
+    if (startedAt > manifest.expiresAt) throw new Refused(`the package expired at ${manifest.expiresAt}; retrain`);
+    const champion = found.line.champion;
+    if (!request.revert && champion !== null && manifest.releaseNumber < champion.releaseNumber)
+      throw new Refused(
+        `release ${manifest.releaseNumber} would go back from the champion's ${champion.releaseNumber}; ask for a revert if that is meant`,
+      );
+    const useCase = await readUseCase(deps.registry, manifest.useCaseDigest);
+    const site = deps.sites.find((s) => s.id === request.site);
+    if (site === undefined)
+      throw new Refused(
+        `stage ${deps.stage} has no site ${request.site} (it has ${deps.sites.map((s) => s.id).join(', ')})`,
+      );
+    const rings = planRings(site.rings, useCase.rollout.rings);
+    if (rings.length === 0)
+      throw new Refused(
+        `the use case rolls out to rings ${useCase.rollout.rings.join(', ')}; site ${site.id} has only ${site.rings.map((r) => r.ring).join(', ')}`,
+      );
+    for (const { body, id } of await deps.registry.list('release', { limit: 100 })) {
+      const other = parseAs(ReleaseRecord, body, `release ${id}`);
+      if (other.releaseId === request.releaseId || other.modelLine !== request.modelLine || other.site !== request.site)
+        continue;
+      if (other.status === 'rolling-out' && (await deps.isRunning(other.execution)))
+        throw new Refused(`release ${other.releaseId} of ${request.modelLine} is still rolling out; wait for its end`);
+    }
+    const plan: ReleasePlan = {
+      execution: execution.name,
+      executionId: execution.id,
+      startedAt,
+      request,
+      componentName: modelComponentName(request.modelLine),
+      componentVersion: `1.0.${request.releaseNumber}`,
+      policy: useCase.rollout,
+      pollSeconds: Math.max(2, Math.ceil(useCase.rollout.waveTimeoutSeconds / LOOKS)),
+      rings: rings.map((r) => ({ ...r, thingGroup: ringGroupName(deps.stage, site.id, r.deviceClass, r.ring) })),
+    };
+    const automatic = useCase.rollout.riskClass === 'automatic';
+    await deps.ledger.write([
+      releaseCommand(plan, 'prepared', {
+        record: {
+          class: 'release',
+          id: request.releaseId,
+          body: {
+            ...releaseRecord(plan, {
+              status: automatic ? 'rolling-out' : 'waiting-approval',
+              approvedBy: automatic ? `policy:${useCase.id}` : 'nobody yet',
+              reason: request.reason,
+            }),
+          },
+        },
+        edges: [
+          { from: nodeRef('release', request.releaseId), rel: 'used', to: nodeRef('package', request.packageDigest) },
+        ],
+      }),
+    ]);
+    return {
+      plan,
+      riskClass: useCase.rollout.riskClass,
+      approval: { approvedBy: `policy:${useCase.id}`, reason: 'risk class automatic' },
+    };
+  };
+
+  return async (event: unknown) => {
+    const input = parseAs(Input, event, 'input of approve-release');
+    if (input.op === 'prepare') return prepare(input);
+    if (input.op === 'ask') {
+      await deps.fleet.putApproval(input.plan.request.releaseId, input.token);
+      return {};
+    }
+    const { plan, approval } = input;
+    if (approval.approvedBy === plan.request.requestedBy)
+      throw new Refused(
+        `${approval.approvedBy} asked for release ${plan.request.releaseId} and may not approve it: two people for one release`,
+      );
+    await deps.ledger.write([
+      releaseCommand(plan, 'approved', {
+        reason: `approved by ${approval.approvedBy}: ${approval.reason}`.slice(0, 400),
+        record: {
+          class: 'release',
+          id: plan.request.releaseId,
+          body: {
+            ...releaseRecord(plan, {
+              status: 'rolling-out',
+              approvedBy: approval.approvedBy,
+              reason: plan.request.reason,
+            }),
+          },
+        },
+      }),
+    ]);
+    return approval;
+  };
+};

@@ -1,0 +1,92 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { z } from 'zod';
+import { DeviceReport, reportTopic } from '#core/contracts/device.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { nodeRef } from '#core/contracts/ledger.ts';
+import type { BatchLog } from '../shared/batch.ts';
+import type { FleetTable } from '../shared/fleet-table.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+
+export interface Deps {
+  readonly table: Pick<FleetTable, 'report' | 'putReport'>;
+  readonly ledger: Ledger;
+  readonly stage: string;
+  readonly log: BatchLog;
+}
+
+const Message = z.looseObject({ topic: z.string() });
+
+/**
+ * Keeps the newest report of each device and line, and registers an adoption when another package serves. The topic,
+ * which the IoT policy ties to the device's certificate, must be the report's own: a device speaks only for itself.
+ * @throws (per message) {ContractError} | {Error} when the report is not one or speaks for another device.
+ */
+export const makeHandler = (deps: Deps) => {
+  const take = async (body: unknown): Promise<void> => {
+    const { topic, ...rest } = parseAs(Message, body, 'message of the report rule');
+    const report = parseAs(DeviceReport, rest, `report on ${topic}`);
+    const own = reportTopic(deps.stage, report.site, report.device);
+    if (topic !== own) throw new Error(`a report of ${report.site}/${report.device} came on ${topic}, expected ${own}`);
+    const before = await deps.table.report(report.site, report.device, report.modelLine);
+    if (before !== null && before.at >= report.at) return;
+    const { serving } = report;
+    // The ledger first: if the second write fails the message comes again and the command repeats itself.
+    if (
+      serving !== null &&
+      (before?.serving?.packageDigest !== serving.packageDigest || before.serving.adoptedAt !== serving.adoptedAt)
+    ) {
+      const id = `${report.site}/${report.device}/${report.modelLine}`;
+      await deps.ledger.write([
+        {
+          schema: 'ledger-command/1',
+          commandId: `adoption/${id}/${serving.adoptedAt}/${serving.packageDigest.slice(7, 23)}`.slice(0, 200),
+          site: report.site,
+          actor: `device:${report.site}/${report.device}`,
+          reason: `the device serves release ${serving.releaseNumber} as ${serving.variant}`,
+          record: {
+            class: 'adoption',
+            id,
+            body: {
+              schema: 'adoption/1',
+              site: report.site,
+              device: report.device,
+              deviceClass: report.deviceClass,
+              modelLine: report.modelLine,
+              ...serving,
+            },
+          },
+          edges: [
+            { from: nodeRef('adoption', id), rel: 'used', to: nodeRef('package', serving.packageDigest) },
+            {
+              from: nodeRef('device', `${report.site}/${report.device}`),
+              rel: 'deployed-to',
+              to: nodeRef('adoption', id),
+            },
+          ],
+        },
+      ]);
+    }
+    await deps.table.putReport(report);
+  };
+  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    // Devices side by side, reports of one device in order: two of one at once would race.
+    const byDevice = new Map<string, SQSEvent['Records']>();
+    for (const record of event.Records) {
+      const topic = /"topic":\s*"([^"]+)"/.exec(record.body)?.[1] ?? '';
+      byDevice.set(topic, [...(byDevice.get(topic) ?? []), record]);
+    }
+    const failures: SQSBatchResponse['batchItemFailures'] = [];
+    await Promise.all(
+      [...byDevice.values()].map(async (records) => {
+        for (const { messageId, body } of records)
+          try {
+            await take(JSON.parse(body));
+          } catch (error) {
+            deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
+            failures.push({ itemIdentifier: messageId });
+          }
+      }),
+    );
+    return { batchItemFailures: failures };
+  };
+};

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { DatasetSnapshot, MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { type EvaluationReport, ShardErrors } from '#core/contracts/evaluation.ts';
+import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
+import { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { canonicalJson } from '#core/lineage/canonical-json.ts';
+import { digestOf } from '#core/lineage/digest.ts';
+import { bootstrapRmse, type RunErrors, seededRandom } from '#core/policy/bootstrap.ts';
+import { Refused } from '../shared/errors.ts';
+import { getJson, type ObjectStore } from '../shared/object-store.ts';
+import { type ReportAnswer, RetrainRun, SnapshotAnswer, TrainAnswer } from '../shared/retrain-run.ts';
+
+export interface Deps {
+  readonly lake: ObjectStore;
+  readonly artifacts: ObjectStore;
+}
+
+const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, train: TrainAnswer });
+
+/**
+ * Adds up the shards: RMSE with bounds of each variant, and of the champion on the same runs. Runs that the champion
+ * learnt from are left out of everything, so that neither model is judged on what it has seen.
+ * @throws {Refused} when no run is left to compare on. @throws {Error} when a shard is missing.
+ */
+export const makeHandler = (deps: Deps) => {
+  const learntByChampion = async (run: RetrainRun): Promise<ReadonlySet<string>> => {
+    if (run.champion === null) return new Set();
+    const manifest = parseAs(
+      ModelPackageManifest,
+      await getJson(deps.artifacts, `${run.champion.packagePrefix}manifest.json`),
+      `manifest of the champion ${run.champion.packageDigest}`,
+    );
+    const key = lakeKeys.snapshot(manifest.snapshotDigest);
+    const theirs = parseAs(DatasetSnapshot, await getJson(deps.lake, key), key);
+    return new Set(theirs.runs.filter((r) => r.split !== 'test').map((r) => `${r.asset}/${r.run}`));
+  };
+
+  return async (event: unknown): Promise<ReportAnswer> => {
+    const { run, snapshot, train } = parseAs(Input, event, 'input of evaluate-report');
+    const { modelLine, requestId } = run.request;
+    const items = Buffer.from(await deps.lake.get(snapshot.testItemsKey))
+      .toString('utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => parseAs(MaterialiseItem, JSON.parse(line), snapshot.testItemsKey));
+    const seen = await learntByChampion(run);
+    const byVariant = new Map<ShardErrors['variant'], RunErrors[]>();
+    for (const { part } of items) {
+      const key = artifactKeys.evaluationShard(modelLine, requestId, part);
+      for (const shard of parseAs(z.array(ShardErrors), await getJson(deps.artifacts, key), key))
+        byVariant.set(shard.variant, [
+          ...(byVariant.get(shard.variant) ?? []),
+          ...shard.perRun.filter((r) => !seen.has(r.run)),
+        ]);
+    }
+    const runs = byVariant.get('fp32') ?? [];
+    if (runs.length === 0)
+      throw new Refused(
+        seen.size === 0
+          ? 'no sealed run has a row to judge on; its frames may all be bad: look at the quarantine'
+          : 'the champion learnt from every sealed run: nothing fair to compare on; wait for new runs to end',
+      );
+    // Resampled by the same numbers each time: the interval is a function of the evidence.
+    const seed = Number.parseInt(snapshot.digest.slice(7, 15), 16);
+    const estimate = (variant: ShardErrors['variant']) =>
+      bootstrapRmse(
+        [...(byVariant.get(variant) ?? [])].sort((a, b) => (a.run < b.run ? -1 : 1)),
+        seededRandom(seed),
+      );
+    const report: EvaluationReport = {
+      schema: 'evaluation-report/1',
+      modelLine,
+      snapshotDigest: snapshot.digest,
+      trainingJob: train.job,
+      challenger: { fp32: estimate('fp32'), int8: estimate('int8') },
+      champion: run.champion === null ? null : estimate('champion'),
+      championPackage: run.champion?.packageDigest ?? null,
+    };
+    const key = artifactKeys.evaluation(modelLine, requestId);
+    await deps.artifacts.put(key, Buffer.from(canonicalJson(report)), 'application/json');
+    return { key, digest: digestOf(report) };
+  };
+};

@@ -1,0 +1,143 @@
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { DatasetSnapshot, MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import type { ShardErrors } from '#core/contracts/evaluation.ts';
+import { FeatureRow } from '#core/contracts/feature-set.ts';
+import { Frame } from '#core/contracts/frame.ts';
+import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
+import { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { materialiseRun } from '#core/features/rows.ts';
+import { Refused } from '../shared/errors.ts';
+import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
+import { readParquet } from '../shared/parquet.ts';
+import { RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
+
+/** A model as bytes, run on many rows at once by the engine that devices use. */
+export type RunModel = (model: Uint8Array, x: Float32Array, width: number) => Promise<Float32Array>;
+
+export interface Deps {
+  readonly lake: ObjectStore;
+  readonly artifacts: ObjectStore;
+  readonly runModel: RunModel;
+}
+
+const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, item: MaterialiseItem });
+
+const Row = FeatureRow.omit({ sourceTime: true });
+type Row = z.infer<typeof Row>;
+
+/** Sums of squared errors per run; the last row of a run is where its life ends. */
+export const errorsOf = (
+  variant: ShardErrors['variant'],
+  rows: readonly Row[],
+  answers: ArrayLike<number>,
+): ShardErrors => {
+  const runs = new Map<
+    string,
+    { run: string; rows: number; sumSquared: number; lastError: number; lastIndex: number }
+  >();
+  for (const [i, row] of rows.entries()) {
+    const answer = answers[i];
+    if (answer === undefined || !Number.isFinite(answer))
+      throw new Refused(
+        `${variant} answers ${answer} for ${row.asset}/${row.run} frame ${row.index}: a model that does not always answer a number is not released`,
+      );
+    const error = answer - (row.label as number);
+    const key = `${row.asset}/${row.run}`;
+    const sums = runs.get(key) ?? { run: key, rows: 0, sumSquared: 0, lastError: 0, lastIndex: 0 };
+    sums.rows += 1;
+    sums.sumSquared += error * error;
+    if (row.index > sums.lastIndex) {
+      sums.lastIndex = row.index;
+      sums.lastError = error;
+    }
+    runs.set(key, sums);
+  }
+  return { variant, rows: rows.length, perRun: [...runs.values()].map(({ lastIndex: _, ...run }) => run) };
+};
+
+/**
+ * Errors of challenger (both variants) and champion on one part of the sealed runs. The champion sees its own features:
+ * where its feature set is another, they are computed from the same raw objects.
+ * @throws {Refused} when a model answers no number. @throws {Error} when a part was not materialised.
+ */
+export const makeHandler = (deps: Deps) => {
+  const predict = async (model: Uint8Array, rows: readonly Row[], width: number): Promise<Float32Array> => {
+    const x = new Float32Array(rows.length * width);
+    for (const [i, row] of rows.entries()) {
+      if (row.x.length !== width)
+        throw new Error(
+          `a row has ${row.x.length} features, the model expects ${width}: materialise the snapshot again`,
+        );
+      x.set(row.x, i * width);
+    }
+    return rows.length === 0 ? x : deps.runModel(model, x, width);
+  };
+
+  const championRows = async (manifest: ModelPackageManifest, item: MaterialiseItem): Promise<readonly Row[]> => {
+    const snapshot = parseAs(DatasetSnapshot, await getJson(deps.lake, item.snapshotKey), item.snapshotKey);
+    const wanted = new Set(item.runs);
+    const rows: Row[] = [];
+    for (const run of snapshot.runs.filter((r) => wanted.has(`${r.asset}/${r.run}`))) {
+      const frames: Frame[] = [];
+      for (const ref of run.objects) {
+        const bytes = await deps.lake.get(ref.key, ref.versionId);
+        if (sha256(bytes) !== ref.digest)
+          throw new Error(`s3://${ref.bucket}/${ref.key} is not what the snapshot names; take a new snapshot`);
+        for (const line of gunzipSync(bytes).toString('utf8').split('\n')) {
+          if (line === '') continue;
+          const frame = Frame.safeParse(JSON.parse(line));
+          if (frame.success) frames.push(frame.data);
+        }
+      }
+      // The label is the challenger's: both are asked the same question.
+      rows.push(
+        ...materialiseRun(
+          { featureSet: manifest.featureSet, signals: manifest.signals, label: snapshot.label },
+          frames,
+          run.endedAt,
+        ),
+      );
+    }
+    return rows;
+  };
+
+  return async (event: unknown): Promise<{ part: number; rows: number }> => {
+    const { run, snapshot, item } = parseAs(Input, event, 'input of evaluate');
+    const { modelLine, requestId } = run.request;
+    const key = lakeKeys.features({
+      featureSet: snapshot.featureSetDigest,
+      snapshot: snapshot.digest,
+      split: 'test',
+      part: item.part,
+    });
+    const all = await readParquet(await deps.lake.get(key));
+    const rows = all
+      .map((r) =>
+        parseAs(Row, { asset: r['asset'], run: r['run'], index: r['index'], label: r['label'], x: r['x'] }, key),
+      )
+      .filter((r) => r.label !== null);
+    const width = rows[0]?.x.length ?? 0;
+    const shards: ShardErrors[] = [];
+    for (const variant of ['fp32', 'int8'] as const) {
+      const model = await deps.artifacts.get(`${snapshot.candidatePrefix}model.${variant}.onnx`);
+      shards.push(errorsOf(variant, rows, await predict(model, rows, width)));
+    }
+    if (run.champion !== null) {
+      const prefix = run.champion.packagePrefix;
+      const manifest = parseAs(
+        ModelPackageManifest,
+        await getJson(deps.artifacts, `${prefix}manifest.json`),
+        `manifest of the champion ${run.champion.packageDigest}`,
+      );
+      const theirs =
+        manifest.featureSetDigest === snapshot.featureSetDigest ? rows : await championRows(manifest, item);
+      const file = manifest.variants.find((v) => v.name === 'fp32')?.file ?? 'model.fp32.onnx';
+      const model = await deps.artifacts.get(`${prefix}${file}`);
+      shards.push(errorsOf('champion', theirs, await predict(model, theirs, manifest.featureSet.features.length)));
+    }
+    await putJson(deps.artifacts, artifactKeys.evaluationShard(modelLine, requestId, item.part), shards);
+    return { part: item.part, rows: rows.length };
+  };
+};

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { parseAs } from '#core/contracts/errors.ts';
+import type { EventDetail } from '#core/contracts/events.ts';
+import { type RetrainRecord, RetrainRequest } from '#core/contracts/retrain.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+import { clip, RetrainExecution, stepCommand } from '../shared/retrain-run.ts';
+
+export interface Deps {
+  readonly ledger: Ledger;
+}
+
+const Fault = z.object({ Error: z.string(), Cause: z.string().default('') });
+
+/** The state of the execution as it ended: the request's own fields, answers of steps, and one fault by its step. */
+const State = z.looseObject({
+  ...RetrainRequest.shape,
+  plan: z
+    .union([z.looseObject({ go: z.literal(true) }), z.looseObject({ go: z.literal(false), why: z.string() })])
+    .optional(),
+  snapshot: z.looseObject({ digest: z.string() }).optional(),
+  failed: z.record(z.string(), Fault).optional(),
+});
+const Input = z.strictObject({ execution: RetrainExecution, state: State });
+
+/** What a fault says, in the words of the function or job that failed. */
+export const sayFault = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): string => {
+  let text = cause;
+  try {
+    const parsed = JSON.parse(cause) as Record<string, unknown>;
+    text = String(parsed['errorMessage'] ?? parsed['FailureReason'] ?? parsed['ExitMessage'] ?? cause);
+  } catch {
+    // Not JSON: the cause is the text.
+  }
+  return name === 'Refused' ? text : `${name}: ${text}`;
+};
+
+/**
+ * Last step of a retrain that made no candidate: skipped, refused or failed, at which step and why. The champion is
+ * not touched.
+ */
+export const makeHandler =
+  (deps: Deps) =>
+  async (event: unknown): Promise<{ status: 'skipped' | 'refused' | 'failed'; step: string; detail: string }> => {
+    const { execution, state } = parseAs(Input, event, 'input of record-retrain');
+    const request = RetrainRequest.parse(
+      Object.fromEntries(Object.keys(RetrainRequest.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
+    );
+    const [step, fault] = Object.entries(state.failed ?? {})[0] ?? [];
+    const outcome =
+      step !== undefined && fault !== undefined
+        ? {
+            status: fault.Error === 'Refused' ? ('refused' as const) : ('failed' as const),
+            step,
+            detail: clip(sayFault(fault), 2000),
+          }
+        : state.plan?.go === false
+          ? { status: 'skipped' as const, step: 'ResolveTrigger', detail: state.plan.why }
+          : {
+              status: 'failed' as const,
+              step: 'unknown',
+              detail: 'the execution ended without a fault and without a candidate',
+            };
+    const record: RetrainRecord = {
+      schema: 'retrain/1',
+      requestId: request.requestId,
+      execution: execution.id,
+      modelLine: request.modelLine,
+      site: request.site,
+      cause: request.cause,
+      requestedBy: request.requestedBy,
+      reason: request.reason,
+      ...outcome,
+      snapshotDigest: state.snapshot?.digest ?? null,
+      packageDigest: null,
+    };
+    const finished: EventDetail<'RetrainFinished'> = {
+      modelLine: request.modelLine,
+      site: request.site,
+      requestId: request.requestId,
+      outcome: outcome.status,
+      reason: clip(`${outcome.step}: ${outcome.detail}`),
+    };
+    await deps.ledger.write([
+      stepCommand({ execution: execution.name, executionId: execution.id, request }, 'finished', {
+        record: { class: 'retrain', id: request.requestId, body: { ...record } },
+        announce: { type: 'RetrainFinished', detail: finished },
+      }),
+    ]);
+    return outcome;
+  };

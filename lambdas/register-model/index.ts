@@ -1,0 +1,13 @@
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { readEnv } from '../shared/env.ts';
+import { lambdaLedger } from '../shared/ledger-client.ts';
+import { s3Store } from '../shared/object-store.ts';
+import { makeHandler } from './handler.ts';
+
+const { names } = readEnv();
+
+export const handler = makeHandler({
+  ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  artifacts: s3Store(new S3Client({}), names.artifactsBucket),
+});
