@@ -2,8 +2,9 @@ import type { Frame } from '#core/contracts/frame.ts';
 import type { LiveRun, PlantSource, RunHistory, SourceOptions } from '#core/contracts/source.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 
-/** Columns of NASA's files after unit and cycle: 3 operational settings, 21 sensors (Saxena et al. 2008, table 2). */
+/** Columns of NASA's files after the unit: flights so far, 3 settings, 21 sensors (Saxena et al. 2008, table 2). */
 const COLUMNS = [
+  'flights',
   ...[1, 2, 3].map((k) => `setting_${k}`),
   ...Array.from({ length: 21 }, (_, k) => `sensor_${String(k + 1).padStart(2, '0')}`),
 ];
@@ -58,7 +59,7 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
         sourceTime: at,
         receivedTime: at,
         signals: Object.fromEntries(
-          COLUMNS.map((name, k) => [name, { value: row[k + 2] as number, quality: 'GOOD' as const }]),
+          COLUMNS.map((name, k) => [name, { value: row[k + 1] as number, quality: 'GOOD' as const }]),
         ),
       };
     });

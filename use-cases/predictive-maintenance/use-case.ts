@@ -80,7 +80,7 @@ const spindles: UseCase = {
   label: { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' },
   trainer: {
     algorithm: 'mlp-regressor',
-    hyperparameters: { hidden: '32,16', alpha: 0.01, epochs: 150, members: 3, learningRate: 0.003 },
+    hyperparameters: { hidden: '32,16', alpha: 0.01, epochs: 80, members: 3, learningRate: 0.003 },
     seed: 7,
     maxRuntimeSeconds: 300,
   },
@@ -101,20 +101,25 @@ const engines: UseCase = {
     schema: 'feature-set/1',
     id: 'turbofan',
     owner: shared.owner,
-    description: 'Level and trend of the sensors that change in FD001.',
-    features: TURBOFAN_SENSORS.flatMap((s) => [
-      feature(`${s}_level`, 'decayed-mean', s, 60, { decay: 0.9 }),
-      feature(`${s}_trend`, 'slope', s, 60, { min: 12 }),
-    ]),
+    description: 'Flights so far; level and trend, short and long, of the sensors that change in FD001.',
+    features: [
+      feature('flights', 'latest', 'flights', 1),
+      ...TURBOFAN_SENSORS.flatMap((s) => [
+        feature(`${s}_level_20`, 'mean', s, 20),
+        feature(`${s}_level_60`, 'mean', s, 60),
+        feature(`${s}_trend_30`, 'slope', s, 30, { min: 12 }),
+        feature(`${s}_trend_100`, 'slope', s, 100, { min: 12 }),
+      ]),
+    ],
   },
   label: { outcome: 'remaining-useful-life', from: 'failure', cap: 125, unit: 'flight' },
   trainer: {
     algorithm: 'mlp-regressor',
-    hyperparameters: { hidden: '64,32', alpha: 0.1, epochs: 60, members: 4, learningRate: 0.001 },
+    hyperparameters: { hidden: '128,64', alpha: 0.1, epochs: 25, members: 3, learningRate: 0.001 },
     seed: 7,
     maxRuntimeSeconds: 300,
   },
-  gate: { minTrainRuns: 40, minTestRuns: 15, maxRmse: 18, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 },
+  gate: { minTrainRuns: 40, minTestRuns: 15, maxRmse: 12, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 },
   thresholds: { alarmBelow: 15, undecidedBelow: 25 },
   seal: { testShare: 0.2, calibrationShare: 0.1, salt: 'turbofan-1' },
 };
