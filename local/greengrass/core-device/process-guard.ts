@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { isAlive } from '../../shared/service.ts';
 
 /**
  * A shell that only waits for its input to end and then kills every process group it was told of. Its input is a pipe
@@ -13,7 +15,7 @@ while read -r verb group; do
     del) rest=""; for g in $groups; do [ "$g" = "$group" ] || rest="$rest $g"; done; groups=$rest ;;
   esac
 done
-for g in $groups; do kill -9 -- "-$g" 2>/dev/null; done
+for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
 exit 0
 `;
 
@@ -43,4 +45,15 @@ export const startGuard = async (): Promise<ProcessGuard> => {
       await exit;
     },
   };
+};
+
+/** True while a process runs; one that is dead but not yet collected by its parent does not. */
+export const isRunning = (pid: number): boolean => {
+  if (!isAlive(pid)) return false;
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    // No /proc on this system, or gone in between.
+    return isAlive(pid);
+  }
 };

@@ -1,10 +1,11 @@
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isAlive, type Service, spawnService } from '../../shared/service.ts';
+import { type Service, spawnService } from '../../shared/service.ts';
 import type { Nucleus } from '../ipc/start-ipc.ts';
 import { askDevice, type DeviceOverview } from './control.ts';
 import { CONTROL_SOCKET, socketPathIn } from './paths.ts';
+import { isRunning } from './process-guard.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
@@ -68,7 +69,7 @@ export const startCoreDevice = async (options: StartCoreDeviceOptions): Promise<
   });
   const { guardPid } = await askDevice(socket, { op: 'status' });
   const guardEnds = async (): Promise<void> => {
-    while (isAlive(guardPid)) await sleep(20);
+    while (isRunning(guardPid)) await sleep(20);
   };
   options.log?.(`Core device ${options.thingName} (${options.nucleus}) in ${root}`);
   return {
