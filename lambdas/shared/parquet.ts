@@ -1,5 +1,4 @@
 import { parquetReadObjects } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 
 /** A column; null where a row has no value. Integers are 64 bit. */
@@ -52,6 +51,6 @@ export const readParquet = async (bytes: Uint8Array): Promise<Record<string, unk
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const plain = (value: unknown): unknown =>
     typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(plain) : value;
-  const rows = await parquetReadObjects({ file, compressors });
+  const rows = await parquetReadObjects({ file });
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, plain(v)])));
 };

@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../lib/config/load-config.ts';
+import { configOf, ROOT } from './synth.ts';
+
+describe('the deployment config', () => {
+  let root: string;
+  const put = (stage: string, text: string) => writeFileSync(join(root, 'config', `${stage}.json`), text);
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'mw-config-'));
+    mkdirSync(join(root, 'config'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  it('of the local plant is read from its file', () => {
+    expect(loadConfig(ROOT, 'local')).toEqual(configOf('local'));
+  });
+  it('that does not exist is refused with what to copy', () => {
+    expect(() => loadConfig(root, 'prod')).toThrow(/config\/prod\.json .*copy config\/example-four-accounts\.json/);
+  });
+  it('that is not JSON is refused by name', () => {
+    put('prod', '{');
+    expect(() => loadConfig(root, 'prod')).toThrow(/config\/prod\.json .*is not JSON/);
+  });
+  it('with an unknown key is refused by the key', () => {
+    put('prod', JSON.stringify({ ...configOf('local'), stage: 'prod', colour: 'red' }));
+    expect(() => loadConfig(root, 'prod')).toThrow(/colour/);
+  });
+  it('with an account that is no account is refused by its field', () => {
+    const config = configOf('local');
+    put(
+      'prod',
+      JSON.stringify({
+        ...config,
+        stage: 'prod',
+        planes: { ...config.planes, ml: { account: '1', region: 'us-east-1' } },
+      }),
+    );
+    expect(() => loadConfig(root, 'prod')).toThrow(/planes\.ml\.account: expected a 12-digit AWS account id/);
+  });
+  it('named otherwise than its file is refused', () => {
+    put('prod', JSON.stringify(configOf('local')));
+    expect(() => loadConfig(root, 'prod')).toThrow(/stage: expected "prod"/);
+  });
+});

@@ -1,0 +1,108 @@
+import { gzipSync } from 'node:zlib';
+import type { Frame } from '../../../core/contracts/frame.ts';
+import { lakeKeys } from '../../../core/contracts/lake.ts';
+import { digestOf } from '../../../core/lineage/digest.ts';
+import { makeHandler } from '../../../lambdas/materialise/handler.ts';
+import { readParquet } from '../../../lambdas/shared/parquet.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { memoryStore, registryOf } from '../../shared/fakes.ts';
+
+const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
+const source = (definitions[0] as (typeof definitions)[number]).source({
+  site: 'plant-a',
+  seed: 1,
+  start: '2026-01-01T00:00:00.000Z',
+});
+const frames: Frame[] = [
+  ...(source.history() as Iterable<{ frames: readonly Frame[] }>)[Symbol.iterator]().next().value!.frames,
+];
+const first = frames[0] as Frame;
+
+const setUp = async (published = true) => {
+  const lake = memoryStore();
+  const key = lakeKeys.frames({ site: first.site, asset: first.asset, run: first.run, first: 1, last: frames.length });
+  const ref = await lake.put(key, gzipSync([...frames.map((f) => JSON.stringify(f)), 'bad line'].join('\n')));
+  const snapshot = {
+    schema: 'dataset-snapshot/1',
+    modelLine: `${useCase.id}/plant-a`,
+    useCaseDigest: digestOf(useCase),
+    featureSetDigest: digestOf(useCase.featureSet),
+    label: useCase.label,
+    knownUntil: '2026-12-01T00:00:00.000Z',
+    runs: [
+      {
+        asset: first.asset,
+        run: first.run,
+        split: 'train',
+        frames: frames.length,
+        endedAt: frames.length,
+        objects: [ref],
+      },
+    ],
+  };
+  const digest = digestOf(snapshot);
+  await lake.put(lakeKeys.snapshot(digest), Buffer.from(JSON.stringify(snapshot)));
+  const registry = registryOf(
+    published
+      ? [
+          {
+            schema: 'ledger-command/1',
+            commandId: 'c',
+            site: 'plant-a',
+            actor: 'a',
+            reason: 'r',
+            record: { class: 'use-case', id: digestOf(useCase), body: { ...useCase } },
+          },
+        ]
+      : [],
+  );
+  const item = {
+    snapshotDigest: digest,
+    snapshotKey: lakeKeys.snapshot(digest),
+    part: 4,
+    runs: [`${first.asset}/${first.run}`],
+    split: 'train',
+  };
+  return { lake, handler: makeHandler({ lake, registry }), item, key };
+};
+
+describe('materialise', () => {
+  it('writes rows of features with their label to the part that it was given', async () => {
+    const { handler, item, lake } = await setUp();
+    const answer = await handler(item);
+    expect(answer).toMatchObject({ part: 4, split: 'train' });
+    const rows = await readParquet(lake.objects.get(answer.key) as Uint8Array);
+    expect(rows).toHaveLength(answer.rows);
+    expect(rows.at(-1)).toMatchObject({ label: 0, split: 'train' });
+    expect(rows[0]?.['x']).toHaveLength(useCase.featureSet.features.length);
+  });
+
+  it('writes the same bytes when it runs again', async () => {
+    const { handler, item, lake } = await setUp();
+    const { key } = await handler(item);
+    const before = lake.objects.get(key);
+    await handler(item);
+    expect(lake.objects.get(key)).toEqual(before);
+  });
+
+  it('refuses an object that is not what the snapshot names', async () => {
+    const { handler, item, lake, key } = await setUp();
+    lake.objects.set(key, gzipSync(''));
+    await expect(handler(item)).rejects.toThrow(/is not what the snapshot names/);
+  });
+
+  it('refuses a snapshot whose use case nobody published', async () => {
+    const { handler, item } = await setUp(false);
+    await expect(handler(item)).rejects.toThrow(/publish it/);
+  });
+
+  it('gives no row for runs of another split', async () => {
+    const { handler, item } = await setUp();
+    expect((await handler({ ...item, split: 'test' })).rows).toBe(0);
+  });
+
+  it('refuses an item that is none', async () => {
+    const { handler } = await setUp();
+    await expect(handler({})).rejects.toThrow(/materialise item does not match its contract/);
+  });
+});
