@@ -9,6 +9,7 @@ import functools
 import json
 import logging
 import os
+import ssl
 import time
 
 log = logging.getLogger("launcher")
@@ -21,6 +22,7 @@ class PatchError(Exception):
 def apply() -> None:
     """Applies every patch. Call before the app serves."""
     bind_mqtt_to_loopback()
+    require_client_certificates()
     name_lambda_errors()
     forward_sagemaker()
     run_inner_machines()
@@ -73,6 +75,22 @@ def bind_mqtt_to_loopback() -> None:
                 iot._mtls_loop = iot._mtls_loop._loop
 
     iot._mtls_start_locked = start_on_loopback
+
+
+def require_client_certificates() -> None:
+    """Without a client certificate a connection is admitted, and its publishes fire rules; AWS ends the handshake."""
+    from ministack.services import iot
+
+    build = iot._mtls_build_ssl_context
+
+    def build_and_require() -> ssl.SSLContext:
+        context = build()
+        if context.verify_mode != ssl.CERT_OPTIONAL:
+            raise PatchError("MiniStack asks for certificates itself now: look at require_client_certificates.")
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    iot._mtls_build_ssl_context = build_and_require
 
 
 # What the Node worker sends for a failed handler, and the same with the error's own name.

@@ -205,6 +205,13 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('Refused');
   });
 
+  test('for connections without a client certificate', async () => {
+    const out = await python(
+      "import inspect; from ministack.services import iot; print('CERT_OPTIONAL' in inspect.getsource(iot._mtls_build_ssl_context))",
+    );
+    expect(out).toBe('True');
+  });
+
   test('for Object Lock at a restart', async () => {
     const out = await python(
       "from ministack.services import s3; print(any('retention' in k or 'hold' in k for k in s3._PERSISTED_BUCKET_DICTS))",

@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import {
   AttachPolicyCommand,
@@ -253,13 +252,12 @@ test('a report over MQTT with a client certificate reaches a queue through a rul
     }),
   );
   const ca = await (await fetch(aws.mqttCaUrl)).text();
-  writeFileSync(join(folder.dir, 'ca.pem'), ca);
   const mqtt = await connectAsync({
     host: '127.0.0.1',
     port: aws.mqttPort,
     protocol: 'mqtts',
     clientId: 'edge-1',
-    ca: readFileSync(join(folder.dir, 'ca.pem')),
+    ca,
     cert: certificate.certificatePem ?? '',
     key: certificate.keyPair?.PrivateKey ?? '',
   });
@@ -269,4 +267,18 @@ test('a report over MQTT with a client certificate reaches a queue through a rul
   } finally {
     await mqtt.endAsync();
   }
+});
+
+test('a connection without a client certificate is refused', async () => {
+  const ca = await (await fetch(aws.mqttCaUrl)).text();
+  const socket = connectTls({ host: '127.0.0.1', port: aws.mqttPort, ca });
+  const ended = await new Promise<string>((resolve) => {
+    socket.once('error', () => resolve('refused'));
+    socket.once('close', () => resolve('refused'));
+    socket.once('data', () => resolve('answered'));
+    // The least MQTT CONNECT there is, client id "x".
+    socket.write(Buffer.from([0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 60, 0, 1, 0x78]));
+  });
+  socket.destroy();
+  expect(ended).toBe('refused');
 });
