@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export type ContainerEnd = { readonly exitCode: number; readonly why: 'exit' | 'stopped' | 'timeout' };
 
@@ -27,6 +28,7 @@ export interface ContainerHost {
   killAll(): void;
 }
 
+const PIPES_MS = 2_000;
 // setTimeout takes 31 bits; a longer one would fire at once.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -50,14 +52,18 @@ export const makeContainerHost = (graceMs: number): ContainerHost => {
       const pid = guard.pid;
       if (pid !== undefined) groups.add(pid);
       const log = createWriteStream(logFile);
+      log.on('error', () => {
+        // A full disk costs the log, not the job.
+      });
       const readers = [guard.stdout, guard.stderr].map((stream) => {
         const reader = createInterface({ input: stream });
         reader.on('line', (line) => {
           log.write(`${line}\n`);
           onLine(line);
         });
-        return reader;
+        return new Promise<void>((done) => reader.once('close', done));
       });
+      const closed = Promise.all(readers);
       guard.stdin.on('error', () => {
         // the guard is gone; its exit says why
       });
@@ -81,11 +87,8 @@ export const makeContainerHost = (graceMs: number): ContainerHost => {
         });
         // What the program left behind would hold the pipes open, and may not outlive its container.
         if (pid !== undefined) killGroup(pid);
-        await Promise.all(
-          readers.map(
-            (reader) => new Promise<void>((done) => (guardEnded(reader) ? done() : reader.once('close', done))),
-          ),
-        );
+        // One that left the group may still hold the pipes: what it says now is nobody's.
+        await Promise.race([closed, sleep(PIPES_MS)]);
         return { exitCode, why };
       } finally {
         clearTimeout(runtimeTimer);
@@ -96,7 +99,8 @@ export const makeContainerHost = (graceMs: number): ContainerHost => {
           groups.delete(pid);
         }
         log.end();
-        await finished(log);
+        await finished(log).catch(() => {});
+        for (const stream of [guard.stdin, guard.stdout, guard.stderr]) stream.destroy();
       }
     },
     killAll: () => {
@@ -104,5 +108,3 @@ export const makeContainerHost = (graceMs: number): ContainerHost => {
     },
   };
 };
-
-const guardEnded = (reader: unknown): boolean => (reader as { closed: boolean }).closed === true;

@@ -76,20 +76,23 @@ const fileName = (name: string): string =>
  */
 export const openJobStore = (folder: string, now: () => Date): JobStore => {
   const jobs: Record<JobKind, Map<string, Job>> = { training: new Map(), processing: new Map() };
-  const save = (job: Job): Job => {
+  const write = (job: Job): void => {
     const path = join(folder, job.kind, fileName(job.name));
     writeFileSync(`${path}.new`, JSON.stringify(job, null, 1));
     renameSync(`${path}.new`, path);
-    jobs[job.kind].set(job.name, job);
-    return job;
   };
   const need = (kind: JobKind, name: string): Job => {
     const job = jobs[kind].get(name);
     if (job === undefined) throw new RangeError(`no ${kind} job ${name} in the store`);
     return job;
   };
-  const update: JobStore['update'] = (kind, name, change) =>
-    save({ ...need(kind, name), ...change, lastModifiedTime: now().toISOString() });
+  const update: JobStore['update'] = (kind, name, change) => {
+    const job = { ...need(kind, name), ...change, lastModifiedTime: now().toISOString() };
+    // First in memory: on a full disk a job still ends for those who ask, and is closed as Failed at the next start.
+    jobs[kind].set(name, job);
+    write(job);
+    return job;
+  };
   const enter: JobStore['enter'] = (kind, name, status, message, change = {}) => {
     const at = now().toISOString();
     const over = status in terminal;
@@ -123,7 +126,10 @@ export const openJobStore = (folder: string, now: () => Date): JobStore => {
     get: (kind, name) => jobs[kind].get(name),
     byArn: (arn) => [...jobs.training.values(), ...jobs.processing.values()].find((job) => job.arn === arn),
     list: (kind) => [...jobs[kind].values()],
-    add: (job) => void save(job),
+    add: (job) => {
+      write(job);
+      jobs[job.kind].set(job.name, job);
+    },
     update,
     enter,
   };

@@ -415,8 +415,8 @@ export const makeRunner = (options: RunnerOptions): Runner => {
       await mkdir(root, { recursive: true });
       await (kind === 'training' ? train : process_)(job, root, s3, stop);
     } catch (error) {
-      if (stop.aborted) return finish(job, 'Stopped', 'stopped');
       const known = error instanceof JobFailure || error instanceof TransferError;
+      if (stop.aborted && !known) return finish(job, 'Stopped', 'stopped');
       const text = known ? error.message : `InternalServerError: ${String(error)}`;
       finish(job, 'Failed', text, { failureReason: cut(text) });
     } finally {

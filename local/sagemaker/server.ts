@@ -12,7 +12,7 @@ const checkSigned = (request: IncomingMessage): void => {
   if (authorization === undefined)
     throw new ServiceRefusal('MissingAuthenticationTokenException', 'Missing Authentication Token', 403);
   const scope =
-    /^AWS4-HMAC-SHA256 Credential=[^/,\s]+\/\d{8}\/[a-z0-9-]+\/([a-z]+)\/aws4_request,\s*SignedHeaders=[^,\s]+,\s*Signature=[0-9a-f]{64}$/.exec(
+    /^AWS4-HMAC-SHA256 Credential=[^/,\s]+\/\d{8}\/[a-z0-9-]+\/([a-z0-9-]+)\/aws4_request,\s*SignedHeaders=[^,\s]+,\s*Signature=[0-9a-f]{64}$/.exec(
       authorization,
     );
   if (scope === null)

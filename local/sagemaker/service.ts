@@ -108,8 +108,8 @@ export const makeSageMaker = (options: SageMakerOptions) => {
   const create = async (kind: JobKind, input: Input): Promise<Output> => {
     const label = LABEL[kind];
     const name = String(input[`${label}JobName`]);
-    if (kind === 'training') checkTraining(input as CreateTrainingJobRequest);
-    else checkProcessing(input as CreateProcessingJobRequest);
+    if (kind === 'training') checkTraining(input as unknown as CreateTrainingJobRequest);
+    else checkProcessing(input as unknown as CreateProcessingJobRequest);
     const refuseReuse = (): void => {
       const existing = store.get(kind, name);
       if (existing !== undefined)
@@ -322,7 +322,7 @@ const describeTraining = (job: Job): Output => {
   const seconds =
     job.startTime === undefined || job.endTime === undefined
       ? undefined
-      : Math.round((Date.parse(job.endTime) - Date.parse(job.startTime)) / 1000);
+      : Math.max(1, Math.ceil((Date.parse(job.endTime) - Date.parse(job.startTime)) / 1000));
   const folder = `${(request.OutputDataConfig?.S3OutputPath ?? '').replace(/\/+$/, '')}/${job.name}/output`;
   return {
     ...request,
