@@ -33,7 +33,10 @@ export type NextDeploymentRequest = z.infer<typeof NextDeploymentRequest>;
 export const ConfigurationUpdate = z.strictObject({
   deploymentId: z.string(),
   reset: z.array(z.string()).describe('JSON pointers, applied before merge; "" resets all'),
-  merge: z.unknown().describe('parsed JSON to merge; lists are replaced whole; undefined when there is none'),
+  merge: z
+    .unknown()
+    .optional()
+    .describe('parsed JSON to merge; lists are replaced whole; undefined when there is none'),
 });
 export type ConfigurationUpdate = z.infer<typeof ConfigurationUpdate>;
 

@@ -60,6 +60,8 @@ export interface ExecutionRow {
   readonly status: ExecutionStatus;
   readonly createdAt: number;
   readonly modifiedAt: number;
+  /** when the device first said IN_PROGRESS */
+  readonly startedAt?: number;
   readonly reason?: string;
   readonly errorStack?: readonly string[];
   readonly errorTypes?: readonly string[];
