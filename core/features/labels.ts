@@ -1,8 +1,11 @@
 import type { PlantEvent } from '../contracts/plant-event.ts';
 import type { LabelDefinition } from '../contracts/use-case.ts';
 
+/** A plant event that names the frame at which a run ended. */
+export type EndOfRun = PlantEvent & { readonly index: number };
+
 /**
- * The frame at which a run ended, as far as anyone knew at `knownUntil`; null = still running.
+ * The event that ended a run, as far as anyone knew at `knownUntil`; null = still running.
  * Events that became known later do not exist yet. Of several reports the one known last corrects the others.
  * @param events plant events, of any run, in any order.
  */
@@ -11,15 +14,18 @@ export const endOfRun = (
   events: readonly PlantEvent[],
   of: { readonly asset: string; readonly run: string },
   knownUntil: string,
-): number | null => {
-  let end: PlantEvent | undefined;
+): EndOfRun | null => {
+  let end: EndOfRun | null = null;
   for (const event of events) {
-    if (event.kind !== label.from || event.asset !== of.asset || event.run !== of.run || event.index === null) continue;
+    if (event.kind !== label.from || event.asset !== of.asset || event.run !== of.run) continue;
+    const { index } = event;
+    if (index === null) continue;
     // Instants all have milliseconds and Z, so that text order is time order.
     if (event.knownTime > knownUntil) continue;
-    if (end === undefined || `${end.knownTime} ${end.eventId}` < `${event.knownTime} ${event.eventId}`) end = event;
+    if (end === null || `${end.knownTime} ${end.eventId}` < `${event.knownTime} ${event.eventId}`)
+      end = { ...event, index };
   }
-  return end?.index ?? null;
+  return end;
 };
 
 /** Remaining useful life at a frame, label units, not above the cap (piecewise linear; Heimes 2008); null = unknown. */

@@ -7,7 +7,7 @@ import { FrameWindow } from './window.ts';
 
 /**
  * Feature rows of one run, frames in any order, the first of each index counts. A frame whose vector has a missing feature gives no row.
- * @param endedAt see {@link endOfRun}, at the snapshot's `knownUntil`; null = still running, rows have no label.
+ * @param endedAt index of the end (`endOfRun`), at the snapshot's `knownUntil`; null = still running, rows have no label.
  */
 export const materialiseRun = (
   o: {

@@ -11,10 +11,13 @@ export interface DecodedFrame {
   readonly memo: Map<string, number | undefined>;
 }
 
-/** Little-endian float32 samples of a base64 text. @throws {Error} when the length is no multiple of 4. */
-export const decodeSamples = (base64: string): Float64Array => {
+/** What the smallest transform needs. */
+const MIN_SAMPLES = 4;
+
+/** Little-endian float32 samples of a base64 text; undefined when the bytes are no whole samples. */
+export const decodeSamples = (base64: string): Float64Array | undefined => {
   const text = atob(base64);
-  if (text.length % 4 !== 0) throw new Error(`samples: expected a multiple of 4 bytes, got ${text.length}`);
+  if (text.length % 4 !== 0) return undefined;
   const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Float64Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
@@ -32,9 +35,9 @@ export const decodeFrame = (frame: Frame, signals: readonly SignalDefinition[]):
       if (given.value !== undefined && given.value >= low && given.value <= high) scalars.set(signal.name, given.value);
     } else if (given.samples !== undefined) {
       const samples = decodeSamples(given.samples);
+      if (samples === undefined || samples.length < MIN_SAMPLES) continue;
       const right = signal.samples === undefined || samples.length === signal.samples;
-      if (right && samples.length > 0 && samples.every((v) => v >= low && v <= high))
-        waveforms.set(signal.name, samples);
+      if (right && samples.every((v) => v >= low && v <= high)) waveforms.set(signal.name, samples);
     }
   }
   return { index: frame.index, sourceTime: frame.sourceTime, scalars, waveforms, memo: new Map() };

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { LabelDefinition } from '#core/contracts/use-case.ts';
-import { endOfRun, remainingLife } from '#core/features/labels.ts';
+import * as labels from '#core/features/labels.ts';
 
 const label: LabelDefinition = { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' };
+const { remainingLife } = labels;
+const endOfRun = (...args: Parameters<typeof labels.endOfRun>) => labels.endOfRun(...args)?.index ?? null;
 const of = { asset: 'm1', run: 'life-01' };
 const day = (n: number) => new Date(Date.UTC(2026, 0, n)).toISOString();
 
@@ -24,7 +26,7 @@ const failure = (over: Partial<PlantEvent> = {}): PlantEvent => ({
 
 describe('endOfRun', () => {
   it('is the frame of the failure', () => {
-    expect(endOfRun(label, [failure()], of, day(6))).toBe(100);
+    expect(labels.endOfRun(label, [failure()], of, day(6))).toMatchObject({ eventId: 'e1', index: 100 });
   });
 
   it('is unknown the moment before anyone knew, though the machine had failed', () => {

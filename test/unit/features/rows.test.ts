@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
 import { materialiseRun } from '#core/features/rows.ts';
@@ -40,6 +41,19 @@ describe('materialiseRun', () => {
 
   it('does not care in which order frames come, or how often', () => {
     expect(materialiseRun(o, [...life.toReversed(), ...life], 6)).toEqual(materialiseRun(o, life, 6));
+  });
+
+  it('gives features that do not know what came later', () => {
+    const value = fc.oneof(fc.integer({ min: -900, max: 900 }).map(good), fc.constant(bad));
+    fc.assert(
+      fc.property(fc.array(value, { minLength: 2, maxLength: 20 }), fc.nat(), (values, cut) => {
+        const frames = values.map((level, i) => aFrame(i + 1, { level }));
+        const until = 1 + (cut % values.length);
+        expect(materialiseRun(o, frames, null).filter((r) => r.index <= until)).toEqual(
+          materialiseRun(o, frames.slice(0, until), null),
+        );
+      }),
+    );
   });
 
   it('leaves the label open while the run goes on', () => {

@@ -110,7 +110,7 @@ describe('simulated spindles', () => {
     const runs = history.filter((r) => r.events.length > 0).slice(0, 10);
     for (const run of runs) {
       const end = endOfRun(spindles.useCase.label, run.events, run, '2100-01-01T00:00:00.000Z');
-      const rows = materialiseRun(spindles.useCase, run.frames, end);
+      const rows = materialiseRun(spindles.useCase, run.frames, end?.index ?? null);
       if ((rows.at(-1)?.x[k] as number) > 1.5 * (rows[0]?.x[k] as number)) harder += 1;
     }
     expect(harder).toBe(runs.length);
