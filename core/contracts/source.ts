@@ -36,7 +36,7 @@ export interface SourceOptions {
   readonly seed: number;
   /** First source time of the history, ISO instant. */
   readonly start: string;
-  /** Bytes of a recorded file by name; throws when absent. Given only with `--data`. */
+  /** Bytes of a recorded file by name, unpacked when the folder has it as `<name>.gz`; throws when absent. Given only with `--data`. */
   readonly readData?: (name: string) => Uint8Array;
 }
 
