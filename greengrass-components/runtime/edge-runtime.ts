@@ -92,7 +92,7 @@ export class EdgeRuntime {
   readonly #windows = new Map<string, FrameWindow>();
   readonly #kept = new Map<string, number[]>();
   readonly #underWay = new Map<string, Promise<DecisionRecord>>();
-  #dirty: Pending[] = [];
+  #dirty = new Set<Pending>();
   #flushing = false;
   #boot = '';
   #sequence = 0;
@@ -338,7 +338,7 @@ export class EdgeRuntime {
   // ---- durable ----
 
   #commitSoon(pending: Pending): void {
-    if (!this.#dirty.includes(pending)) this.#dirty.push(pending);
+    this.#dirty.add(pending);
     if (this.#flushing) return;
     this.#flushing = true;
     // Everything that arrives in this turn of the loop shares one commit.
@@ -347,8 +347,8 @@ export class EdgeRuntime {
 
   #flush(): void {
     this.#flushing = false;
-    const batch = this.#dirty;
-    this.#dirty = [];
+    const batch = [...this.#dirty];
+    this.#dirty.clear();
     if (batch.length === 0) return;
     const { spool } = this.#deps;
     const sequence = this.#sequence;
@@ -372,10 +372,8 @@ export class EdgeRuntime {
     } catch (error) {
       // Nothing of it is on the disk: the sequence has no gap, and the machine sends its frame again.
       this.#sequence = sequence;
-      for (const p of batch) {
-        if (fresh.includes(p)) p.row = -1;
-        p.reject(new Error(`the spool did not take the decision: ${(error as Error).message}`));
-      }
+      for (const p of fresh) p.row = -1;
+      for (const p of batch) p.reject(new Error(`the spool did not take the decision: ${(error as Error).message}`));
       return;
     }
     for (const p of done) p.resolve(p.record as DecisionRecord);
