@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Report } from './report.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+export interface SuiteOptions {
+  readonly report: Report;
+  readonly withTests: boolean;
+  readonly keep: boolean;
+}
+
+const seconds = (from: number): number => (performance.now() - from) / 1000;
+
+/** Runs a command and calls `onLine` for each line it prints. @throws {Error} with its last lines when it fails. */
+const run = async (
+  command: string,
+  args: readonly string[],
+  o: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv; readonly onLine?: (line: string) => void },
+): Promise<number> => {
+  const from = performance.now();
+  const child: ChildProcess = spawn(command, args, { cwd: o.cwd, env: o.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const lines: string[] = [];
+  let rest = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      const parts = (rest + chunk.toString()).split('\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) {
+        lines.push(line);
+        o.onLine?.(line);
+      }
+    });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed (${code}):\n${lines.slice(-30).join('\n')}`);
+  return seconds(from);
+};
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+const sizeOf = (path: string): number =>
+  statSync(path).isDirectory()
+    ? readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
+    : statSync(path).size;
+
+/** The straight pass, timed: from a clean clone with empty caches. */
+const pass = async (
+  clone: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ readonly total: number; readonly firstDecision: number | null; readonly deviceStart: number | null }> => {
+  const from = performance.now();
+  let firstDecision: number | null = null;
+  let deviceStart: number | null = null;
+  const total = await run('npm', ['start', '--', '--once'], {
+    cwd: clone,
+    env,
+    onLine: (line) => {
+      if (/✓ decision of the model/.test(line)) firstDecision ??= seconds(from);
+      const started = /device start to first decision\s+([\d.]+) s/.exec(line);
+      if (started !== null) deviceStart = Number(started[1]);
+    },
+  });
+  return { total, firstDecision, deviceStart };
+};
+
+const bundles = (clone: string, report: Report): void => {
+  const lambdas = join(clone, '.build/lambdas');
+  const sizes = readdirSync(lambdas).map((name) => [name, sizeOf(join(lambdas, name, 'index.mjs')) / 2 ** 20] as const);
+  const [largest, size] = sizes.reduce((a, b) => (b[1] > a[1] ? b : a));
+  report.figure({ name: `largest Lambda bundle (${largest})`, value: size, unit: 'MiB', goal: 3 });
+  const components = join(clone, '.build/components');
+  for (const name of readdirSync(components)) {
+    const zip = readdirSync(join(components, name)).find((f) => f.endsWith('linux-x64.zip'));
+    if (zip !== undefined)
+      report.figure({
+        name: `component ${name}`,
+        value: sizeOf(join(components, name, zip)) / 2 ** 20,
+        unit: 'MiB',
+        goal: name === 'runtime' ? 25 : 5,
+      });
+  }
+};
+
+/** Time for a Lambda's module to load in a fresh process, against a process that loads nothing. */
+const coldStarts = (clone: string, report: Report): void => {
+  const node = join(clone, 'node_modules/.bin/node');
+  const planes = Object.fromEntries(
+    ['governance', 'data', 'ml', 'plant', 'access'].map((p) => [p, { account: '000000000000', region: 'us-east-1' }]),
+  );
+  const env = {
+    PATH: process.env['PATH'],
+    AWS_REGION: 'us-east-1',
+    MILLWRIGHT_STAGE: 'local',
+    MILLWRIGHT_PLANES: JSON.stringify(planes),
+    MILLWRIGHT_CHECKPOINT_KEY: 'none',
+  };
+  const time = (code: string): number =>
+    median(
+      Array.from({ length: 7 }, () => {
+        const from = performance.now();
+        spawnSync(node, ['--input-type=module', '-e', code], { env });
+        return performance.now() - from;
+      }),
+    );
+  const empty = time('');
+  const names = readdirSync(join(clone, '.build/lambdas'));
+  const times = names.map(
+    (name) =>
+      [name, time(`await import(${JSON.stringify(join(clone, '.build/lambdas', name, 'index.mjs'))})`)] as const,
+  );
+  const [slowest, ms] = times.reduce((a, b) => (b[1] > a[1] ? b : a));
+  const peer = { name: 'an empty process', value: empty };
+  report.figure({
+    name: 'Lambda cold start, median of all',
+    value: median(times.map((t) => t[1])),
+    unit: 'ms',
+    goal: 300,
+    peer,
+  });
+  report.figure({ name: `Lambda cold start, slowest (${slowest})`, value: ms, unit: 'ms', goal: 600, peer });
+};
+
+/** Suite `loop`: what a newcomer and a platform team wait for. */
+export const loop = async ({ report, withTests, keep }: SuiteOptions): Promise<void> => {
+  const dir = mkdtempSync(join(tmpdir(), 'mw-bench-'));
+  const clone = join(dir, 'millwright');
+  const env = {
+    ...process.env,
+    npm_config_cache: join(dir, 'npm-cache'),
+    UV_CACHE_DIR: join(dir, 'uv-cache'),
+    PIP_CACHE_DIR: join(dir, 'pip-cache'),
+  };
+  try {
+    report.note('clean clone, empty caches: npm start -- --once');
+    await run('git', ['clone', '--quiet', '--no-hardlinks', ROOT, clone], { cwd: dir });
+    const first = await pass(clone, env);
+    if (first.firstDecision !== null)
+      report.figure({ name: 'clean clone to first decision', value: first.firstDecision / 60, unit: 'min', goal: 6 });
+    report.figure({ name: 'clean clone, whole pass', value: first.total / 60, unit: 'min', goal: null });
+    report.note('again: npm start -- --once');
+    const second = await pass(clone, env);
+    report.figure({
+      name: 'second run',
+      value: second.total / 60,
+      unit: 'min',
+      goal: 3,
+      peer: { name: 'the first', value: first.total / 60 },
+    });
+    if (second.deviceStart !== null)
+      report.figure({ name: 'device start to first decision', value: second.deviceStart, unit: 's', goal: 10 });
+    const node = join(clone, 'node_modules/.bin/node');
+    const empty = await run(node, ['-e', "await import('aws-cdk-lib')"], { cwd: clone, env });
+    const synth = await run(node, ['bin/app.ts'], { cwd: clone, env: { ...env, CDK_OUTDIR: join(dir, 'cdk.out') } });
+    report.figure({
+      name: 'synthesis of all stacks',
+      value: synth,
+      unit: 's',
+      goal: 15,
+      peer: { name: 'loading aws-cdk-lib', value: empty },
+    });
+    bundles(clone, report);
+    coldStarts(clone, report);
+    if (withTests) {
+      report.note('npm test');
+      report.figure({
+        name: 'npm test',
+        value: (await run('npm', ['test'], { cwd: clone, env })) / 60,
+        unit: 'min',
+        goal: 12,
+      });
+    }
+  } finally {
+    if (keep) report.note(`kept ${dir}`);
+    else rmSync(dir, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,43 @@
+import { cpus } from 'node:os';
+
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The figure should be at most this; null: only to be watched. */
+  readonly goal: number | null;
+  /** What it was measured against in the same run, and how many times that it is. */
+  readonly peer?: { readonly name: string; readonly value: number };
+}
+
+export interface Report {
+  readonly figure: (figure: Figure) => void;
+  readonly note: (text: string) => void;
+}
+
+const round = (value: number): string =>
+  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+
+/** Prints figures as they come: a line each for people, or a JSON object each for machines. */
+export const makeReport = (json: boolean): Report => {
+  if (!json) process.stdout.write(`${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown processor'}\n`);
+  return {
+    figure(f) {
+      const ratio = f.peer === undefined ? null : f.value / f.peer.value;
+      if (json) {
+        process.stdout.write(`${JSON.stringify({ ...f, ratio, met: f.goal === null ? null : f.value <= f.goal })}\n`);
+        return;
+      }
+      const goal = f.goal === null ? '' : `goal ${round(f.goal)} ${f.unit}${f.value <= f.goal ? '' : '  MISSED'}`;
+      const peer =
+        f.peer === undefined ? '' : `${round(ratio as number)} × ${f.peer.name} (${round(f.peer.value)} ${f.unit})`;
+      process.stdout.write(
+        `  ${f.name.padEnd(44)} ${`${round(f.value)} ${f.unit}`.padStart(12)}  ${goal.padEnd(20)} ${peer}`.trimEnd() +
+          '\n',
+      );
+    },
+    note(text) {
+      if (!json) process.stdout.write(`  … ${text}\n`);
+    },
+  };
+};
