@@ -170,13 +170,12 @@ export const findRecord = async (world: World, id: string): Promise<StoredRecord
 
 /** The newest report of each device, from the fleet table. Items that are not reports are left out. */
 export const deviceReports = async (world: World): Promise<readonly DeviceReport[]> => {
-  const keys = Object.keys(DeviceReport.shape);
-  const items = await world.fleet();
-  return items
-    .flatMap((item) => {
-      const report = item['report'] ?? Object.fromEntries(keys.map((k) => [k, item[k]]));
-      const parsed = DeviceReport.safeParse(typeof report === 'string' ? JSON.parse(report) : report);
-      return parsed.success && parsed.data.site === world.site ? [parsed.data] : [];
-    })
-    .sort((a, b) => a.device.localeCompare(b.device));
+  const newest = new Map<string, DeviceReport>();
+  for (const item of await world.fleet()) {
+    const parsed = DeviceReport.safeParse(item['report']);
+    if (!parsed.success || parsed.data.site !== world.site) continue;
+    const known = newest.get(parsed.data.device);
+    if (known === undefined || known.at < parsed.data.at) newest.set(parsed.data.device, parsed.data);
+  }
+  return [...newest.values()].sort((a, b) => a.device.localeCompare(b.device));
 };

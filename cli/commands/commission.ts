@@ -210,9 +210,7 @@ export const commission = async (world: World, out: Output, options: CommissionO
   const keys = await trustedKeys(world);
   const devices: (DevicePlan & Credentials)[] = [];
   for (const device of plan.devices) devices.push({ ...device, ...(await registerDevice(world, options, device)) });
-  const machines = JSON.stringify(
-    Object.fromEntries(plan.devices.map((d) => [thingName(world.config.stage, world.site, d.device), d.machines])),
-  );
+  const machines = JSON.stringify(Object.fromEntries(plan.devices.map((d) => [d.device, d.machines])));
   const rings = new Map(
     plan.devices.map((d) => [ringGroupName(world.config.stage, world.site, d.deviceClass, d.ring), d]),
   );
@@ -220,7 +218,7 @@ export const commission = async (world: World, out: Output, options: CommissionO
   for (const [group, { deviceClass }] of rings) {
     const common = { stage: world.config.stage, site: world.site };
     const configuration: Record<(typeof CODE_COMPONENTS)[number], Record<string, unknown>> = {
-      'connector-jsonl': { site: world.site, machines },
+      'connector-jsonl': { ...common, machines },
       runtime: { ...common, deviceClass, modelLine: line.modelLine, trustedKeys: keys },
       uplink: { ...common, lakeBucket: world.names.lakeBucket },
     };

@@ -7,9 +7,11 @@ import {
   DescribeComponentCommand,
   ListComponentVersionsCommand,
 } from '@aws-sdk/client-greengrassv2';
+import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import type { LedgerRequest } from '#core/contracts/ledger.ts';
+import { Digest } from '#core/contracts/primitives.ts';
 import { componentName } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
@@ -87,7 +89,9 @@ interface Bundle {
   readonly digest: string;
 }
 
-const NOT_ARTIFACTS = ['recipe.yaml', 'artifacts.json'];
+/** `artifacts.json` of a built component. */
+const Artifacts = z.object({ files: z.array(z.object({ name: z.string(), digest: Digest })).min(1) });
+
 const DIGEST_TAG = 'millwright:digest';
 
 /** What `npm run build` made: one folder a component, its recipe template and its artifacts. */
@@ -100,12 +104,23 @@ export const readBundles = (root: string): readonly Bundle[] => {
     .filter((name) => existsSync(join(folder, name, 'recipe.yaml')))
     .map((name) => {
       const recipe = readFileSync(join(folder, name, 'recipe.yaml'), 'utf8');
-      const files = readdirSync(join(folder, name), { withFileTypes: true })
-        .filter((f) => f.isFile() && !NOT_ARTIFACTS.includes(f.name))
-        .map((f) => ({ name: f.name, bytes: readFileSync(join(folder, name, f.name)) }))
-        .sort((a, b) => a.name.localeCompare(b.name));
+      const listed = parseAs(
+        Artifacts,
+        JSON.parse(readFileSync(join(folder, name, 'artifacts.json'), 'utf8')),
+        `.build/components/${name}/artifacts.json`,
+      );
+      const files = listed.files.map((f) => {
+        const bytes = readFileSync(join(folder, name, f.name));
+        const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        if (found !== f.digest)
+          throw new CliError(
+            `${f.name} is not what was built: ${found}, expected ${f.digest}`,
+            'run "npm run build" again',
+          );
+        return { name: f.name, bytes, digest: f.digest };
+      });
       const hash = createHash('sha256').update(recipe);
-      for (const file of files) hash.update(`\0${file.name}\0`).update(file.bytes);
+      for (const file of files) hash.update(`\0${file.name}\0${file.digest}`);
       return { name: componentName(name), recipe, files, digest: `sha256:${hash.digest('hex')}` };
     });
 };
@@ -148,7 +163,7 @@ const publishBundle = async (
   await Promise.all(bundle.files.map((f) => world.artifacts.put(`${prefix}${f.name}`, f.bytes)));
   const recipe = bundle.recipe
     .replaceAll('{{version}}', version)
-    .replaceAll('{{artifacts}}', `s3://${world.artifacts.name}/${prefix}`.replace(/\/$/, ''));
+    .replaceAll('{{artifacts}}', `s3://${world.artifacts.name}/${prefix}`);
   const left = /\{\{[^}]*\}\}/.exec(recipe);
   if (left !== null)
     throw new CliError(

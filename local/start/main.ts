@@ -1,0 +1,151 @@
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LOCAL_PLANT_DIR } from '#core/contracts/local-plant.ts';
+import { parseStartArgs, type StartOptions, USAGE } from './args.ts';
+import { explainStartError, StartError } from './errors.ts';
+import { type Lock, takeLock } from './lock.ts';
+import { Pass } from './pass.ts';
+import { Story } from './story.ts';
+import { pause } from './watch.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const INTERRUPTED = 130;
+
+class Interrupted extends Error {}
+
+const forget = (stateDir: string): void => {
+  for (const name of readdirSync(stateDir))
+    if (name !== 'lock' && name !== 'plant.json') rmSync(join(stateDir, name), { recursive: true, force: true });
+};
+
+const tellError = (story: Story, error: unknown, stateDir: string): void => {
+  const told = explainStartError(error);
+  story.line();
+  story.line(`${story.paint('red', '✗')} ${told.message}`);
+  story.line(`  What to do: ${told.advice}.`);
+  story.line(`  Logs: ${told.log ?? join(stateDir, 'logs')}`);
+};
+
+const tellSummary = (story: Story, pass: Pass): void => {
+  story.line();
+  story.line(story.paint('bold', 'Summary'));
+  const total = story.told.reduce((sum, t) => sum + t.seconds, 0);
+  const rows = [...pass.summary, ['steps', `${story.told.length}, together ${total.toFixed(0)} s`] as const];
+  const room = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) story.line(`  ${story.paint('dim', name.padEnd(room))}  ${value}`);
+};
+
+const tellCommands = (story: Story, pass: Pass): void => {
+  const id = pass.sampleDecision ?? '<decision>';
+  story.line();
+  story.line(`${story.paint('bold', 'The plant is up.')} Try, in another terminal:`);
+  for (const [command, says] of [
+    ['npx millwright status', 'the plant at a glance'],
+    ['npx millwright devices', 'what each device serves'],
+    [`npx millwright explain ${id}`, 'why this decision'],
+    [`npx millwright lineage ${id}`, 'back to the raw data'],
+    ['npx millwright retrain --wait', 'a new model'],
+  ] as const)
+    story.line(`  ${command.padEnd(62)} ${story.paint('dim', says)}`);
+  story.line('Ctrl-C stops everything; the next "npm start" goes on from here.');
+};
+
+const stayUp = async (story: Story, pass: Pass, stateDir: string, signal: AbortSignal): Promise<void> => {
+  for (;;) {
+    await pause(2000, signal);
+    const dead = pass.dead();
+    if (dead.length > 0)
+      throw new StartError(
+        `${dead.join(', ')} ended although nobody stopped it`,
+        'read its log; start again: the plant goes on where it was',
+        join(stateDir, 'logs'),
+      );
+    const stats = pass.machineStats();
+    story.progress(
+      stats
+        .map((m) =>
+          `${m.machine} ${m.answered} answered, last ${m.lastAnswer?.verdict ?? '–'} ${m.lastAnswer?.value?.toFixed(0) ?? ''}`.trim(),
+        )
+        .join(' · '),
+    );
+  }
+};
+
+const run = async (options: StartOptions, stateDir: string): Promise<number> => {
+  const abort = new AbortController();
+  const story = new Story({
+    isTTY: process.stdout.isTTY === true,
+    colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    write: (text) => void process.stdout.write(text),
+  });
+  let lock: Lock;
+  try {
+    lock = takeLock(stateDir);
+  } catch (error) {
+    tellError(story, error, stateDir);
+    return 1;
+  }
+  let signals = 0;
+  const interrupt = (): void => {
+    signals++;
+    if (signals === 1) abort.abort(new Interrupted('stopped'));
+  };
+  // A terminal sends Ctrl-C to the whole group and npm passes it on: more than one is usual and means one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  const pass = new Pass({
+    root: ROOT,
+    stateDir,
+    options,
+    story,
+    signal: abort.signal,
+    now: () => new Date().toISOString(),
+  });
+  let code = 0;
+  try {
+    if (lock.wasStale) story.line('  the last start was cut off; going on from what it left');
+    if (options.fresh) forget(stateDir);
+    const what = options.data === null ? 'simulated machines' : `machines replayed from ${options.data}`;
+    const devices = `${options.devices} device${options.devices === 1 ? '' : 's'}`;
+    story.line(`${story.paint('bold', 'Millwright')}  local plant, ${what}, ${devices}`);
+    await pass.run();
+    tellSummary(story, pass);
+    if (!options.once) {
+      tellCommands(story, pass);
+      await stayUp(story, pass, stateDir, abort.signal);
+    }
+  } catch (error) {
+    if (abort.signal.aborted) code = INTERRUPTED;
+    else {
+      code = 1;
+      tellError(story, error, stateDir);
+    }
+  }
+  story.progress('stopping');
+  await pass.stop();
+  lock.release();
+  story.line(
+    code === INTERRUPTED ? 'Stopped.' : code === 0 ? story.paint('green', '✓ done') : 'Stopped what was started.',
+  );
+  return code;
+};
+
+const main = async (): Promise<number> => {
+  let options: StartOptions;
+  try {
+    options = parseStartArgs(process.argv.slice(2));
+  } catch (error) {
+    const told = explainStartError(error);
+    process.stderr.write(`✗ ${told.message}\n  ${told.advice}\n`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const stateDir = resolve(options.stateDir ?? join(ROOT, LOCAL_PLANT_DIR));
+  if (!existsSync(stateDir)) mkdirSync(stateDir, { recursive: true });
+  return run({ ...options, data: options.data === null ? null : resolve(options.data) }, stateDir);
+};
+
+process.exit(await main());

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { StartError } from './errors.ts';
+
+export interface CommandOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stateDir: string;
+  readonly signal: AbortSignal;
+  readonly onLine?: (line: string) => void;
+  readonly advice?: string;
+}
+
+const LAST_LINES = 12;
+
+/**
+ * Runs a command to its end, its output in `logs/<name>.log`, and returns its standard output.
+ * @throws {StartError} with its last lines when it fails.
+ */
+export const runCommand = (options: CommandOptions): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const logs = join(options.stateDir, 'logs');
+    mkdirSync(logs, { recursive: true });
+    const file = join(logs, `${options.name}.log`);
+    const log = createWriteStream(file);
+    const child = spawn(options.command, [...options.args], {
+      cwd: options.cwd,
+      env: options.env ?? process.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Its own group: Ctrl-C reaches this process first, which then ends the group whole.
+      detached: true,
+    });
+    let out = '';
+    const last: string[] = [];
+    const stop = (): void => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+      } catch {
+        // It ended in the meantime.
+      }
+    };
+    options.signal.addEventListener('abort', stop, { once: true });
+    const take = (text: string): void => {
+      log.write(text);
+      for (const line of text.split('\n')) {
+        if (line.trim() === '') continue;
+        last.push(line);
+        if (last.length > LAST_LINES) last.shift();
+        options.onLine?.(line);
+      }
+    };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+      take(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', take);
+    child.on('error', (error) =>
+      reject(
+        new StartError(`${options.name} could not be run: ${error.message}`, options.advice ?? 'run "npm ci"', file),
+      ),
+    );
+    child.on('close', (code, signal) => {
+      options.signal.removeEventListener('abort', stop);
+      log.end();
+      if (code === 0) return resolve(out);
+      if (options.signal.aborted) return reject(options.signal.reason);
+      reject(
+        new StartError(
+          `${options.name} ended with ${code === null ? signal : `exit code ${code}`}:\n    ${last.join('\n    ')}`,
+          options.advice ?? 'read the log, mend what it says, start again',
+          file,
+        ),
+      );
+    });
+  });

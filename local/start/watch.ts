@@ -1,0 +1,235 @@
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  type HistoryEvent,
+  ListExecutionsCommand,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
+import { parseAs } from '#core/contracts/errors.ts';
+import { ReleaseRecord } from '#core/contracts/release.ts';
+import { RetrainRecord } from '#core/contracts/retrain.ts';
+import { StartError } from './errors.ts';
+import type { RegistryView } from './registry.ts';
+import type { Story } from './story.ts';
+
+export interface Waiting {
+  readonly signal: AbortSignal;
+  readonly everyMs?: number;
+}
+
+export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+
+/**
+ * Asks again and again until there is an answer.
+ * @throws {StartError} of `late` when it takes longer than `seconds`.
+ */
+export const until = async <T>(
+  ask: () => Promise<T | null>,
+  options: Waiting & { readonly seconds: number; readonly late: () => StartError | Promise<StartError> },
+): Promise<T> => {
+  const end = performance.now() + options.seconds * 1000;
+  for (;;) {
+    const found = await ask();
+    if (found !== null) return found;
+    if (performance.now() > end) throw await options.late();
+    await pause(options.everyMs ?? 500, options.signal);
+  }
+};
+
+export interface Stage {
+  readonly name: string;
+  readonly from: number;
+  /** Null while it runs. */
+  readonly to: number | null;
+}
+
+/** Named states of an execution in the order they were entered, from its history. Parts of a map count once. */
+export const stagesOf = (events: readonly HistoryEvent[]): readonly Stage[] => {
+  const stages: { name: string; from: number; to: number | null }[] = [];
+  for (const event of events) {
+    const at = event.timestamp?.getTime() ?? 0;
+    const entered = event.stateEnteredEventDetails?.name;
+    const exited = event.stateExitedEventDetails?.name;
+    if (entered !== undefined && !stages.some((s) => s.name === entered && s.to === null))
+      stages.push({ name: entered, from: at, to: null });
+    if (exited !== undefined) {
+      const open = stages.findLast((s) => s.name === exited && s.to === null);
+      if (open !== undefined) open.to = at;
+    }
+  }
+  return stages;
+};
+
+const historyOf = async (sfn: SFNClient, executionArn: string): Promise<readonly HistoryEvent[]> => {
+  const events: HistoryEvent[] = [];
+  for (let token: string | undefined; ; ) {
+    const page = await sfn.send(
+      new GetExecutionHistoryCommand({ executionArn, maxResults: 1000, ...(token ? { nextToken: token } : {}) }),
+    );
+    events.push(...(page.events ?? []));
+    token = page.nextToken;
+    if (token === undefined) return events;
+  }
+};
+
+/** Tells stages that ended since the last look; the one that runs becomes the progress. */
+class Follower {
+  private told = 0;
+  private readonly story: Story;
+  private readonly what: string;
+  constructor(story: Story, what: string) {
+    this.story = story;
+    this.what = what;
+  }
+  look(stages: readonly Stage[]): void {
+    for (; this.told < stages.length; this.told++) {
+      const { name, from, to } = stages[this.told] as Stage;
+      if (to === null) break;
+      if (to - from >= 300) this.story.part(name, to - from);
+    }
+    const running = stages.findLast((s) => s.to === null);
+    if (running !== undefined) this.story.progress(`${this.what}: ${running.name}`);
+  }
+}
+
+const failureOf = async (sfn: SFNClient, executionArn: string): Promise<string> => {
+  const { status, error, cause } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+  return `${status}${error === undefined ? '' : ` with ${error}`}${cause === undefined ? '' : `: ${cause.slice(0, 600)}`}`;
+};
+
+/**
+ * Follows a retrain to its end.
+ * @throws {StartError} when it never begins, or its execution ends without a word in the registry.
+ */
+export const followRetrain = async (
+  deps: { readonly sfn: SFNClient; readonly registry: RegistryView; readonly story: Story; readonly log: string },
+  requestId: string,
+  seconds: number,
+  waiting: Waiting,
+): Promise<RetrainRecord> => {
+  const follower = new Follower(deps.story, 'training');
+  const record = async (): Promise<RetrainRecord | null> => {
+    const body = await deps.registry.body('retrain', requestId);
+    return body === null ? null : parseAs(RetrainRecord, body, `registry record retrain ${requestId}`);
+  };
+  const began = await until(record, {
+    ...waiting,
+    seconds: 60,
+    late: () =>
+      new StartError(
+        `retrain ${requestId} was asked for, and nothing began within 60 s`,
+        'look for a failed rule target or Lambda in the log; then start again',
+        deps.log,
+      ),
+  });
+  let deadFor = 0;
+  return until(
+    async () => {
+      const now = await record();
+      if (now !== null && now.status !== 'running') return now;
+      follower.look(stagesOf(await historyOf(deps.sfn, began.execution)));
+      const { status } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn: began.execution }));
+      // The record is written by the execution's last step: give its readers a moment.
+      deadFor = status === 'RUNNING' ? 0 : deadFor + 1;
+      if (deadFor > 5)
+        throw new StartError(
+          `the execution of retrain ${requestId} ended ${await failureOf(deps.sfn, began.execution)}`,
+          'the champion, if there is one, goes on serving; mend the cause, then start again',
+          deps.log,
+        );
+      return null;
+    },
+    {
+      ...waiting,
+      everyMs: 1000,
+      seconds,
+      late: () =>
+        new StartError(
+          `retrain ${requestId} did not end within ${seconds} s`,
+          `look at it with "npx millwright explain ${requestId}"`,
+          deps.log,
+        ),
+    },
+  );
+};
+
+/** Follows the release of a package to its end. @throws {StartError} when it never begins or its execution dies. */
+export const followRelease = async (
+  deps: {
+    readonly sfn: SFNClient;
+    readonly registry: RegistryView;
+    readonly story: Story;
+    readonly log: string;
+    readonly stateMachineArn: string;
+  },
+  packageDigest: string,
+  seconds: number,
+  waiting: Waiting,
+): Promise<ReleaseRecord> => {
+  const follower = new Follower(deps.story, 'release');
+  const find = async (): Promise<ReleaseRecord | null> => {
+    const bodies = await deps.registry.bodies('release');
+    const body = bodies.find((b) => b['packageDigest'] === packageDigest);
+    if (body === undefined) return null;
+    const { id: _, ...rest } = body;
+    return parseAs(ReleaseRecord, rest, `registry record release ${body.id}`);
+  };
+  const newest = async (): Promise<string | null> => {
+    const { executions = [] } = await deps.sfn.send(
+      new ListExecutionsCommand({ stateMachineArn: deps.stateMachineArn, maxResults: 10 }),
+    );
+    for (const { executionArn } of executions) {
+      const { input } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn }));
+      if (input?.includes(packageDigest)) return executionArn ?? null;
+    }
+    return null;
+  };
+  let deadFor = 0;
+  return until(
+    async () => {
+      const record = await find();
+      if (record !== null && !['waiting-approval', 'rolling-out'].includes(record.status)) return record;
+      const execution = record?.execution || (await newest());
+      if (execution === null) return null;
+      follower.look(stagesOf(await historyOf(deps.sfn, execution)));
+      const { status } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn: execution }));
+      deadFor = status === 'RUNNING' ? 0 : deadFor + 1;
+      if (deadFor > 8)
+        throw new StartError(
+          `the release of ${packageDigest} ended ${await failureOf(deps.sfn, execution)}`,
+          'the champion, if there is one, goes on serving; mend the cause, then start again with --retrain',
+          deps.log,
+        );
+      return null;
+    },
+    {
+      ...waiting,
+      everyMs: 1000,
+      seconds,
+      late: async () => {
+        const record = await find();
+        return new StartError(
+          record === null
+            ? `the package ${packageDigest} was offered, and no release began within ${seconds} s`
+            : `release ${record.releaseId} did not end within ${seconds} s: it is ${record.status}`,
+          record?.status === 'waiting-approval'
+            ? `someone must approve it: "npx millwright releases approve ${record.releaseId} --reason …"`
+            : 'look at it with "npx millwright releases", and at the log',
+          deps.log,
+        );
+      },
+    },
+  );
+};
