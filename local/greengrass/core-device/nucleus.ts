@@ -24,6 +24,8 @@ const RUNTIME = { classic: 'aws_nucleus_classic', lite: 'aws_nucleus_lite' } as 
 /** What nucleus lite waits for one component within a deployment. */
 const LITE_WAIT_MS = 300_000;
 const RETRY_MS = 1_000;
+/** Supplied by AWS; classic starts it only as somebody's dependency. The stand-in gives credentials anyway and says so. */
+const TOKEN_EXCHANGE = 'aws.greengrass.TokenExchangeService';
 const POLL_MS = 20_000;
 /** A changed state of components is told at most this often. */
 const STATUS_PAUSE_MS = 200;
@@ -203,8 +205,10 @@ export class SimulatedNucleus {
   }
 
   private make(installed: Installed): ManagedComponent {
-    const { root, nucleus, guard, environment } = this.options;
+    const { root, nucleus, guard, environment, log } = this.options;
     const { name, version } = installed;
+    if (nucleus === 'classic' && !this.state.components.some((c) => c.name === TOKEN_EXCHANGE))
+      log(`${name}: a real classic nucleus gives AWS credentials only when a component depends on ${TOKEN_EXCHANGE}`);
     for (const [token, owner] of this.tokens) if (owner === name) this.tokens.delete(token);
     const token = randomBytes(16).toString('hex');
     this.tokens.set(token, name);
