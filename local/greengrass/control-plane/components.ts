@@ -2,11 +2,12 @@ import semver from 'semver';
 import { stringify as toYaml } from 'yaml';
 import type { Context, Operations } from './context.ts';
 import { page } from './paging.ts';
+
 import { artifactLocation } from './ports.ts';
 import { type Manifest, parseRecipe, type Recipe } from './recipe.ts';
 import { pickVersion, ResolutionError } from './resolve.ts';
 import { conflict, invalid, notFound, ServiceError } from './service-error.ts';
-import type { ComponentRow } from './store.ts';
+import { type ComponentRow, tagsOf } from './store.ts';
 
 const DEPLOYABLE = { componentState: 'DEPLOYABLE', message: 'NONE', errors: {}, vendorGuidance: 'ACTIVE' };
 const encoder = new TextEncoder();
@@ -115,7 +116,7 @@ export const componentOperations = (ctx: Context): Operations => {
         description: row.recipe.ComponentDescription ?? '',
         status: DEPLOYABLE,
         platforms: platformsOf(row.recipe),
-        tags: store.tags(row.arn),
+        tags: tagsOf(store, row.arn),
       };
     },
 
@@ -123,7 +124,7 @@ export const componentOperations = (ctx: Context): Operations => {
       const row = rowOf(input['arn'] as string);
       const format = (input['recipeOutputFormat'] as string | undefined) ?? 'JSON';
       const text = format === 'YAML' ? toYaml(row.recipe) : JSON.stringify(row.recipe);
-      return { recipeOutputFormat: format, recipe: encoder.encode(text), tags: store.tags(row.arn) };
+      return { recipeOutputFormat: format, recipe: encoder.encode(text), tags: tagsOf(store, row.arn) };
     },
 
     GetComponentVersionArtifact: async (input) => {

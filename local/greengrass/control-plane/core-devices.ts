@@ -1,9 +1,10 @@
 import type { DeviceStatusReport } from '../device-api.ts';
 import type { Context, Operations } from './context.ts';
 import { newestFirst, page } from './paging.ts';
+
 import type { Rollout } from './rollout.ts';
 import { notFound } from './service-error.ts';
-import type { DeviceRow } from './store.ts';
+import { type DeviceRow, tagsOf } from './store.ts';
 
 /** The core device and tag operations, and what a device tells about itself. */
 export const coreDeviceOperations = (ctx: Context, rollout: Rollout) => {
@@ -63,7 +64,7 @@ export const coreDeviceOperations = (ctx: Context, rollout: Rollout) => {
         runtime: d.report.runtime,
         status: d.report.status,
         lastStatusUpdateTimestamp: d.reportedAt / 1000,
-        tags: store.tags(`${greengrass}:coreDevices:${d.thing}`),
+        tags: tagsOf(store, `${greengrass}:coreDevices:${d.thing}`),
       };
     },
 
@@ -135,7 +136,7 @@ export const coreDeviceOperations = (ctx: Context, rollout: Rollout) => {
       for (const key of input['tagKeys'] as readonly string[]) store.deleteTag(arn, key);
       return {};
     },
-    ListTagsForResource: async (input) => ({ tags: store.tags(taggable(input['resourceArn'] as string)) }),
+    ListTagsForResource: async (input) => ({ tags: tagsOf(store, taggable(input['resourceArn'] as string)) }),
   };
 
   /** Takes a fleet status message; the first one makes a thing a core device. */

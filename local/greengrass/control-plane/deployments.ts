@@ -1,9 +1,16 @@
 import semver from 'semver';
 import type { Context, Operations } from './context.ts';
 import { newestFirst, page } from './paging.ts';
+
 import type { Rollout } from './rollout.ts';
 import { conflict, invalid, notFound } from './service-error.ts';
-import type { ComponentSpecification, DeploymentPolicies, DeploymentRow, JobConfiguration } from './store.ts';
+import {
+  type ComponentSpecification,
+  type DeploymentPolicies,
+  type DeploymentRow,
+  type JobConfiguration,
+  tagsOf,
+} from './store.ts';
 
 type PoliciesInput = {
   readonly failureHandlingPolicy?: DeploymentPolicies['failureHandlingPolicy'];
@@ -123,7 +130,7 @@ export const deploymentOperations = (ctx: Context, rollout: Rollout): Operations
         components: d.components,
         deploymentPolicies: d.policies,
         iotJobConfiguration: d.job,
-        tags: store.tags(arnOf(d.id)),
+        tags: tagsOf(store, arnOf(d.id)),
       };
     },
 

@@ -188,3 +188,9 @@ export const openStore = (file: string) => {
   };
 };
 export type Store = ReturnType<typeof openStore>;
+
+/** Tags for an answer; none is left out, because the service's model has no empty tag map. */
+export const tagsOf = (store: Store, arn: string): Record<string, string> | undefined => {
+  const tags = store.tags(arn);
+  return Object.keys(tags).length === 0 ? undefined : tags;
+};
