@@ -122,6 +122,14 @@ const parseManifest = (value: unknown, where: string): Manifest => {
   if (platform !== undefined && (!isBag(platform) || Object.values(platform).some((v) => typeof v !== 'string'))) {
     refuse(`${where}.Platform`, 'expected a map of strings');
   }
+  for (const [key, wanted] of Object.entries((platform ?? {}) as Record<string, string>)) {
+    if (!/^\/.+\/$/.test(wanted)) continue;
+    try {
+      new RegExp(wanted.slice(1, -1));
+    } catch {
+      refuse(`${where}.Platform.${key}`, `expected a value, * or a regular expression between slashes, got ${wanted}`);
+    }
+  }
   const artifacts = m['Artifacts'] ?? [];
   if (!Array.isArray(artifacts)) return refuse(`${where}.Artifacts`, 'expected a list');
   const parsed = artifacts.map((a, i) => parseArtifact(a, `${where}.Artifacts[${i}]`));
