@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DatasetSnapshot, MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
 import { parseAs } from '#core/contracts/errors.ts';
-import { type EvaluationReport, ShardErrors } from '#core/contracts/evaluation.ts';
+import type { EvaluationReport, ShardErrors } from '#core/contracts/evaluation.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
@@ -9,7 +9,7 @@ import { digestOf } from '#core/lineage/digest.ts';
 import { bootstrapRmse, type RunErrors, seededRandom } from '#core/policy/bootstrap.ts';
 import { Refused } from '../shared/errors.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
-import { type ReportAnswer, RetrainRun, SnapshotAnswer, TrainAnswer } from '../shared/retrain-run.ts';
+import { EvaluationShard, type ReportAnswer, RetrainRun, SnapshotAnswer, TrainAnswer } from '../shared/retrain-run.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;
@@ -21,7 +21,7 @@ const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, train:
 /**
  * Adds up the shards: RMSE with bounds of each variant, and of the champion on the same runs. Runs that the champion
  * learnt from are left out of everything, so that neither model is judged on what it has seen.
- * @throws {Refused} when no run is left to compare on. @throws {Error} when a shard is missing.
+ * @throws {Refused} when a part was refused, or no run is left to compare on. @throws {Error} when a shard is missing.
  */
 export const makeHandler = (deps: Deps) => {
   const learntByChampion = async (run: RetrainRun): Promise<ReadonlySet<string>> => {
@@ -48,7 +48,9 @@ export const makeHandler = (deps: Deps) => {
     const byVariant = new Map<ShardErrors['variant'], RunErrors[]>();
     for (const { part } of items) {
       const key = artifactKeys.evaluationShard(modelLine, requestId, part);
-      for (const shard of parseAs(z.array(ShardErrors), await getJson(deps.artifacts, key), key))
+      const { shards, refused } = parseAs(EvaluationShard, await getJson(deps.artifacts, key), key);
+      if (refused !== null) throw new Refused(refused);
+      for (const shard of shards)
         byVariant.set(shard.variant, [
           ...(byVariant.get(shard.variant) ?? []),
           ...shard.perRun.filter((r) => !seen.has(r.run)),

@@ -11,7 +11,7 @@ import { materialiseRun } from '#core/features/rows.ts';
 import { Refused } from '../shared/errors.ts';
 import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
 import { readParquet } from '../shared/parquet.ts';
-import { RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
+import { type EvaluationShard, RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
 
 /** A model as bytes, run on many rows at once by the engine that devices use. */
 export type RunModel = (model: Uint8Array, x: Float32Array, width: number) => Promise<Float32Array>;
@@ -60,7 +60,7 @@ export const errorsOf = (
 /**
  * Errors of challenger (both variants) and champion on one part of the sealed runs. The champion sees its own features:
  * where its feature set is another, they are computed from the same raw objects.
- * @throws {Refused} when a model answers no number. @throws {Error} when a part was not materialised.
+ * A model that answers no number is refused in the shard. @throws {Error} when a part was not materialised.
  */
 export const makeHandler = (deps: Deps) => {
   const predict = async (model: Uint8Array, rows: readonly Row[], width: number): Promise<Float32Array> => {
@@ -103,9 +103,7 @@ export const makeHandler = (deps: Deps) => {
     return rows;
   };
 
-  return async (event: unknown): Promise<{ part: number; rows: number }> => {
-    const { run, snapshot, item } = parseAs(Input, event, 'input of evaluate');
-    const { modelLine, requestId } = run.request;
+  const evaluatePart = async ({ run, snapshot, item }: z.infer<typeof Input>) => {
     const key = lakeKeys.features({
       featureSet: snapshot.featureSetDigest,
       snapshot: snapshot.digest,
@@ -137,7 +135,24 @@ export const makeHandler = (deps: Deps) => {
       const model = await deps.artifacts.get(`${prefix}${file}`);
       shards.push(errorsOf('champion', theirs, await predict(model, theirs, manifest.featureSet.features.length)));
     }
-    await putJson(deps.artifacts, artifactKeys.evaluationShard(modelLine, requestId, item.part), shards);
-    return { part: item.part, rows: rows.length };
+    return { rows: rows.length, shards };
+  };
+
+  return async (event: unknown): Promise<{ part: number; rows: number }> => {
+    const input = parseAs(Input, event, 'input of evaluate');
+    const { modelLine, requestId } = input.run.request;
+    let shard: EvaluationShard;
+    let rows = 0;
+    try {
+      const result = await evaluatePart(input);
+      rows = result.rows;
+      shard = { shards: result.shards, refused: null };
+    } catch (error) {
+      // The map that runs the parts forgets a part's own error: the refusal travels in the shard, the report says no.
+      if (!(error instanceof Refused)) throw error;
+      shard = { shards: [], refused: error.message };
+    }
+    await putJson(deps.artifacts, artifactKeys.evaluationShard(modelLine, requestId, input.item.part), shard);
+    return { part: input.item.part, rows };
   };
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
+import { ShardErrors } from '#core/contracts/evaluation.ts';
 import type { LedgerCommand } from '#core/contracts/ledger.ts';
 import { Digest, Instant } from '#core/contracts/primitives.ts';
 import { ModelLineRecord, RetrainRequest } from '#core/contracts/retrain.ts';
@@ -49,6 +50,10 @@ export const SnapshotAnswer = z.strictObject({
   hyperparameters: TrainingHyperparameters,
 });
 export type SnapshotAnswer = z.infer<typeof SnapshotAnswer>;
+
+/** What `evaluate` writes for one part: errors by variant, or why a model is refused. */
+export const EvaluationShard = z.strictObject({ shards: z.array(ShardErrors), refused: z.string().nullable() });
+export type EvaluationShard = z.infer<typeof EvaluationShard>;
 
 export const TrainAnswer = z.strictObject({ job: z.string(), model: z.string() });
 export const ReportAnswer = z.strictObject({ key: z.string(), digest: Digest });

@@ -1,0 +1,330 @@
+import { Duration } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AccountRootPrincipal,
+  CompositePrincipal,
+  type PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup, CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import type { Construct } from 'constructs';
+import { ringGroupName } from '#core/contracts/release.ts';
+import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { grants } from '../constructs/grants.ts';
+import { StartOnEvent } from '../constructs/on-event.ts';
+import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { releaseDefinition, waveDefinition } from '../constructs/release-workflow/definition.ts';
+import { WorkQueue } from '../constructs/work-queue.ts';
+import { Workflow } from '../constructs/workflow.ts';
+import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
+
+/** Plant plane: devices, ring groups, and how a package reaches them. */
+export class FleetStack extends PlatformStack {
+  constructor(scope: Construct, props: PlatformStackProps) {
+    super(scope, 'Fleet', 'plant', 'Millwright: devices, ring groups, release workflow.', props);
+    const { names, config } = this;
+    const home = `${this.region}:${this.account}`;
+    const iot = (resource: string): string => `arn:aws:iot:${home}:${resource}`;
+    const greengrass = (resource: string): string => `arn:aws:greengrass:${home}:${resource}`;
+    const sites = config.sites.map((s) => s.id);
+
+    const fleet = new TableV2(this, 'FleetTable', {
+      tableName: names.fleetTable.name,
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: this.keep === 'retain',
+      removalPolicy: this.keep,
+    });
+
+    for (const site of config.sites)
+      for (const { ring, deviceClass } of site.rings) {
+        const name = ringGroupName(config.stage, site.id, deviceClass, ring);
+        new CfnThingGroup(this, `Ring-${site.id}-${deviceClass}-${ring}`, {
+          thingGroupName: name,
+          thingGroupProperties: {
+            thingGroupDescription: `Ring ${ring} of ${site.title}, device class ${deviceClass}.`,
+          },
+        });
+      }
+
+    const device = new Role(this, 'DeviceRole', {
+      roleName: names.deviceRole.name,
+      description: 'What devices may do with AWS: put their own kinds of objects, get components and packages.',
+      // Simulated devices have no credential provider: they assume the role by STS.
+      assumedBy: config.local
+        ? new CompositePrincipal(new ServicePrincipal('credentials.iot.amazonaws.com'), new AccountRootPrincipal())
+        : new ServicePrincipal('credentials.iot.amazonaws.com'),
+    });
+    for (const statement of [
+      ...grants.writeLake(this, ...sites.flatMap((s) => [`raw/frames/site=${s}/*`, `inbox/decisions/site=${s}/*`])),
+      ...grants.readArtifacts(this, 'components/*', 'packages/*'),
+      allow(['s3:GetBucketLocation'], [`arn:aws:s3:::${names.artifactsBucket}`]),
+    ])
+      device.addToPolicy(statement);
+    onlyInAws(
+      this,
+      'role-alias',
+      () =>
+        new CfnRoleAlias(this, 'DeviceRoleAlias', {
+          roleAlias: names.deviceRoleAlias,
+          roleArn: device.roleArn,
+          credentialDurationSeconds: 3600,
+        }),
+    );
+
+    const thing = `\${iot:Connection.Thing.ThingName}`;
+    const own = `millwright/${config.stage}/\${iot:Connection.Thing.Attributes[site]}/\${iot:Connection.Thing.Attributes[device]}`;
+    const greengrassTopics = [
+      `$aws/things/${thing}*/greengrass/health/json`,
+      `$aws/things/${thing}*/greengrassv2/health/json`,
+      `$aws/things/${thing}*/jobs/*`,
+      `$aws/things/${thing}*/shadow/*`,
+    ];
+    new CfnPolicy(this, 'DevicePolicy', {
+      policyName: names.devicePolicy,
+      policyDocument: {
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Action: 'iot:Connect', Resource: iot(`client/${thing}*`) },
+          {
+            Effect: 'Allow',
+            Action: ['iot:Publish'],
+            Resource: [`${own}/report`, `${own}/digest`, ...greengrassTopics].map((t) => iot(`topic/${t}`)),
+          },
+          { Effect: 'Allow', Action: ['iot:Receive'], Resource: greengrassTopics.map((t) => iot(`topic/${t}`)) },
+          {
+            Effect: 'Allow',
+            Action: ['iot:Subscribe'],
+            Resource: greengrassTopics.map((t) => iot(`topicfilter/${t}`)),
+          },
+          {
+            Effect: 'Allow',
+            Action: 'iot:AssumeRoleWithCertificate',
+            Resource: iot(`rolealias/${names.deviceRoleAlias}`),
+          },
+          {
+            Effect: 'Allow',
+            Action: [
+              'greengrass:GetComponentVersionArtifact',
+              'greengrass:ResolveComponentCandidates',
+              'greengrass:GetDeploymentConfiguration',
+              'greengrass:ListThingGroupsForCoreDevice',
+            ],
+            Resource: '*',
+          },
+        ],
+      },
+    });
+
+    const provisioning = new Role(this, 'ProvisioningRole', {
+      roleName: `${names.prefix}-provisioning`,
+      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+      description: 'Makes the thing of a device that comes with a claim certificate.',
+    });
+    const things = [iot(`thing/${config.stage}-*`), iot(`thinggroup/${config.stage}-*`)];
+    provisioning.addToPolicy(
+      allow(
+        [
+          'iot:CreateThing',
+          'iot:DescribeThing',
+          'iot:UpdateThing',
+          'iot:AddThingToThingGroup',
+          'iot:DescribeThingGroup',
+        ],
+        things,
+      ),
+    );
+    provisioning.addToPolicy(
+      allow(
+        [
+          'iot:AttachThingPrincipal',
+          'iot:AttachPolicy',
+          'iot:DescribeCertificate',
+          'iot:UpdateCertificate',
+          'iot:RegisterThing',
+        ],
+        ['*'],
+      ),
+    );
+    new CfnProvisioningTemplate(this, 'Provisioning', {
+      templateName: `${names.prefix}-device`,
+      description: 'A device of a site, by site, device name, class and ring.',
+      enabled: true,
+      provisioningRoleArn: provisioning.roleArn,
+      templateBody: JSON.stringify({
+        Parameters: Object.fromEntries(
+          ['Site', 'Device', 'DeviceClass', 'Ring', 'AWS::IoT::Certificate::Id'].map((p) => [p, { Type: 'String' }]),
+        ),
+        Resources: {
+          thing: {
+            Type: 'AWS::IoT::Thing',
+            Properties: {
+              ThingName: { 'Fn::Join': ['-', [config.stage, { Ref: 'Site' }, { Ref: 'Device' }]] },
+              AttributePayload: {
+                site: { Ref: 'Site' },
+                device: { Ref: 'Device' },
+                deviceClass: { Ref: 'DeviceClass' },
+              },
+              ThingGroups: [
+                {
+                  'Fn::Join': [
+                    '',
+                    [config.stage, '-', { Ref: 'Site' }, '-', { Ref: 'DeviceClass' }, '-ring', { Ref: 'Ring' }],
+                  ],
+                },
+              ],
+            },
+          },
+          certificate: {
+            Type: 'AWS::IoT::Certificate',
+            Properties: { CertificateId: { Ref: 'AWS::IoT::Certificate::Id' }, Status: 'Active' },
+          },
+          policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: names.devicePolicy } },
+        },
+      }),
+    });
+
+    const ledger = grants.writeLedger(this);
+    const registry = grants.readRegistry(this);
+    const table = (...actions: string[]): PolicyStatement => allow(actions, [fleet.tableArn]);
+    const reports = new WorkQueue(this, 'ReportQueue', {
+      queueName: `${names.prefix}-device-report`,
+      consumer: new PlatformFunction(this, 'DeviceReport', {
+        config,
+        name: 'device-report',
+        says: 'Keeps the newest report of each device; registers what a device adopts.',
+        may: [ledger, table('dynamodb:GetItem', 'dynamodb:PutItem')],
+        timeout: Duration.seconds(60),
+      }),
+      consumerTimeout: Duration.seconds(60),
+      batchSize: 10,
+    });
+    const ruleRole = new Role(this, 'TopicRuleRole', {
+      roleName: `${names.prefix}-report-rule`,
+      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+    });
+    reports.queue.grantSendMessages(ruleRole);
+    reports.dead.grantSendMessages(ruleRole);
+    new CfnTopicRule(this, 'TopicRule', {
+      ruleName: `${names.prefix}_reports`.replaceAll('-', '_'),
+      topicRulePayload: {
+        awsIotSqlVersion: '2016-03-23',
+        sql: `SELECT *, topic() AS topic FROM 'millwright/${config.stage}/+/+/report'`,
+        description: 'Reports of devices, each with the topic it came on.',
+        actions: [{ sqs: { queueUrl: reports.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
+        errorAction: { sqs: { queueUrl: reports.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
+      },
+    });
+
+    const fn = (
+      id: string,
+      name: string,
+      says: string,
+      may: readonly PolicyStatement[],
+      more: { timeout?: Duration; environment?: Record<string, string> } = {},
+    ): string => {
+      const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
+      return `arn:aws:lambda:${home}:function:${made.name}`;
+    };
+    const executions = (machine: string): string => `arn:aws:states:${home}:execution:${machine}:*`;
+    const groups = iot(`thinggroup/${config.stage}-*`);
+    // Creating a deployment makes an IoT job for the group, in the name of the caller.
+    const deploys = [
+      allow(['greengrass:CreateDeployment', 'greengrass:TagResource'], [greengrass('deployments:*')]),
+      allow(['iot:DescribeThingGroup', 'iot:CreateJob', 'iot:CancelJob'], [groups, iot('job/*')]),
+    ];
+    const functions = {
+      'approve-release': fn(
+        'ApproveRelease',
+        'approve-release',
+        'Checks a release, lists its rings, keeps the question to a person.',
+        [
+          registry,
+          ledger,
+          ...grants.readArtifacts(this, 'packages/*'),
+          table('dynamodb:PutItem'),
+          allow(['states:DescribeExecution'], [executions(names.release.name)]),
+        ],
+        { environment: { MILLWRIGHT_SITES: JSON.stringify(config.sites) } },
+      ),
+      'publish-component': fn(
+        'PublishComponent',
+        'publish-component',
+        'Makes the weights component of a package, once.',
+        [
+          ...grants.readArtifacts(this, 'packages/*'),
+          allow(
+            ['greengrass:CreateComponentVersion', 'greengrass:GetComponent', 'greengrass:TagResource'],
+            [greengrass('components:millwright.model.*')],
+          ),
+        ],
+      ),
+      'deploy-ring': fn('DeployRing', 'deploy-ring', 'Places a weights component on one ring.', [
+        ledger,
+        table('dynamodb:GetItem', 'dynamodb:PutItem'),
+        allow(['greengrass:ListDeployments', 'greengrass:GetDeployment'], [greengrass('deployments:*')]),
+        allow(['iot:ListThingsInThingGroup'], [groups]),
+        ...deploys,
+      ]),
+      'observe-ring': fn(
+        'ObserveRing',
+        'observe-ring',
+        'Looks at a ring: reports of its devices, state of its deployment.',
+        [
+          table('dynamodb:GetItem', 'dynamodb:PutItem'),
+          allow(['iot:ListThingsInThingGroup'], [groups]),
+          allow(['greengrass:ListEffectiveDeployments'], [greengrass(`coreDevices:${config.stage}-*`)]),
+        ],
+        { timeout: Duration.seconds(120) },
+      ),
+      'revert-release': fn(
+        'RevertRelease',
+        'revert-release',
+        'Brings every ring that a release changed back to what it had.',
+        [ledger, table('dynamodb:Query'), ...deploys],
+        { timeout: Duration.minutes(8) },
+      ),
+      'record-release': fn('RecordRelease', 'record-release', 'Records how a release ended; names the champion.', [
+        registry,
+        ledger,
+        table('dynamodb:Query'),
+      ]),
+    };
+
+    new Workflow(this, 'Wave', {
+      name: names.wave.name,
+      says: 'Wave: one ring of a release.',
+      definition: waveDefinition(functions),
+      may: [allow(['lambda:InvokeFunction'], [functions['deploy-ring'], functions['observe-ring']])],
+    });
+    const release = new Workflow(this, 'Release', {
+      name: names.release.name,
+      says: 'Release: a package reaches the devices ring by ring, or goes back.',
+      definition: releaseDefinition(functions, names.wave.arn),
+      may: [
+        allow(
+          ['lambda:InvokeFunction'],
+          (['approve-release', 'publish-component', 'revert-release', 'record-release'] as const).map(
+            (n) => functions[n],
+          ),
+        ),
+        allow(['states:StartExecution'], [names.wave.arn]),
+        allow(['states:DescribeExecution', 'states:StopExecution'], [executions(names.wave.name)]),
+        allow(
+          ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+          [`arn:aws:events:${home}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`],
+        ),
+      ],
+    });
+    new StartOnEvent(this, 'OnCandidate', {
+      stack: this,
+      event: 'ReleaseCandidate',
+      name: names.release.name,
+      machine: release.machine,
+    });
+  }
+}
