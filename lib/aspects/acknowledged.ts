@@ -9,6 +9,40 @@ import type { IConstruct } from 'constructs';
 export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?: RegExp; readonly reason: string }[] = [
   { resource: /^arn:aws:s3:::[^/*]+\/[^*]+\*$/, reason: 'objects below one prefix of one bucket' },
   { resource: /^arn:aws:kms:[^*]+:key\/\*$/, reason: 'one key, which a condition names by its alias' },
+  {
+    resource: /^arn:aws:states:[^*]+:execution:[^*]+[:/]\*$/,
+    reason: 'executions of one state machine: their ids are made when they start',
+  },
+  {
+    resource: /^arn:aws:sagemaker:[^*]+:(training|processing)-job\/mw-[^*]+-\*$/,
+    reason: 'jobs of one stage: their names are made when they start',
+  },
+  {
+    resource: /^arn:aws:logs:[^*]+:log-group:\/aws\/sagemaker\/\*$/,
+    reason: 'SageMaker chooses the log groups and streams of jobs',
+  },
+  {
+    resource: /^\*$/,
+    actions: /^ecr:GetAuthorizationToken$/,
+    reason: 'a token for the registry as a whole; which image may be pulled is said beside it',
+  },
+  {
+    resource: /^arn:aws:greengrass:[^*]+:(components|deployments|coreDevices):[^*]*\*$/,
+    reason: 'components of this platform, deployments and core devices: their ids are made at run time',
+  },
+  {
+    resource: /^arn:aws:iot:[^*]+:(thinggroup|thing)\/[^*]+-\*$/,
+    reason: 'things and ring groups of one stage, which are commissioned at run time',
+  },
+  {
+    resource: /^arn:aws:iot:[^*]+:(job|jobs)\/\*$/,
+    reason: 'Greengrass makes an IoT job for each deployment; its id is made then',
+  },
+  {
+    resource: /^\*$/,
+    actions: /^iot:(AttachThingPrincipal|AttachPolicy|DescribeCertificate|UpdateCertificate|RegisterThing)$/,
+    reason: 'provisioning attaches certificates, whose ids are made by AWS IoT when a device first comes',
+  },
   { resource: /^\*$/, actions: /^xray:/, reason: 'X-Ray knows no resources' },
   {
     resource: /^\*$/,
