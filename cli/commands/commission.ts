@@ -75,7 +75,10 @@ const registerDevice = async (world: World, options: CommissionOptions, plan: De
   await ignoring(
     ['ResourceAlreadyExistsException'],
     world.iot.send(
-      new CreateThingCommand({ thingName: thing, attributePayload: { attributes: { deviceClass: plan.deviceClass } } }),
+      new CreateThingCommand({
+        thingName: thing,
+        attributePayload: { attributes: { site: world.site, device: plan.device, deviceClass: plan.deviceClass } },
+      }),
     ),
   );
   const { principals = [] } = await world.iot.send(new ListThingPrincipalsCommand({ thingName: thing }));
