@@ -143,9 +143,11 @@ const buildOne = async (name: string, arches: readonly Arch[]): Promise<BuiltCom
  * Builds every code component: `.build/components/<name>/` with one archive a processor, `recipe.yaml` (placeholders
  * `{{version}}` and `{{artifacts}}`) and `artifacts.json`, which lists the archives with their digests.
  * @param arches processors; by default only that of this machine.
+ * @param only names of the components to build; by default all.
  */
 export const buildComponents = async (
   arches: readonly Arch[] = ARCHES.filter((a) => a === process.arch),
+  only: readonly string[] = componentNames(),
 ): Promise<readonly BuiltComponent[]> => {
   const names = componentNames();
   mkdirSync(COMPONENTS_OUT, { recursive: true });
@@ -153,6 +155,6 @@ export const buildComponents = async (
     if (!names.includes(found)) rmSync(join(COMPONENTS_OUT, found), { recursive: true });
   const built: BuiltComponent[] = [];
   // One after the other: an archive with its libraries takes some 100 MB of memory.
-  for (const name of names) built.push(await buildOne(name, arches));
+  for (const name of only) built.push(await buildOne(name, arches));
   return built;
 };

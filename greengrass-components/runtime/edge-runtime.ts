@@ -282,6 +282,7 @@ export class EdgeRuntime {
       this.#deps.log('error', 'the model hangs; its process is ended');
       if (unit.model === model) this.#recover(unit);
     }, HUNG_MS);
+    hung.unref();
     const answer: Promise<Attempt> = model
       .run(vector.x)
       .then(

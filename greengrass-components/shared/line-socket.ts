@@ -80,36 +80,36 @@ interface Waiting {
 /** A client of {@link serveLines}; connects anew by itself with the next request. */
 export class LineClient {
   readonly #path: string;
-  readonly #waiting = new Map<number, Waiting>();
-  #socket: Socket | null = null;
+  #connection: { readonly socket: Socket; readonly waiting: Map<number, Waiting> } | null = null;
   #next = 1;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  #open(): Socket {
-    if (this.#socket !== null) return this.#socket;
+  #open(): { readonly socket: Socket; readonly waiting: Map<number, Waiting> } {
+    if (this.#connection !== null) return this.#connection;
     const socket = connect(this.#path);
-    this.#socket = socket;
+    const waiting = new Map<number, Waiting>();
+    const connection = { socket, waiting };
+    this.#connection = connection;
     let why = 'closed';
     socket.on('error', (error) => {
       why = error.message;
     });
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = null;
-      const lost = [...this.#waiting.values()];
-      this.#waiting.clear();
-      for (const w of lost) w.reject(new ConnectionLost(why));
+      if (this.#connection === connection) this.#connection = null;
+      for (const w of waiting.values()) w.reject(new ConnectionLost(why));
+      waiting.clear();
     });
     onLines(socket, (line) => {
       const answer = JSON.parse(line) as { id?: number; result?: unknown; error?: string; name?: string };
-      const waiting = this.#waiting.get(answer.id ?? 0);
-      this.#waiting.delete(answer.id ?? 0);
-      if (answer.error !== undefined) waiting?.reject(Object.assign(new Error(answer.error), { name: answer.name }));
-      else waiting?.resolve(answer.result);
+      const asked = waiting.get(answer.id ?? 0);
+      waiting.delete(answer.id ?? 0);
+      if (answer.error !== undefined) asked?.reject(Object.assign(new Error(answer.error), { name: answer.name }));
+      else asked?.resolve(answer.result);
     });
-    return socket;
+    return connection;
   }
 
   /**
@@ -119,12 +119,13 @@ export class LineClient {
    */
   request(body: object, timeoutMs: number): Promise<unknown> {
     const id = this.#next++;
+    const { socket, waiting } = this.#open();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#waiting.delete(id);
+        waiting.delete(id);
         reject(new ConnectionLost(`no answer within ${timeoutMs} ms`));
       }, timeoutMs);
-      this.#waiting.set(id, {
+      waiting.set(id, {
         resolve: (v) => {
           clearTimeout(timer);
           resolve(v);
@@ -134,11 +135,12 @@ export class LineClient {
           reject(e);
         },
       });
-      this.#open().write(`${JSON.stringify({ id, ...body })}\n`);
+      socket.write(`${JSON.stringify({ id, ...body })}\n`);
     });
   }
 
   close(): void {
-    this.#socket?.destroy();
+    this.#connection?.socket.destroy();
+    this.#connection = null;
   }
 }

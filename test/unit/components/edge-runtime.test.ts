@@ -1,0 +1,354 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DecisionRecord } from '#core/contracts/decision.ts';
+import { DeviceReport, RuntimeConfig } from '#core/contracts/device.ts';
+import { EdgeRuntime, type Runner, type RuntimeDeps } from '../../../greengrass-components/runtime/edge-runtime.ts';
+import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
+import { Spool } from '../../../greengrass-components/shared/spool.ts';
+import {
+  MODEL_LINE,
+  makeFrame,
+  makePackage,
+  newSigner,
+  type PackageOptions,
+  writePackage,
+} from '../../support/model-package.ts';
+
+const signer = newSigner();
+
+/** A model whose behaviour a test decides; by default the linear model of the test package. */
+class FakeRunner implements Runner {
+  readonly variant: 'fp32' | 'int8';
+  readonly behave: Behaviour;
+  closed = false;
+  #crash: () => void = () => {};
+  constructor(variant: 'fp32' | 'int8', behave: Behaviour) {
+    this.variant = variant;
+    this.behave = behave;
+  }
+  run(x: readonly number[]): Promise<number> {
+    return this.behave.run(x, this.variant);
+  }
+  async bench() {
+    return { variant: this.variant, p50Ms: 0.1, p99Ms: this.behave.p99[this.variant], residentMiB: 50, runs: 10 };
+  }
+  onCrash(then: () => void): void {
+    this.#crash = then;
+  }
+  crash(): void {
+    this.#crash();
+  }
+  close(): void {
+    this.closed = true;
+  }
+}
+interface Behaviour {
+  run: (x: readonly number[], variant: string) => Promise<number>;
+  p99: { fp32: number; int8: number };
+}
+const linear = async (x: readonly number[]): Promise<number> => 100 - 2 * (x[0] as number) - (x[1] as number);
+
+let dir: string;
+let spool: Spool;
+let behaviour: Behaviour;
+let config: RuntimeConfig;
+let models: FakeRunner[];
+let open: EdgeRuntime[];
+
+const newRuntime = async (over: Partial<RuntimeDeps> = {}): Promise<EdgeRuntime> => {
+  let n = 0;
+  const runtime = new EdgeRuntime({
+    spool,
+    store: new PackageStore(join(dir, 'store')),
+    device: 'edge-1',
+    config,
+    readConfig: async () => config,
+    loadModel: async (variant) => {
+      const model = new FakeRunner(variant, behaviour);
+      models.push(model);
+      return model;
+    },
+    clock: () => Date.parse('2026-06-01T00:00:00.000Z'),
+    monotonic: () => performance.now(),
+    chance: () => `c${n++}`,
+    log: () => {},
+    ...over,
+  });
+  await runtime.start();
+  open.push(runtime);
+  return runtime;
+};
+const packageDir = (options: PackageOptions = {}): { dir: string; digest: string } => {
+  const p = makePackage(signer, options);
+  return { dir: writePackage(join(dir, `package-${p.digest.slice(7, 15)}`), p.files), digest: p.digest };
+};
+const adopt = (runtime: EdgeRuntime, p: { dir: string; digest: string }) => runtime.adopt(p.dir, p.digest);
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mw-runtime-'));
+  spool = new Spool(join(dir, 'spool.db'));
+  behaviour = { run: linear, p99: { fp32: 1, int8: 0.5 } };
+  models = [];
+  open = [];
+  config = RuntimeConfig.parse({
+    stage: 'local',
+    site: 'plant-a',
+    deviceClass: 'x86-64',
+    modelLine: MODEL_LINE,
+    trustedKeys: { [signer.keyId]: signer.publicPem },
+    digestEvery: '3',
+  });
+});
+afterEach(() => {
+  for (const r of open) r.close();
+  spool.close();
+  rmSync(dir, { recursive: true });
+});
+
+describe('deciding', () => {
+  it('answers with the fallback while there is no model, by the contract', async () => {
+    const runtime = await newRuntime();
+    const record = await runtime.decide(makeFrame(1, 5));
+    expect(DecisionRecord.parse(record)).toMatchObject({ verdict: 'fallback', sequence: 1, packageDigest: null });
+  });
+
+  it('answers by the model once one was adopted, and says by which', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    await adopt(runtime, p);
+    const record = DecisionRecord.parse(await runtime.decide(makeFrame(1, 5)));
+    expect(record).toMatchObject({
+      verdict: 'pass',
+      value: 85,
+      packageDigest: p.digest,
+      variant: 'fp32',
+      features: [5, 5],
+    });
+  });
+
+  it('answers only what is already on the disk', async () => {
+    const runtime = await newRuntime();
+    const record = await runtime.decide(makeFrame(1, 5));
+    expect(spool.find('spindle-1', 'run-1', 1)?.record).toEqual(record);
+  });
+
+  it('numbers decisions from 1 without a gap', async () => {
+    const runtime = await newRuntime();
+    const records = await Promise.all([1, 2, 3, 4, 5].map((i) => runtime.decide(makeFrame(i, 5))));
+    expect(records.map((r) => r.sequence)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('gives a frame that comes again the same answer, at once and after a restart', async () => {
+    const first = await newRuntime();
+    const [a, b] = await Promise.all([first.decide(makeFrame(1, 5)), first.decide(makeFrame(1, 5))]);
+    expect(b).toEqual(a);
+    expect(await first.decide(makeFrame(1, 5))).toEqual(a);
+    const second = await newRuntime();
+    expect(await second.decide(makeFrame(1, 5))).toEqual(a);
+    expect((await second.decide(makeFrame(2, 5))).boot).not.toBe(a.boot);
+  });
+
+  it('refuses what is no frame, or of another site', async () => {
+    const runtime = await newRuntime();
+    expect(() => runtime.decide({})).toThrow('frame does not match its contract');
+    expect(() => runtime.decide(makeFrame(1, 5, { site: 'plant-b' }))).toThrow('expected plant-a, got plant-b');
+  });
+
+  it('falls back when the model is late, and does not wait for it', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir({ budgetMs: 20 }));
+    behaviour.run = () => new Promise(() => {});
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'fallback', variant: null, value: null });
+  });
+
+  it('falls back when a signal is bad, and keeps the frame out of the features', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    const bad = makeFrame(1, 5, { signals: { wear: { quality: 'BAD' } } });
+    const record = await runtime.decide(bad);
+    expect(record).toMatchObject({ verdict: 'fallback', features: null });
+    expect(record.reason).toContain('wear_now');
+  });
+
+  it('does not use up a sequence that the disk refused', async () => {
+    const runtime = await newRuntime();
+    const insert = jest.spyOn(spool, 'insertIntent').mockImplementationOnce(() => {
+      throw new Error('disk full');
+    });
+    await expect(runtime.decide(makeFrame(1, 5))).rejects.toThrow('the spool did not take the decision: disk full');
+    insert.mockRestore();
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ sequence: 1, index: 1 });
+  });
+
+  it('holds what was under way when the power went, without a gap in the sequence', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    await runtime.decide(makeFrame(1, 5));
+    behaviour.run = () => new Promise(() => {});
+    runtime.decide(makeFrame(2, 5)).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(spool.unfinished().map((d) => d.sequence)).toEqual([2]);
+    behaviour.run = linear;
+    const again = await newRuntime();
+    const held = await again.decide(makeFrame(2, 5));
+    expect(DecisionRecord.parse(held)).toMatchObject({ verdict: 'held', sequence: 2, boot: runtime.boot, value: null });
+    expect(spool.unfinished()).toEqual([]);
+  });
+
+  it('has the same windows after a restart as without one', async () => {
+    const p = packageDir();
+    const first = await newRuntime();
+    await adopt(first, p);
+    for (const i of [1, 2]) await first.decide(makeFrame(i, 10 * i));
+    const second = await newRuntime();
+    const record = await second.decide(makeFrame(3, 30));
+    expect(record.features).toEqual([30, 20]);
+  });
+
+  it('sends a histogram after so many decisions, and a report that keeps its contract', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    for (let i = 1; i <= 3; i++) await runtime.decide(makeFrame(i, 5));
+    const digests = spool.messages(10).filter((m) => m.topic.endsWith('/digest'));
+    expect(digests.map((m) => (JSON.parse(m.payload) as { windowEnd: number }).windowEnd)).toEqual([3]);
+    expect(DeviceReport.parse(runtime.status()).sinceAdoption).toMatchObject({ decided: 3, fallback: 0 });
+  });
+});
+
+describe('adopting', () => {
+  it('takes the fastest admitted variant', async () => {
+    const runtime = await newRuntime();
+    expect(await adopt(runtime, packageDir({ int8Bias: 0 }))).toMatchObject({ adopted: true, variant: 'int8' });
+  });
+
+  it('keeps the old model for what is under way, and closes it afterwards', async () => {
+    const runtime = await newRuntime();
+    const old = packageDir({ releaseNumber: 1 });
+    await adopt(runtime, old);
+    let finish: (value: number) => void = () => {};
+    behaviour.run = () => new Promise((resolve) => (finish = resolve));
+    const underWay = runtime.decide(makeFrame(1, 5));
+    const finishOld = finish;
+    behaviour.run = linear;
+    await adopt(runtime, packageDir({ releaseNumber: 2 }));
+    expect(models[0]?.closed).toBe(false);
+    finishOld(77);
+    expect(await underWay).toMatchObject({ value: 77, packageDigest: old.digest });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(models[0]?.closed).toBe(true);
+  });
+
+  it('is done already when the package serves', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    await adopt(runtime, p);
+    expect(await adopt(runtime, p)).toMatchObject({ adopted: true, reason: 'already serving' });
+  });
+
+  it('goes back only to what the configuration allows, read anew', async () => {
+    const runtime = await newRuntime();
+    const one = packageDir({ releaseNumber: 1 });
+    await adopt(runtime, one);
+    await adopt(runtime, packageDir({ releaseNumber: 2 }));
+    expect(await adopt(runtime, one)).toMatchObject({ adopted: false, reason: expect.stringContaining('go back') });
+    config = { ...config, revertTo: one.digest };
+    expect(await adopt(runtime, one)).toMatchObject({ adopted: true });
+  });
+
+  it.each<[string, PackageOptions, Partial<Behaviour>, string]>([
+    ['golden samples differ', {}, { run: async (x) => (await linear(x)) + 1 }, 'for golden sample 0'],
+    ['the model answers NaN', {}, { run: async () => Number.NaN }, 'fp32 gives NaN'],
+    ['it is too slow here', { budgetMs: 10 }, { p99: { fp32: 11, int8: 12 } }, 'no variant answers within 10 ms'],
+    ['it has expired', { expiresAt: '2026-05-01T00:00:00.000Z' }, {}, 'expired'],
+  ])('is refused when %s, and what served goes on', async (_, options, behave, reason) => {
+    const runtime = await newRuntime();
+    const good = packageDir({ releaseNumber: 1 });
+    await adopt(runtime, good);
+    behaviour = { ...behaviour, ...behave };
+    const answer = await adopt(runtime, packageDir({ releaseNumber: 2, ...options }));
+    expect(answer).toMatchObject({ adopted: false, variant: null, reason: expect.stringContaining(reason) });
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ packageDigest: good.digest, verdict: 'pass' });
+    expect(runtime.status().lastRefusal?.reason).toContain(reason);
+    expect(readdirSync(join(dir, 'store')).filter((name) => name.startsWith('tmp-'))).toEqual([]);
+  });
+
+  it('leaves out an int8 variant that this processor computes otherwise', async () => {
+    behaviour.run = async (x, variant) => (await linear(x)) + (variant === 'int8' ? 5 : 0);
+    const answer = await adopt(await newRuntime(), packageDir({ int8Bias: 0 }));
+    expect(answer).toMatchObject({ adopted: true, variant: 'fp32', reason: expect.stringContaining('int8 gives') });
+  });
+
+  it('is refused when one byte of the model was flipped, or the folder cannot be read', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    const path = join(p.dir, 'model.fp32.onnx');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] = (bytes.at(-1) as number) ^ 1;
+    writeFileSync(path, bytes);
+    expect(await adopt(runtime, p)).toMatchObject({
+      adopted: false,
+      reason: expect.stringContaining('model.fp32.onnx'),
+    });
+    expect(await runtime.adopt(join(dir, 'nowhere'), p.digest)).toMatchObject({
+      adopted: false,
+      reason: expect.stringContaining('ENOENT'),
+    });
+  });
+
+  it('is refused when the folder holds more files than a package has', async () => {
+    const p = packageDir();
+    for (let i = 0; i < 40; i++) writeFileSync(join(p.dir, `extra-${i}`), '');
+    expect(await adopt(await newRuntime(), p)).toMatchObject({ reason: expect.stringContaining('at most 32 files') });
+  });
+});
+
+describe('coming back', () => {
+  it('serves the stored package after a restart', async () => {
+    const p = packageDir();
+    await adopt(await newRuntime(), p);
+    rmSync(p.dir, { recursive: true });
+    const again = await newRuntime();
+    expect(await again.decide(makeFrame(1, 5))).toMatchObject({ packageDigest: p.digest, value: 85 });
+  });
+
+  it('serves the package before it when the stored one is no longer whole', async () => {
+    const one = packageDir({ releaseNumber: 1 });
+    const two = packageDir({ releaseNumber: 2 });
+    const first = await newRuntime();
+    await adopt(first, one);
+    await adopt(first, two);
+    writeFileSync(join(dir, 'store', two.digest.slice(7), 'golden.bin'), 'rot');
+    const again = await newRuntime();
+    expect((await again.decide(makeFrame(1, 5))).packageDigest).toBe(one.digest);
+  });
+
+  it('forgets a copy that was cut off', async () => {
+    mkdirSync(join(dir, 'store', 'tmp-half'), { recursive: true });
+    await newRuntime();
+    expect(readdirSync(join(dir, 'store'))).toEqual([]);
+  });
+
+  it('falls back while a crashed model is loaded again, then answers by it', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    models[0]?.crash();
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'fallback' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await runtime.decide(makeFrame(2, 5))).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('goes back to the last good package when a model cannot be loaded any more', async () => {
+    const one = packageDir({ releaseNumber: 1 });
+    const two = packageDir({ releaseNumber: 2 });
+    const runtime = await newRuntime();
+    await adopt(runtime, one);
+    await adopt(runtime, two);
+    writeFileSync(join(dir, 'store', two.digest.slice(7), 'model.fp32.onnx'), 'rot');
+    models.at(-1)?.crash();
+    for (let i = 0; i < 100 && runtime.status().serving?.packageDigest !== one.digest; i++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ packageDigest: one.digest, verdict: 'pass' });
+    expect(runtime.status().lastRefusal?.packageDigest).toBe(two.digest);
+  });
+});
