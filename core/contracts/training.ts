@@ -36,7 +36,7 @@ export const Envelope = z.strictObject({
   ranges: z.array(z.tuple([z.number(), z.number()])),
 });
 
-/** quantize.json of a processing job: inputs /opt/ml/processing/{model,calibration}, output /opt/ml/processing/output with model.int8.onnx. */
+/** quantize.json of a processing job: inputs /opt/ml/processing/input/{model,calibration}, output /opt/ml/processing/output with model.int8.onnx. */
 export const QuantizeReport = z.strictObject({
   schema: z.literal('quantize-report/1'),
   method: z.literal('static-qdq-int8'),

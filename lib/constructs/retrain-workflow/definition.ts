@@ -223,7 +223,7 @@ const input = (name: string, uriPath: string) => ({
   InputName: name,
   S3Input: {
     'S3Uri.$': uriPath,
-    LocalPath: `/opt/ml/processing/${name}`,
+    LocalPath: `/opt/ml/processing/input/${name}`,
     S3DataType: 'S3Prefix',
     S3InputMode: 'File',
     S3DataDistributionType: 'FullyReplicated',
