@@ -77,12 +77,12 @@ export const deployStacks = async (where: Where, awsUrl: string): Promise<string
     NO_COLOR: '1',
     PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}`,
   };
-  const cdk = (name: string, args: readonly string[], onLine?: (line: string) => void) =>
+  const cdk = (name: string, cwd: string, args: readonly string[], onLine?: (line: string) => void) =>
     runCommand({
       name,
       command: process.execPath,
       args: [join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk'), ...args, '--no-notices', '--no-version-reporting'],
-      cwd: root,
+      cwd,
       env,
       stateDir,
       signal,
@@ -101,13 +101,15 @@ export const deployStacks = async (where: Where, awsUrl: string): Promise<string
     '--context',
     'stage=local',
   ];
-  await timed('cdk bootstrap', cdk('cdk-bootstrap', ['bootstrap', `aws://000000000000/${REGION}`, '--app', 'true']));
-  await timed('cdk synth', cdk('cdk-synth', ['synth', '--quiet', '--output', out, ...app]));
+  // Not in the root: there cdk would run the app first.
+  await timed('cdk bootstrap', cdk('cdk-bootstrap', stateDir, ['bootstrap', `aws://000000000000/${REGION}`]));
+  await timed('cdk synth', cdk('cdk-synth', root, ['synth', '--quiet', '--output', out, ...app]));
   let done = 0;
   await timed(
     'cdk deploy',
     cdk(
       'cdk-deploy',
+      root,
       ['deploy', '--all', '--app', out, '--require-approval', 'never', '--method', 'direct', '--progress', 'events'],
       (line) => {
         if (/^\s*✅/.test(line)) done++;
