@@ -9,6 +9,7 @@ import functools
 import json
 import logging
 import os
+import re
 import ssl
 import time
 
@@ -28,6 +29,7 @@ def apply() -> None:
     run_inner_machines()
     keep_retention()
     keep_streams()
+    know_thing_attributes()
 
 
 def bind_mqtt_to_loopback() -> None:
@@ -349,3 +351,25 @@ def keep_streams() -> None:
     dynamodb.get_state = get_state_with_streams
     dynamodb.load_persisted_state = load_state_with_streams
     app._load_persisted_state = load_all_and_clamp
+
+
+def know_thing_attributes() -> None:
+    """An IoT policy may name `${iot:Connection.Thing.Attributes[x]}`; MiniStack leaves it as text, which denies all."""
+    from ministack.core.responses import request_scope
+    from ministack.services import iot
+
+    if iot._POLICY_VARIABLE_RE.pattern != r"\$\{(iot:[A-Za-z.]+)\}":
+        raise PatchError("MiniStack reads policy variables in another way now: look at know_thing_attributes.")
+    iot._POLICY_VARIABLE_RE = re.compile(r"\$\{(iot:[A-Za-z.]+(?:\[[A-Za-z0-9_.,@/:#-]+\])?)\}")
+    upstream = iot._mqtt_policy_context
+
+    def with_attributes(account_id: str, region: str, certificate_id: str, client_id: str) -> dict:
+        context = upstream(account_id, region, certificate_id, client_id)
+        if "iot:connection.thing.thingname" in context:
+            with request_scope(account_id, region):
+                attributes = dict((iot._things.get(client_id) or {}).get("attributes") or {})
+            for name, value in attributes.items():
+                context[f"iot:connection.thing.attributes[{name.lower()}]"] = value
+        return context
+
+    iot._mqtt_policy_context = with_attributes

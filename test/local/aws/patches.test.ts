@@ -219,6 +219,13 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('False');
   });
 
+  test('for thing attributes in IoT policies', async () => {
+    const out = await python(
+      "from ministack.services import iot; print('[' in iot._POLICY_VARIABLE_RE.pattern[15:].replace('[A-Za-z.]', ''))",
+    );
+    expect(out).toBe('False');
+  });
+
   test('for table streams at a restart', async () => {
     const out = await python(
       "from ministack.services import dynamodb as d; print(any('stream' in k for k in d.get_state()))",
