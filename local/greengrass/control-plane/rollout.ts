@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { DeploymentStatusReport, DeviceDeployment, NextDeploymentRequest, RootComponent } from '../device-api.ts';
+import { awsComponents } from './aws-components.ts';
 import type { Context } from './context.ts';
 import { ResolutionError, resolveClosure } from './resolve.ts';
 import { conflict, notFound } from './service-error.ts';
-import type { DeploymentRow, ExecutionRow, ExecutionStatus } from './store.ts';
+import type { ComponentRow, DeploymentRow, ExecutionRow, ExecutionStatus } from './store.ts';
 
 const ENDS: readonly ExecutionStatus[] = ['SUCCEEDED', 'FAILED', 'REJECTED', 'TIMED_OUT', 'CANCELED'];
 /** Groups change in AWS IoT without telling us, so a waiting device looks again this often, milliseconds. */
@@ -134,7 +135,12 @@ export const makeRollout = (ctx: Context) => {
       }
     }
     const requirements = Object.fromEntries(Object.entries(roots).map(([n, r]) => [n, r.versionRequirements]));
-    const closure = resolveClosure(requirements, (name) => store.versions(name), {
+    const supplied = awsComponents(ctx.region);
+    const versions = (name: string): readonly ComponentRow[] => [
+      ...store.versions(name),
+      ...supplied.filter((c) => c.name === name),
+    ];
+    const closure = resolveClosure(requirements, versions, {
       ...request.platform,
       runtime: request.runtime,
     });
@@ -151,7 +157,7 @@ export const makeRollout = (ctx: Context) => {
       components: closure.map((c) => ({
         name: c.name,
         version: c.version,
-        arn: store.component(c.name, c.version)!.arn,
+        arn: versions(c.name).find((v) => v.version === c.version)!.arn,
         isRoot: c.isRoot,
         recipe: { ...c.recipe },
       })),
