@@ -1,0 +1,273 @@
+import { execFile } from 'node:child_process';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DatasetSnapshot, type MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
+import { DecisionRecord } from '#core/contracts/decision.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
+import { registryKeys } from '#core/contracts/ledger.ts';
+import type { Baseline } from '#core/contracts/model-package.ts';
+import { platformNames } from '#core/contracts/names.ts';
+import type { RunHistory, UseCaseDefinition } from '#core/contracts/source.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
+import { endOfRun } from '#core/features/labels.ts';
+import { materialiseRun } from '#core/features/rows.ts';
+import { digestBytes, digestOf } from '#core/lineage/digest.ts';
+import { s3Store } from '../../../lambdas/shared/object-store.ts';
+import { readParquet } from '../../../lambdas/shared/parquet.ts';
+import type { LocalAws } from '../../../local/aws/start-aws.ts';
+import { dataReader } from '../../../local/start/source.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { MODEL_LINE, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
+import { linearOnnx } from '../../support/tiny-onnx.ts';
+import { client, NODE, REPOSITORY, startForTest, stateFolder } from '../aws/local-aws.ts';
+import { SITE, STAGE, startEdgeDevice } from '../edge/edge-device.ts';
+
+const CMAPSS = join(REPOSITORY, '../shared/data/cmapss');
+const LAMBDA = join(REPOSITORY, '.build/lambdas/materialise/index.mjs');
+const COMPONENT = join(REPOSITORY, '.build/components/runtime');
+/** As many as a machine keeps in flight. */
+const IN_FLIGHT = 8;
+
+const planes = JSON.parse(readFileSync(join(REPOSITORY, 'config/local.json'), 'utf8')).planes;
+const names = platformNames({ stage: STAGE, planes });
+const [spindles, turbofans] = definitions as [UseCaseDefinition, UseCaseDefinition];
+const options = { site: SITE, seed: 1, start: '2026-01-01T00:00:00.000Z' };
+const firstLife = (definition: UseCaseDefinition): RunHistory => {
+  const source = definition.source({ ...options, ...(definition.needsData ? { readData: dataReader(CMAPSS) } : {}) });
+  for (const life of source.history()) return life;
+  throw new Error(`${source.name} has no history`);
+};
+
+/** The doubles of each vector as they lie in memory, by frame: equality of numbers would take −0 for 0. */
+type Bits = Record<number, string>;
+const bitsOf = (vectors: Iterable<readonly [index: number, x: readonly number[]]>): Bits =>
+  Object.fromEntries([...vectors].map(([i, x]) => [i, Buffer.from(Float64Array.from(x).buffer).toString('hex')]));
+
+const endOf = (useCase: UseCase, life: RunHistory): number | null =>
+  endOfRun(useCase.label, life.events, life, '2100-01-01T00:00:00.000Z')?.index ?? null;
+
+const fromSource = (useCase: UseCase, life: RunHistory): Bits =>
+  bitsOf(materialiseRun(useCase, life.frames, endOf(useCase, life)).map((r) => [r.index, r.x]));
+
+/** Runs the built function as the platform does: a process, its environment, an event in, an answer out. */
+const invokeMaterialise = async (aws: LocalAws, event: MaterialiseItem): Promise<{ key: string }> => {
+  const script =
+    'const { handler } = await import(process.argv[1]); console.log(JSON.stringify(await handler(JSON.parse(process.argv[2]))))';
+  const { stdout } = await promisify(execFile)(
+    NODE,
+    ['--input-type=module', '-e', script, pathToFileURL(LAMBDA).href, JSON.stringify(event)],
+    {
+      timeout: 60_000,
+      env: {
+        MILLWRIGHT_STAGE: STAGE,
+        MILLWRIGHT_PLANES: JSON.stringify(planes),
+        AWS_ENDPOINT_URL: aws.url,
+        AWS_REGION: 'us-east-1',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+      },
+    },
+  );
+  return JSON.parse(stdout);
+};
+
+const fromLambda = async (aws: LocalAws, useCase: UseCase, life: RunHistory): Promise<Bits> => {
+  const s3 = new S3Client(client(aws.url));
+  const lake = s3Store(s3, names.lakeBucket);
+  const { asset, run, frames } = life;
+  const key = lakeKeys.frames({ site: SITE, asset, run, first: 1, last: frames.length });
+  const object = await lake.put(key, gzipSync(frames.map((f) => JSON.stringify(f)).join('\n')));
+  const useCaseDigest = digestOf(useCase);
+  const snapshot = DatasetSnapshot.parse({
+    schema: 'dataset-snapshot/1',
+    modelLine: `${useCase.id}/${SITE}`,
+    useCaseDigest,
+    featureSetDigest: digestOf(useCase.featureSet),
+    label: useCase.label,
+    knownUntil: '2100-01-01T00:00:00.000Z',
+    runs: [{ asset, run, split: 'train', frames: frames.length, endedAt: endOf(useCase, life), objects: [object] }],
+  });
+  const snapshotDigest = digestOf(snapshot);
+  await lake.put(lakeKeys.snapshot(snapshotDigest), Buffer.from(JSON.stringify(snapshot)));
+  await DynamoDBDocumentClient.from(new DynamoDBClient(client(aws.url))).send(
+    new PutCommand({
+      TableName: names.registry.name,
+      Item: {
+        ...registryKeys.latest('use-case', useCaseDigest),
+        class: 'use-case',
+        id: useCaseDigest,
+        version: 1,
+        at: options.start,
+        actor: 'test',
+        bodyDigest: useCaseDigest,
+        body: useCase,
+      },
+    }),
+  );
+  const answer = await invokeMaterialise(aws, {
+    snapshotDigest,
+    snapshotKey: lakeKeys.snapshot(snapshotDigest),
+    part: 0,
+    runs: [`${asset}/${run}`],
+    split: 'train',
+  });
+  const rows = await readParquet(await lake.get(answer.key));
+  return bitsOf(rows.map((r) => [r['index'] as number, r['x'] as number[]]));
+};
+
+/** A package that computes the use case's features; what its model makes of them does not matter here. */
+const packageFor = (useCase: UseCase, signer: ReturnType<typeof newSigner>) => {
+  const { features } = useCase.featureSet;
+  const featureSetDigest = digestOf(useCase.featureSet);
+  const model = linearOnnx(
+    features.map(() => 0),
+    1,
+  );
+  const golden = new Uint8Array(Float32Array.from(features, () => 0).buffer);
+  const baseline: Baseline = {
+    schema: 'baseline/1',
+    featureSetDigest,
+    rows: 1,
+    features: features.map(({ name }) => ({ name, edges: [0], shares: [0.5, 0.5], mean: 0, std: 1 })),
+  };
+  const baselineBytes = Buffer.from(JSON.stringify(baseline));
+  const made = makePackage(signer, {
+    budgetMs: 60_000,
+    change: (m) => ({
+      ...m,
+      featureSet: useCase.featureSet,
+      featureSetDigest,
+      signals: useCase.signals,
+      label: useCase.label,
+      inputEnvelope: features.map(() => [-1e12, 1e12]),
+      variants: m.variants.map((v) => ({ ...v, digest: digestBytes(model), bytes: model.length })),
+      golden: {
+        ...m.golden,
+        digest: digestBytes(golden),
+        features: features.length,
+        samples: [{ row: 0, expected: 1 }],
+      },
+      baseline: { ...m.baseline, digest: digestBytes(baselineBytes) },
+    }),
+  });
+  const files = new Map(made.files)
+    .set('model.fp32.onnx', model)
+    .set('golden.bin', golden)
+    .set('baseline.json', baselineBytes);
+  return { digest: made.digest, files };
+};
+
+const fromDevice = async (useCase: UseCase, life: RunHistory): Promise<Bits> => {
+  const signer = newSigner();
+  const device = await startEdgeDevice({
+    'millwright.runtime': {
+      stage: STAGE,
+      site: SITE,
+      deviceClass: 'x86-64',
+      modelLine: MODEL_LINE,
+      trustedKeys: { [signer.keyId]: signer.publicPem },
+    },
+  });
+  try {
+    await device.start('runtime');
+    const { digest, files } = packageFor(useCase, signer);
+    expect(await device.adopt(writePackage(join(device.dir, 'package'), files), digest)).toMatchObject({ code: 0 });
+    const runtime = device.client();
+    const decisions: DecisionRecord[] = [];
+    for (let i = 0; i < life.frames.length; i += IN_FLIGHT) {
+      const sent = life.frames.slice(i, i + IN_FLIGHT).map((frame) => runtime.request({ op: 'decide', frame }, 20_000));
+      decisions.push(...(await Promise.all(sent)).map((answer) => DecisionRecord.parse(answer)));
+    }
+    return bitsOf(decisions.flatMap((d) => (d.features === null ? [] : [[d.index, d.features] as const])));
+  } finally {
+    await device.stop();
+  }
+};
+
+/** Sources changed after a bundle was built from them. */
+const newerThan = (built: string, sources: readonly string[]): string[] =>
+  sources.filter((s) => statSync(join(REPOSITORY, s)).mtimeMs > statSync(built).mtimeMs);
+
+let folder: ReturnType<typeof stateFolder>;
+let aws: LocalAws | undefined;
+
+beforeAll(async () => {
+  folder = stateFolder();
+  for (const built of [LAMBDA, COMPONENT])
+    if (!existsSync(built)) throw new Error(`${built} is missing: run "npm run build" first`);
+  aws = await startForTest(folder.dir);
+  const s3 = new S3Client(client(aws.url));
+  await s3.send(new CreateBucketCommand({ Bucket: names.lakeBucket }));
+  await s3.send(
+    new PutBucketVersioningCommand({ Bucket: names.lakeBucket, VersioningConfiguration: { Status: 'Enabled' } }),
+  );
+  await new DynamoDBClient(client(aws.url)).send(
+    new CreateTableCommand({
+      TableName: names.registry.name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+}, 90_000);
+afterAll(async () => {
+  await aws?.stop();
+  folder.remove();
+}, 30_000);
+
+describe('the bundles under test', () => {
+  it('have the function as its sources are now', () => {
+    const map = JSON.parse(readFileSync(`${LAMBDA}.map`, 'utf8')) as { sources: string[] };
+    const sources = map.sources
+      .map((s) => resolve(dirname(LAMBDA), s))
+      .filter((s) => !s.includes('/node_modules/'))
+      .map((s) => s.slice(REPOSITORY.length + 1));
+    expect(sources).toContain('core/features/vector.ts');
+    expect(newerThan(LAMBDA, sources)).toEqual([]);
+  });
+
+  it('have the component as its sources are now', () => {
+    const sources = globSync(['core/**/*.ts', 'greengrass-components/{runtime,shared}/*'], { cwd: REPOSITORY });
+    expect(newerThan(join(COMPONENT, 'artifacts.json'), sources)).toEqual([]);
+  });
+});
+
+const subjects = [
+  ['the life of a simulated spindle', spindles, true],
+  ['the life of a recorded turbofan', turbofans, existsSync(CMAPSS)],
+] as const;
+if (!existsSync(CMAPSS)) console.warn('skipped: features of a turbofan, its recordings are not there');
+
+for (const [what, definition, there] of subjects)
+  (there ? describe : describe.skip)(what, () => {
+    let life: RunHistory;
+    let expected: Bits;
+    beforeAll(() => {
+      life = firstLife(definition);
+      expected = fromSource(definition.useCase, life);
+    });
+
+    it('has features at nearly every frame', () => {
+      expect(Object.keys(expected).length).toBeGreaterThan(0.9 * life.frames.length - 12);
+    });
+
+    it('is materialised by the built function to the bits of the source', async () => {
+      expect(await fromLambda(aws as LocalAws, definition.useCase, life)).toEqual(expected);
+    }, 90_000);
+
+    it('is decided on by the built runtime from the bits of the source', async () => {
+      expect(await fromDevice(definition.useCase, life)).toEqual(expected);
+    }, 120_000);
+  });
