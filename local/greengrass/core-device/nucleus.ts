@@ -27,6 +27,7 @@ const RETRY_MS = 1_000;
 /** Supplied by AWS; classic starts it only as somebody's dependency. The stand-in gives credentials anyway and says so. */
 const TOKEN_EXCHANGE = 'aws.greengrass.TokenExchangeService';
 const POLL_MS = 20_000;
+const STOP_LOOPS_MS = 2_000;
 /** A changed state of components is told at most this often. */
 const STATUS_PAUSE_MS = 200;
 
@@ -126,7 +127,8 @@ export class SimulatedNucleus {
     this.ending.abort();
     clearTimeout(this.statusTimer);
     for (const { name } of [...this.state.components].reverse()) await this.alive.get(name)?.stop();
-    await Promise.all(this.loops);
+    // A component that defers an update may keep a deployment waiting for long; it is taken up at the next start.
+    await Promise.race([Promise.all(this.loops), sleep(STOP_LOOPS_MS)]);
   }
 
   private get stopped(): boolean {
@@ -449,7 +451,8 @@ export class SimulatedNucleus {
   private async change(deployment: DeviceDeployment): Promise<DeploymentStatusReport> {
     const { nucleus, log } = this.options;
     const { deploymentId } = deployment;
-    const resumed = this.state.underway?.deploymentId === deploymentId ? this.state.underway : null;
+    // Also of another deployment: its end never came, so what was before it is still the last that was good.
+    const interrupted = this.state.underway;
     let next: Installed[];
     try {
       next = this.plan(deployment);
@@ -465,12 +468,13 @@ export class SimulatedNucleus {
     if (action === 'NOTIFY_COMPONENTS' && touched.stop.size > 0)
       await this.ipc?.askForUpdate(deploymentId, timeoutInSeconds * 1000);
 
-    const before = resumed?.before ?? this.state.components;
+    if (this.stopped) return failure('FAILED_NO_STATE_CHANGE', new Error('the device is stopping'));
+    const before = interrupted?.before ?? this.state.components;
     this.save({ underway: { deploymentId, before } });
     const problem = await this.become(
       next,
       touched,
-      resumed === null ? touched.start : new Set(next.map((c) => c.name)),
+      interrupted === null ? touched.start : new Set(next.map((c) => c.name)),
     );
     if (action === 'NOTIFY_COMPONENTS') this.ipc?.announceUpdated(deploymentId);
     if (problem === undefined) {

@@ -4,7 +4,8 @@ import { isAlive } from '../../shared/service.ts';
 
 /**
  * A shell that only waits for its input to end and then kills every process group it was told of. Its input is a pipe
- * that the device alone holds, so it acts however the device ended, kill -9 included.
+ * that the device alone holds, so it acts however the device ended, kill -9 included. It leaves when they are gone, or
+ * after a second: a dead process that nobody collects still counts as one.
  */
 const SCRIPT = `
 trap '' TERM INT HUP
@@ -16,6 +17,10 @@ while read -r verb group; do
   esac
 done
 for g in $groups; do kill -s KILL -- "-$g" 2>/dev/null; done
+tries=0
+for g in $groups; do
+  while [ $tries -lt 20 ] && kill -s 0 -- "-$g" 2>/dev/null; do tries=$((tries + 1)); sleep 0.05; done
+done
 exit 0
 `;
 
