@@ -37,7 +37,7 @@ export class MillwrightStage extends Construct {
     ];
     const relayed = new Set([config.planes.governance.account]);
     for (const [i, stack] of this.stacks.entries()) {
-      if (i > 0) stack.addDependency(this.stacks[i - 1] as PlatformStack);
+      if (i > 0) stack.addStackDependency(this.stacks[i - 1] as PlatformStack);
       if (relayed.has(stack.account)) continue;
       relayed.add(stack.account);
       new RelayBus(stack);

@@ -1,11 +1,11 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { EventBus, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { EVENT_SOURCE, type EventType } from '#core/contracts/events.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
+import { DeadLetters } from './dead-letters.ts';
 
 export interface StartOnEventProps {
   readonly stack: PlatformStack;
@@ -18,20 +18,11 @@ export interface StartOnEventProps {
 export class StartOnEvent extends Construct {
   constructor(scope: Construct, id: string, { stack, event, name, machine }: StartOnEventProps) {
     super(scope, id);
-    const dead = new Queue(this, 'Dead', {
+    const dead = new DeadLetters(this, 'Dead', {
       queueName: `${name}-start-dead`,
-      encryption: QueueEncryption.SQS_MANAGED,
+      says: `${event} could not start ${name}: what was asked for waits in the dead-letter queue, someone must look.`,
       enforceSSL: !stack.config.local,
-      retentionPeriod: Duration.days(14),
-    });
-    Validations.of(dead).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'it is the dead-letter queue of a rule',
-    });
-    Validations.of(dead).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-SQS3',
-      reason: 'it is the dead-letter queue of a rule on the bus, which cdk-nag does not see',
-    });
+    }).queue;
     new Rule(this, 'Rule', {
       ruleName: `${name}-start`,
       description: `${event} starts ${name}.`,

@@ -1,8 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { DeadLetters } from './dead-letters.ts';
 import type { PlatformFunction } from './platform-function.ts';
 
 export interface WorkQueueProps {
@@ -24,16 +24,16 @@ export class WorkQueue extends Construct {
 
   constructor(scope: Construct, id: string, props: WorkQueueProps) {
     super(scope, id);
-    this.dead = new Queue(this, 'Dead', {
+    const enforceSSL = scope.node.tryGetContext('millwright:local') !== true;
+    this.dead = new DeadLetters(this, 'Dead', {
       queueName: `${props.queueName}-dead`,
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: scope.node.tryGetContext('millwright:local') !== true,
-      retentionPeriod: Duration.days(14),
-    });
+      says: `Messages of ${props.queueName} failed four times and wait in its dead-letter queue: nothing is lost, someone must look.`,
+      enforceSSL,
+    }).queue;
     this.queue = new Queue(this, 'Queue', {
       queueName: props.queueName,
       encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: scope.node.tryGetContext('millwright:local') !== true,
+      enforceSSL,
       visibilityTimeout: Duration.seconds(props.consumerTimeout.toSeconds() * 6),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: 4 },
     });
@@ -44,14 +44,5 @@ export class WorkQueue extends Construct {
         reportBatchItemFailures: true,
       }),
     );
-    new Alarm(this, 'DeadAlarm', {
-      alarmName: `${props.queueName}-dead`,
-      alarmDescription: `Messages of ${props.queueName} failed four times and wait in its dead-letter queue: nothing is lost, someone must look.`,
-      metric: this.dead.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(1) }),
-      threshold: 0,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      evaluationPeriods: 1,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
   }
 }

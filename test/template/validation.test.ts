@@ -23,7 +23,7 @@ describe('validation of templates', () => {
     role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: ['*'] }));
     acknowledgeFindings(app, false);
     Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-    expect(() => app.synth()).toThrow(/Validation failed/);
+    expect(() => app.synth()).toThrow(/AwsSolutions-IAM5/);
   });
 
   it('explains a wildcard only for the actions that its line names', () => {
@@ -41,8 +41,8 @@ describe('validation of templates', () => {
   });
 
   it('passes cfn-lint', () => {
-    const python = join(ROOT, '.venv/bin/python');
-    if (!existsSync(python)) throw new Error('there is no .venv: npm test makes it, run it first');
+    const lint = join(ROOT, '.venv/bin/cfn-lint');
+    if (!existsSync(lint)) throw new Error('there is no .venv: npm test makes it, run it first');
     const dir = mkdtempSync(join(tmpdir(), 'mw-cfn-'));
     try {
       const files = synthesise(configOf('example-four-accounts')).map((s) => {
@@ -51,7 +51,7 @@ describe('validation of templates', () => {
         return file;
       });
       // W3005: dependencies that CDK states twice.
-      const run = spawnSync(python, ['-m', 'cfnlint', '--ignore-checks', 'W3005', '--', ...files], {
+      const run = spawnSync(lint, ['--ignore-checks', 'W3005', '--', ...files], {
         encoding: 'utf8',
       });
       expect(run.stdout + run.stderr).toBe('');
