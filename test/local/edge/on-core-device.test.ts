@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { DecisionRecord } from '#core/contracts/decision.ts';
+import { DeviceReport } from '#core/contracts/device.ts';
+import { renderModelRecipe } from '#core/policy/model-recipe.ts';
+import { LineClient, runtimeSocketPath } from '../../../greengrass-components/shared/line-socket.ts';
+import { type Device, startCoreDevice } from '../../../local/greengrass/core-device/start-core-device.ts';
+import type { Nucleus } from '../../../local/greengrass/ipc/start-ipc.ts';
+import { COMPONENTS_OUT } from '../../../scripts/build-components.ts';
+import { MODEL_LINE, makeFrame, makePackage, newSigner, type PackageOptions } from '../../support/model-package.ts';
+import { type Cloud, startCloud } from '../greengrass/core-device-fixtures/cloud.ts';
+import {
+  type ComponentSpec,
+  ScriptedControlPlane,
+  sha256,
+} from '../greengrass/core-device-fixtures/scripted-control-plane.ts';
+import { buildEdgeComponents, until } from './edge-device.ts';
+
+const THING = 'local-plant-a-edge-1';
+const signer = newSigner();
+let cloud: Cloud;
+const cleanups: (() => Promise<void> | void)[] = [];
+beforeAll(async () => {
+  buildEdgeComponents();
+  cloud = await startCloud(THING);
+}, 180_000);
+afterAll(() => cloud?.stop());
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Recipe {
+  readonly ComponentName: string;
+  readonly ComponentVersion: string;
+  readonly ComponentConfiguration?: { readonly DefaultConfiguration: Record<string, unknown> };
+  readonly Manifests: readonly {
+    readonly Platform: Record<string, string>;
+    readonly Lifecycle: Record<string, unknown>;
+    readonly Artifacts: readonly { readonly Uri: string }[];
+  }[];
+}
+/** A recipe as the control plane would deliver it, with digests of its artifacts. */
+const specOf = (text: string, digests: ReadonlyMap<string, string>, merge?: unknown): ComponentSpec => {
+  const recipe = parse(text) as Recipe;
+  const [manifest] = recipe.Manifests;
+  return {
+    name: recipe.ComponentName,
+    version: recipe.ComponentVersion,
+    defaults: recipe.ComponentConfiguration?.DefaultConfiguration ?? {},
+    platform: manifest?.Platform ?? {},
+    lifecycle: manifest?.Lifecycle ?? {},
+    artifacts: (manifest?.Artifacts ?? []).map((a) => ({ ...a, Digest: digests.get(a.Uri), Algorithm: 'SHA-256' })),
+    merge,
+  };
+};
+const code = async (name: string, merge: unknown): Promise<ComponentSpec> => {
+  const dir = join(COMPONENTS_OUT, name);
+  const zip = `${name}-linux-${process.arch}.zip`;
+  const bytes = readFileSync(join(dir, zip));
+  const uri = await cloud.put(`allowed/${zip}`, bytes);
+  const text = readFileSync(join(dir, 'recipe.yaml'), 'utf8')
+    .replaceAll('{{version}}', '1.0.1')
+    .replaceAll('{{artifacts}}', uri.slice(0, -zip.length));
+  return specOf(text, new Map([[uri, sha256(bytes)]]), merge);
+};
+const weights = async (version: string, options: PackageOptions): Promise<{ spec: ComponentSpec; digest: string }> => {
+  const p = makePackage(signer, options);
+  const folder = `allowed/${createHash('sha256').update(p.digest).digest('hex').slice(0, 8)}`;
+  const digests = new Map<string, string>();
+  let artifacts = '';
+  for (const [name, bytes] of p.files) {
+    const uri = await cloud.put(`${folder}/${name}`, bytes);
+    digests.set(uri, sha256(bytes));
+    artifacts = uri.slice(0, -name.length);
+  }
+  const recipe = renderModelRecipe({
+    modelLine: MODEL_LINE,
+    version,
+    packageDigest: p.digest,
+    artifacts,
+    files: [...p.files.keys()],
+  });
+  return { spec: specOf(recipe, digests), digest: p.digest };
+};
+
+const codeComponents = async (): Promise<ComponentSpec[]> => {
+  const common = { stage: 'local', site: 'plant-a' };
+  return [
+    await code('runtime', {
+      ...common,
+      deviceClass: 'x86-64',
+      modelLine: MODEL_LINE,
+      trustedKeys: { [signer.keyId]: signer.publicPem },
+      reportSeconds: '1',
+    }),
+    await code('uplink', { ...common, lakeBucket: 'lake-bucket' }),
+    await code('connector-jsonl', { ...common, machines: '{}' }),
+  ];
+};
+
+describe.each<Nucleus>(['classic', 'lite'])('on a %s nucleus', (nucleus) => {
+  it('components come up, a model is adopted, a bad one fails its deployment, and all of it survives a pulled plug', async () => {
+    const plane = new ScriptedControlPlane();
+    await plane.start();
+    cleanups.push(() => plane.stop());
+    const root = mkdtempSync(join(tmpdir(), 'mw-edge-'));
+    cleanups.push(() => rmSync(root, { recursive: true, force: true }));
+    const start = async (): Promise<Device> => {
+      const device = await startCoreDevice({
+        thingName: THING,
+        root,
+        controlPlaneUrl: plane.url,
+        awsUrl: cloud.aws.url,
+        mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
+        certPaths: cloud.certPaths,
+        nucleus,
+        roleArn: cloud.roleArn,
+        region: cloud.region,
+      });
+      cleanups.push(() => device.stop());
+      return device;
+    };
+    const device = await start();
+    const client = new LineClient(runtimeSocketPath(join(root, 'millwright')));
+    cleanups.push(() => client.close());
+    const decide = async (index: number) =>
+      DecisionRecord.parse(await client.request({ op: 'decide', frame: makeFrame(index, 5) }, 10_000));
+
+    const parts = await codeComponents();
+    expect(await plane.ended(plane.deploy(parts))).toMatchObject({ status: 'SUCCEEDED' });
+    expect((await decide(1)).verdict).toBe('fallback');
+
+    const good = await weights('1.0.1', { releaseNumber: 1 });
+    expect(await plane.ended(plane.deploy([...parts, good.spec]))).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await decide(2)).toMatchObject({ verdict: 'pass', packageDigest: good.digest });
+
+    const bad = await weights('1.0.2', {
+      releaseNumber: 2,
+      change: (m) => ({
+        ...m,
+        golden: { ...m.golden, samples: m.golden.samples.map((s) => ({ ...s, expected: s.expected + 1 })) },
+      }),
+    });
+    expect(await plane.ended(plane.deploy([...parts, bad.spec]))).toMatchObject({ status: 'FAILED' });
+    expect(await decide(3)).toMatchObject({ verdict: 'pass', packageDigest: good.digest });
+    const report = DeviceReport.parse(await client.request({ op: 'status' }, 5000));
+    expect(report.lastRefusal?.packageDigest).toBe(bad.digest);
+
+    await device.network(false);
+    await device.powerOff();
+    await start();
+    await until('the runtime serves again', async () =>
+      decide(4).then(
+        (d) => d.packageDigest === good.digest,
+        () => false,
+      ),
+    );
+  }, 240_000);
+});
