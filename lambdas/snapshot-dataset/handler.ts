@@ -20,7 +20,7 @@ export interface Deps {
 
 const Input = z.strictObject({ run: RetrainRun });
 /** Runs in one materialisation: seconds of work, megabytes of frames. */
-const RUNS_PER_PART = 5;
+const RUNS_PER_PART = 10;
 const EDGES_PER_COMMAND = 40;
 
 const jsonLines = (documents: readonly unknown[]): Uint8Array =>
