@@ -19,6 +19,8 @@ export interface Nucleus {
   configuration<S extends z.ZodType>(schema: S): Promise<z.output<S>>;
   /** Tells the nucleus that the component is up: a deployment waits for it. */
   running(): Promise<void>;
+  /** Calls back whenever a deployment changed the configuration; the classic nucleus does not restart for that. */
+  onConfiguration(changed: () => void): Promise<void>;
   /** MQTT to AWS IoT, QoS 1. Rejects when the nucleus does not take the message. */
   publish(topic: string, payload: string): Promise<void>;
 }
@@ -62,6 +64,11 @@ export const connectNucleus = async (onLost: () => void): Promise<Nucleus> => {
     },
     async running() {
       await within('UpdateState', client.updateState({ state: ReportedLifecycleState.RUNNING }));
+    },
+    async onConfiguration(changed) {
+      const stream = client.subscribeToConfigurationUpdate({ keyPath: [] });
+      stream.on('message', changed);
+      await within('SubscribeToConfigurationUpdate', stream.activate());
     },
     async publish(topic, payload) {
       await within(

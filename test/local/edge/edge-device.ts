@@ -37,6 +37,8 @@ export interface EdgeDevice {
   /** Whether PublishToIoTCore works. */
   online: boolean;
   readonly configuration: Record<string, Record<string, unknown>>;
+  /** Merges values as a deployment does, and tells the component. */
+  reconfigure(component: string, values: Record<string, unknown>): void;
   /** Starts a component and waits until it has reported RUNNING. */
   start(component: string, env?: Record<string, string>): Promise<ChildProcess>;
   client(): LineClient;
@@ -53,6 +55,7 @@ export const startEdgeDevice = async (configuration: Record<string, Record<strin
   const published: EdgeDevice['published'] = [];
   const running = new Map<string, () => void>();
   const unpacked = new Map<string, string>();
+  const watchers = new Map<string, (keyPath: readonly string[]) => void>();
   const state = { online: true };
   const ipc: IpcServer = await startIpc({
     socketPath: join(dir, 'ipc.socket'),
@@ -62,7 +65,10 @@ export const startEdgeDevice = async (configuration: Record<string, Record<strin
       componentOf: (token) => token,
       configurationOf: (component) => configuration[component],
       updateConfiguration: () => false,
-      watchConfiguration: () => () => {},
+      watchConfiguration: (component, listener) => {
+        watchers.set(component, listener);
+        return () => watchers.delete(component);
+      },
       reportState: (component) => running.get(component)?.(),
       detailsOf: () => undefined,
       restart: () => {},
@@ -90,6 +96,10 @@ export const startEdgeDevice = async (configuration: Record<string, Record<strin
     },
     set online(on) {
       state.online = on;
+    },
+    reconfigure(component, values) {
+      configuration[`millwright.${component}`] = { ...configuration[`millwright.${component}`], ...values };
+      watchers.get(`millwright.${component}`)?.([]);
     },
     async start(component, env = {}) {
       mkdirSync(stateDir, { recursive: true });

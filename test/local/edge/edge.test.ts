@@ -223,7 +223,7 @@ describe('a device with runtime, uplink and connector', () => {
     );
   }, 120_000);
 
-  it('answers a machine, and goes on with it after the runtime was away', async () => {
+  it('answers a machine that is configured later, and goes on with it after the runtime was away', async () => {
     const answers: { ack: { index: number }; verdict: string }[] = [];
     const machine = createTcp((socket) => {
       socket.on('error', () => {});
@@ -241,10 +241,10 @@ describe('a device with runtime, uplink and connector', () => {
     await once(machine, 'listening');
     const { port } = machine.address() as { port: number };
     closing.push(() => new Promise((resolve) => machine.close(resolve)));
-    (device.configuration['millwright.connector-jsonl'] as Record<string, unknown>)['machines'] = JSON.stringify({
-      [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }],
-    });
     await device.start('connector-jsonl');
+    // The machine is configured while the connector runs, and the runtime comes after it.
+    const machines = JSON.stringify({ [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }] });
+    device.reconfigure('connector-jsonl', { machines });
     await device.start('runtime');
     await until('three answers', () => answers.length === 3, 40_000);
     expect(answers.map((a) => [a.ack.index, a.verdict])).toEqual([
