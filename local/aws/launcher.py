@@ -85,8 +85,17 @@ async def serve(port: int) -> None:
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
     saver = Saver(SAVE_EVERY_S, SAVE_SHARE)
-    saver.start()
-    await hypercorn_serve(app, config, shutdown_trigger=stopping.wait)
+
+    async def app_with_saver(scope, receive, send) -> None:
+        async def started_first(message) -> None:
+            # Not earlier: a service whose state is not loaded yet would be saved as empty.
+            if message["type"] == "lifespan.startup.complete":
+                saver.start()
+            await send(message)
+
+        await app(scope, receive, started_first if scope["type"] == "lifespan" else send)
+
+    await hypercorn_serve(app_with_saver, config, shutdown_trigger=stopping.wait)
     saver.stop()
 
 
