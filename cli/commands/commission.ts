@@ -128,7 +128,8 @@ export const trustedKeys = async (world: World): Promise<Record<string, string>>
       .toString('base64')
       .match(/.{1,64}/g) ?? []
   ).join('\n')}\n-----END PUBLIC KEY-----\n`;
-  return { [KeyId ?? keyId]: pem };
+  // A signature names its key by id or by ARN, as the service chose to answer.
+  return { [keyId]: pem, [KeyId ?? keyId]: pem };
 };
 
 const currentComposition = async (world: World, targetArn: string): Promise<Composition> => {
