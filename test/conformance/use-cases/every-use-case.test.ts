@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Frame } from '#core/contracts/frame.ts';
+import { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { PlantSource, RunHistory, UseCaseDefinition } from '#core/contracts/source.ts';
+import { UseCase } from '#core/contracts/use-case.ts';
+import { endOfRun } from '#core/features/labels.ts';
+import { FEATURES } from '#core/features/registry.ts';
+import { materialiseRun } from '#core/features/rows.ts';
+import { decodeFrame } from '#core/features/window.ts';
+import { shortfall, splitOf } from '#core/policy/split.ts';
+import { dataReader } from '../../../local/start/source.ts';
+
+const ROOT = join(__dirname, '../../..');
+const RECORDINGS = join(ROOT, '../shared/data');
+const AT_THE_END_OF_TIME = '2999-01-01T00:00:00.000Z';
+
+/** Found by their name alone, as the platform finds them; and the example that tests bring along. */
+const folders = [
+  ...readdirSync(join(ROOT, 'use-cases')).map((name) => join(ROOT, 'use-cases', name)),
+  join(__dirname, 'tool-wear'),
+].filter((folder) => existsSync(join(folder, 'use-case.ts')));
+const all = folders.flatMap((folder) =>
+  (require(join(folder, 'use-case.ts')) as { definitions: readonly UseCaseDefinition[] }).definitions.map((d) => ({
+    folder,
+    ...d,
+  })),
+);
+
+/** The folder of recordings that a definition knows; null when it needs none. */
+const recordingsOf = (definition: UseCaseDefinition): string | null | undefined => {
+  if (!definition.needsData) return null;
+  if (!existsSync(RECORDINGS)) return undefined;
+  return readdirSync(RECORDINGS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(RECORDINGS, entry.name))
+    .find((folder) => definition.recognises?.(readdirSync(folder)));
+};
+const open = (definition: UseCaseDefinition, data: string | null, seed = 1): PlantSource =>
+  definition.source({
+    site: 'plant-a',
+    seed,
+    start: '2025-01-01T00:00:00.000Z',
+    ...(data === null ? {} : { readData: dataReader(data) }),
+  });
+
+/** Digest of the first lives and of what one machine replays. */
+const digestOfSource = (source: PlantSource): string => {
+  const hash = createHash('sha256');
+  let lives = 0;
+  for (const life of source.history()) {
+    hash.update(JSON.stringify(life));
+    lives += 1;
+    if (lives === 3) break;
+  }
+  return hash.update(JSON.stringify(source.live(1))).digest('hex');
+};
+
+it('finds the use cases of the repository, each with an id of its own', () => {
+  const ids = all.map((d) => d.useCase.id);
+  expect(ids).toEqual(expect.arrayContaining(['predictive-maintenance', 'turbofan-life']));
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, definition) => {
+  const { useCase, folder } = definition;
+  const signalOf = (name: string) => useCase.signals.find((s) => s.name === name);
+
+  it('keeps its contract as it stands, with nothing for parsing to fill in', () => {
+    expect(UseCase.parse(useCase)).toEqual(useCase);
+  });
+
+  it('has a README that says what it is', () => {
+    expect(readFileSync(join(folder, 'README.md'), 'utf8')).toMatch(/^# .+\n\n.{40}/s);
+  });
+
+  it('has one signal and one feature of each name', () => {
+    for (const names of [useCase.signals.map((s) => s.name), useCase.featureSet.features.map((f) => f.name)])
+      expect(new Set(names).size).toBe(names.length);
+  });
+
+  it.each(useCase.featureSet.features.map((f) => [f.name, f] as const))(
+    'computes %s by a feature that exists and fits its signal',
+    (_, definition) => {
+      const feature = FEATURES[definition.feature];
+      expect(feature?.kind).toBe(signalOf(definition.signal)?.kind);
+      expect(feature?.params).toEqual(expect.arrayContaining(Object.keys(definition.params)));
+      const speed = definition.params['speed'];
+      if (speed !== undefined) expect(signalOf(String(speed))?.kind).toBe('scalar');
+    },
+  );
+
+  it('says of each signal what values are possible, and of waveforms how they are sampled', () => {
+    for (const { kind, range, sampleRateHz, samples } of useCase.signals) {
+      expect(range[0]).toBeLessThan(range[1]);
+      expect([sampleRateHz !== undefined, samples !== undefined]).toEqual([kind === 'waveform', kind === 'waveform']);
+    }
+  });
+
+  it('leaves runs to learn from after those for test and calibration', () => {
+    expect(useCase.seal.testShare + useCase.seal.calibrationShare).toBeLessThan(1);
+  });
+
+  it('alarms below what a label can be', () => {
+    expect(useCase.thresholds.alarmBelow).toBeGreaterThan(0);
+    expect(useCase.thresholds.undecidedBelow).toBeLessThan(useCase.label.cap);
+  });
+
+  it('asks more of a model than a guess in the middle of all labels would give', () => {
+    expect(useCase.gate.maxRmse).toBeLessThan(useCase.label.cap / Math.sqrt(12));
+  });
+
+  it('releases to rings one after the other, and waits longer for a wave than it bakes', () => {
+    const { rings, bakeSeconds, waveTimeoutSeconds } = useCase.rollout;
+    expect(rings).toEqual([...new Set(rings)].sort((a, b) => a - b));
+    expect(bakeSeconds).toBeLessThan(waveTimeoutSeconds);
+  });
+
+  const data = recordingsOf(definition);
+  if (data === undefined) console.warn(`skipped: the source of ${id}, its recordings are not there`);
+  (data === undefined ? describe.skip : describe)('its source', () => {
+    const source = () => open(definition, data ?? null);
+    const firstLife = (): RunHistory => source().history()[Symbol.iterator]().next().value as RunHistory;
+
+    it('gives the same bytes for the same seed', () => {
+      expect(digestOfSource(source())).toBe(digestOfSource(source()));
+    });
+
+    if (!definition.needsData)
+      it('gives other machines for another seed', () => {
+        expect(digestOfSource(open(definition, null, 2))).not.toBe(digestOfSource(source()));
+      });
+
+    it('gives frames that keep their contract, in order, with the signals of the use case', () => {
+      const { asset, run, frames } = firstLife();
+      for (const [i, frame] of frames.entries()) {
+        expect(Frame.parse(frame)).toMatchObject({ site: 'plant-a', asset, run, index: i + 1 });
+        expect(Object.keys(frame.signals).sort()).toEqual(useCase.signals.map((s) => s.name).sort());
+      }
+    });
+
+    it('gives values that are possible, but for those it calls bad', () => {
+      for (const frame of firstLife().frames) {
+        const { scalars, waveforms } = decodeFrame(frame, useCase.signals);
+        const good = Object.values(frame.signals).filter((s) => s.quality !== 'BAD');
+        expect(scalars.size + waveforms.size).toBe(good.length);
+      }
+    });
+
+    it('gives a life rows with every feature and a label down to its end', () => {
+      const life = firstLife();
+      const end = endOfRun(
+        useCase.label,
+        life.events.map((e) => PlantEvent.parse(e)),
+        life,
+        AT_THE_END_OF_TIME,
+      );
+      const rows = materialiseRun(useCase, life.frames, end?.index ?? null);
+      expect(rows.length).toBeGreaterThan(life.frames.length / 2);
+      for (const { x, label } of rows) {
+        expect(x).toHaveLength(useCase.featureSet.features.length);
+        expect(x.every(Number.isFinite)).toBe(true);
+        expect(label).toBeLessThanOrEqual(useCase.label.cap);
+      }
+      expect(rows.at(-1)?.label).toBe((end?.index as number) - (rows.at(-1)?.index as number));
+    });
+
+    it('gives enough ended lives for the gate to judge a first model', () => {
+      const counts = { train: 0, calibration: 0, test: 0 };
+      for (const { asset, run, events } of source().history())
+        if (events.some((e) => e.kind === useCase.label.from)) counts[splitOf(useCase.seal, asset, run)] += 1;
+      expect(shortfall(counts, useCase.gate)).toEqual([]);
+    });
+
+    it('gives the devices lives that are not in the history, and frames that keep their contract', () => {
+      const known = new Set<string>();
+      for (const { asset, run } of source().history()) known.add(`${asset}/${run}`);
+      const lanes = source().live(2);
+      expect(lanes).toHaveLength(2);
+      for (const { asset, run, frames } of lanes.flat()) {
+        expect(known.has(`${asset}/${run}`)).toBe(false);
+        expect(Frame.parse(frames[0])).toMatchObject({ asset, run });
+      }
+    });
+  });
+});
