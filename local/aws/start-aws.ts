@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -58,6 +58,8 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   const stateDir = resolve(options.stateDir);
   const aws = join(stateDir, 'aws');
   mkdirSync(aws, { recursive: true });
+  // Workers of functions are CommonJS scripts below this folder; a package.json above it may say otherwise.
+  writeFileSync(join(aws, 'package.json'), '{"type":"commonjs"}\n');
   const url = `http://127.0.0.1:${options.port}`;
   const service = await spawnService({
     name: 'aws',
