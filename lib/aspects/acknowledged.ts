@@ -31,6 +31,11 @@ export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?:
     reason: 'components of this platform, deployments and core devices: their ids are made at run time',
   },
   {
+    resource: /^\*$/,
+    actions: /^greengrass:(CreateDeployment|ListDeployments)$/,
+    reason: 'Greengrass knows no resources for them; the group is named by the IoT job made in the name of the caller',
+  },
+  {
     resource: /^arn:aws:iot:[^*]+:(thinggroup|thing)\/[^*]+-\*$/,
     reason: 'things and ring groups of one stage, which are commissioned at run time',
   },

@@ -14,6 +14,13 @@ const dataKey = ({ names, config }: Of, actions: readonly string[]): PolicyState
     'ForAnyValue:StringEquals': { 'kms:ResourceAliases': names.dataKeyAlias },
   });
 
+/** What each method of the registry's reader (core/ports/registry.ts) asks of the table. */
+const REGISTRY_CALLS = {
+  latest: { action: 'dynamodb:GetItem', at: '' },
+  list: { action: 'dynamodb:Query', at: `/index/${REGISTRY_CLASS_INDEX}` },
+  edges: { action: 'dynamodb:Query', at: '' },
+} as const;
+
 /** Statements for what the platform's roles do again and again; a prefix ends in `*`, buckets are never granted whole. */
 export const grants = {
   readLake: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
@@ -37,10 +44,7 @@ export const grants = {
   listArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.artifactsBucket}`], { StringLike: { 's3:prefix': prefixes } }),
   writeLedger: ({ names }: Of): PolicyStatement => allow(['lambda:InvokeFunction'], [names.ledgerWriter.arn]),
-  readRegistry: ({ names }: Of): PolicyStatement =>
-    allow(
-      ['dynamodb:GetItem', 'dynamodb:Query'],
-      [names.registry.arn, `${names.registry.arn}/index/${REGISTRY_CLASS_INDEX}`],
-    ),
+  readRegistry: ({ names }: Of, ...calls: readonly (keyof typeof REGISTRY_CALLS)[]): PolicyStatement[] =>
+    calls.map((call) => allow([REGISTRY_CALLS[call].action], [`${names.registry.arn}${REGISTRY_CALLS[call].at}`])),
   announce: ({ names }: Of): PolicyStatement => allow(['events:PutEvents'], [names.bus.arn]),
 } as const;

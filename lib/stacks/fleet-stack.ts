@@ -28,6 +28,8 @@ export class FleetStack extends PlatformStack {
     const iot = (resource: string): string => `arn:aws:iot:${home}:${resource}`;
     const greengrass = (resource: string): string => `arn:aws:greengrass:${home}:${resource}`;
     const sites = config.sites.map((s) => s.id);
+    const things = iot(`thing/${config.stage}-*`);
+    const groups = iot(`thinggroup/${config.stage}-*`);
 
     const fleet = new TableV2(this, 'FleetTable', {
       tableName: names.fleetTable.name,
@@ -125,19 +127,12 @@ export class FleetStack extends PlatformStack {
       assumedBy: new ServicePrincipal('iot.amazonaws.com'),
       description: 'Makes the thing of a device that comes with a claim certificate.',
     });
-    const things = [iot(`thing/${config.stage}-*`), iot(`thinggroup/${config.stage}-*`)];
-    provisioning.addToPolicy(
-      allow(
-        [
-          'iot:CreateThing',
-          'iot:DescribeThing',
-          'iot:UpdateThing',
-          'iot:AddThingToThingGroup',
-          'iot:DescribeThingGroup',
-        ],
-        things,
-      ),
-    );
+    for (const statement of [
+      allow(['iot:CreateThing', 'iot:DescribeThing', 'iot:UpdateThing'], [things]),
+      allow(['iot:DescribeThingGroup'], [groups]),
+      allow(['iot:AddThingToThingGroup'], [things, groups]),
+    ])
+      provisioning.addToPolicy(statement);
     provisioning.addToPolicy(
       allow(
         [
@@ -189,7 +184,6 @@ export class FleetStack extends PlatformStack {
     });
 
     const ledger = grants.writeLedger(this);
-    const registry = grants.readRegistry(this);
     const table = (...actions: string[]): PolicyStatement => allow(actions, [fleet.tableArn]);
     const reports = new WorkQueue(this, 'ReportQueue', {
       queueName: `${names.prefix}-device-report`,
@@ -231,11 +225,20 @@ export class FleetStack extends PlatformStack {
       return `arn:aws:lambda:${home}:function:${made.name}`;
     };
     const executions = (machine: string): string => `arn:aws:states:${home}:execution:${machine}:*`;
-    const groups = iot(`thinggroup/${config.stage}-*`);
-    // Creating a deployment makes an IoT job for the group, in the name of the caller.
+    // Greengrass looks at things, groups and their jobs in the name of whoever asks it.
+    const looks = [
+      allow(['iot:DescribeThingGroup'], [groups]),
+      allow(['iot:DescribeThing', 'iot:GetThingShadow'], [things]),
+      allow(['iot:DescribeJob'], [iot('job/*')]),
+    ];
+    // A deployment is an IoT job for the group, made in the name of the caller; it replaces the job before. Deployments
+    // to single things, which write shadows, are not made here.
     const deploys = [
-      allow(['greengrass:CreateDeployment', 'greengrass:TagResource'], [greengrass('deployments:*')]),
-      allow(['iot:DescribeThingGroup', 'iot:CreateJob', 'iot:CancelJob'], [groups, iot('job/*')]),
+      allow(['greengrass:CreateDeployment'], ['*']),
+      allow(['greengrass:TagResource'], [greengrass('deployments:*')]),
+      allow(['iot:CreateJob'], [groups, iot('job/*')]),
+      allow(['iot:CancelJob', 'iot:UpdateJob'], [iot('job/*')]),
+      ...looks,
     ];
     const functions = {
       'approve-release': fn(
@@ -243,7 +246,7 @@ export class FleetStack extends PlatformStack {
         'approve-release',
         'Checks a release, lists its rings, keeps the question to a person.',
         [
-          registry,
+          ...grants.readRegistry(this, 'latest', 'list'),
           ledger,
           ...grants.readArtifacts(this, 'packages/*'),
           table('dynamodb:PutItem'),
@@ -266,7 +269,8 @@ export class FleetStack extends PlatformStack {
       'deploy-ring': fn('DeployRing', 'deploy-ring', 'Places a weights component on one ring.', [
         ledger,
         table('dynamodb:GetItem', 'dynamodb:PutItem'),
-        allow(['greengrass:ListDeployments', 'greengrass:GetDeployment'], [greengrass('deployments:*')]),
+        allow(['greengrass:ListDeployments'], ['*']),
+        allow(['greengrass:GetDeployment'], [greengrass('deployments:*')]),
         allow(['iot:ListThingsInThingGroup'], [groups]),
         ...deploys,
       ]),
@@ -278,6 +282,8 @@ export class FleetStack extends PlatformStack {
           table('dynamodb:GetItem', 'dynamodb:PutItem'),
           allow(['iot:ListThingsInThingGroup'], [groups]),
           allow(['greengrass:ListEffectiveDeployments'], [greengrass(`coreDevices:${config.stage}-*`)]),
+          allow(['iot:DescribeJobExecution'], [iot('job/*'), things]),
+          ...looks,
         ],
         { timeout: Duration.seconds(120) },
       ),
@@ -289,7 +295,7 @@ export class FleetStack extends PlatformStack {
         { timeout: Duration.minutes(8) },
       ),
       'record-release': fn('RecordRelease', 'record-release', 'Records how a release ended; names the champion.', [
-        registry,
+        ...grants.readRegistry(this, 'latest'),
         ledger,
         table('dynamodb:Query'),
       ]),

@@ -68,7 +68,8 @@ export class LedgerStack extends PlatformStack {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: Billing.onDemand(),
-      encryption: TableEncryptionV2.awsManagedKey(),
+      // Not the key that AWS manages for the account: with it, no other account could read the table.
+      encryption: TableEncryptionV2.dynamoOwnedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: this.keep === 'retain',
       removalPolicy: this.keep,

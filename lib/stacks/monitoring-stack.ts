@@ -50,7 +50,7 @@ export class MonitoringStack extends PlatformStack {
         name: 'drift-evaluator',
         says: 'Adds up the histograms of devices and measures their distance from the baseline of the package.',
         may: [
-          allow(['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:PutItem'], [judgement.tableArn]),
+          allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [judgement.tableArn]),
           ...grants.readArtifacts(this, 'packages/*'),
           grants.writeLedger(this),
         ],
@@ -108,7 +108,11 @@ export class MonitoringStack extends PlatformStack {
         config,
         name: 'outcome-joiner',
         says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
-        may: [...grants.readLake(this, 'decisions/*'), grants.readRegistry(this), grants.writeLedger(this)],
+        may: [
+          ...grants.readLake(this, 'decisions/*'),
+          ...grants.readRegistry(this, 'latest', 'edges'),
+          grants.writeLedger(this),
+        ],
         timeout: Duration.minutes(2),
         memoryMiB: 512,
       }),

@@ -88,12 +88,13 @@ export class TrainingStack extends PlatformStack {
       const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
       return `arn:aws:lambda:${home}:function:${made.name}`;
     };
-    const registry = grants.readRegistry(this);
+    const latest = grants.readRegistry(this, 'latest');
+    const latestAndLists = grants.readRegistry(this, 'latest', 'list');
     const ledger = grants.writeLedger(this);
     const executions = `arn:aws:states:${home}:execution:${names.retrain.name}:*`;
     const functions = {
       'resolve-trigger': fn('ResolveTrigger', 'resolve-trigger', 'Decides whether a request starts a retrain.', [
-        registry,
+        ...latestAndLists,
         ledger,
         allow(['states:DescribeExecution'], [executions]),
       ]),
@@ -101,7 +102,7 @@ export class TrainingStack extends PlatformStack {
         'SnapshotDataset',
         'snapshot-dataset',
         'Freezes what a model may learn from.',
-        [registry, ledger, ...grants.writeLake(this, 'snapshots/*')],
+        [...latestAndLists, ledger, ...grants.writeLake(this, 'snapshots/*')],
         { timeout: Duration.minutes(9), memoryMiB: 1024 },
       ),
       materialise: names.materialise.arn,
@@ -128,7 +129,7 @@ export class TrainingStack extends PlatformStack {
         { timeout: Duration.minutes(2), memoryMiB: 512 },
       ),
       gate: fn('Gate', 'gate', 'Holds the evidence against the criteria.', [
-        registry,
+        ...latest,
         ledger,
         ...grants.readArtifacts(this, 'evaluations/*'),
         ...grants.writeArtifacts(this, 'evaluations/*'),
@@ -138,7 +139,7 @@ export class TrainingStack extends PlatformStack {
         'package-model',
         'Makes and signs the package of a model.',
         [
-          registry,
+          ...latest,
           ledger,
           ...grants.readArtifacts(this, 'candidates/*', 'evaluations/*'),
           ...grants.writeArtifacts(this, 'packages/*'),

@@ -1,0 +1,256 @@
+import type { RolePermissions, Roles } from './permissions.ts';
+
+/*
+ * What every role of the platform may do, by account (governance, data, ml, plant). Read it as the answer to "what could
+ * happen if this one were taken over"; a change here is a change of that answer and is reviewed as such.
+ * `lake`, `artifacts` and `evidence` are the buckets; names are without the prefix of their stage.
+ */
+
+const REGISTRY = 'on governance table/registry';
+const DATA_KEY = 'on data key/* if kms:ResourceAliases ForAnyValue:StringEquals alias/data';
+
+const LEDGER = 'lambda:InvokeFunction on governance function:ledger-writer';
+const LATEST = `dynamodb:GetItem ${REGISTRY}`;
+const LISTS = `dynamodb:Query ${REGISTRY}/index/byClass`;
+const EDGES = `dynamodb:Query ${REGISTRY}`;
+
+/** Objects read, and the key that opens them. */
+const reads = (...places: string[]): string[] => [
+  ...places.map((place) => `s3:GetObject GetObjectVersion on ${place}`),
+  `kms:Decrypt ${DATA_KEY}`,
+];
+const writes = (...places: string[]): string[] => [
+  ...places.map((place) => `s3:PutObject on ${place}`),
+  `kms:GenerateDataKey Decrypt ${DATA_KEY}`,
+];
+
+type Plane = 'governance' | 'data' | 'ml' | 'plant';
+
+const lambda = (plane: Plane, name: string, may: readonly string[]): Roles => ({
+  [name]: {
+    assumedBy: ['lambda.amazonaws.com'],
+    may: [
+      ...may,
+      `logs:CreateLogStream PutLogEvents on ${plane} log-group:/aws/lambda/${name}`,
+      'xray:PutTraceSegments PutTelemetryRecords on *',
+    ],
+  },
+});
+
+const takesFrom = (queue: string): string =>
+  `sqs:ReceiveMessage ChangeMessageVisibility GetQueueUrl DeleteMessage GetQueueAttributes on ${queue}`;
+const sendsTo = (queue: string): string => `sqs:SendMessage GetQueueAttributes GetQueueUrl on ${queue}`;
+
+const stateMachine = (may: readonly string[]): RolePermissions => ({
+  assumedBy: ['states.amazonaws.com'],
+  may: [
+    ...may,
+    'logs:CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries PutResourcePolicy DescribeResourcePolicies DescribeLogGroups on *',
+    'xray:PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets on *',
+  ],
+});
+const calls = (plane: Plane, ...functions: string[]): string[] =>
+  functions.map((name) => `lambda:InvokeFunction on ${plane} function:${name}`);
+/** The rule by which Step Functions learns that what it started has ended. */
+const waits = (plane: Plane, rule: string): string =>
+  `events:PutTargets PutRule DescribeRule on ${plane} rule/StepFunctionsGetEventsFor${rule}Rule`;
+
+const job = (may: readonly string[]): RolePermissions => ({
+  assumedBy: ['sagemaker.amazonaws.com'],
+  may: [
+    ...may,
+    'ecr:BatchCheckLayerAvailability GetDownloadUrlForLayer BatchGetImage on ml repository/images-of-cdk',
+    'ecr:GetAuthorizationToken on *',
+    'logs:CreateLogGroup CreateLogStream PutLogEvents DescribeLogStreams on ml log-group:/aws/sagemaker/*',
+  ],
+});
+
+const topicRule = (...queues: string[]): RolePermissions => ({
+  assumedBy: ['iot.amazonaws.com'],
+  may: queues.map(sendsTo),
+});
+const eventRule = (may: string): RolePermissions => ({ assumedBy: ['events.amazonaws.com'], may: [may] });
+
+const RING_GROUPS = 'plant thinggroup/{stage}-*';
+const THINGS = 'plant thing/{stage}-*';
+const JOBS = 'plant job/*';
+/** Greengrass asks AWS IoT in the name of whoever asks Greengrass. */
+const LOOKS = [
+  `iot:DescribeThingGroup on ${RING_GROUPS}`,
+  `iot:DescribeThing GetThingShadow on ${THINGS}`,
+  `iot:DescribeJob on ${JOBS}`,
+];
+const DEPLOYS = [
+  'greengrass:CreateDeployment on *',
+  'greengrass:TagResource on plant deployments:*',
+  `iot:CreateJob on ${RING_GROUPS}`,
+  `iot:CreateJob CancelJob UpdateJob on ${JOBS}`,
+  ...LOOKS,
+];
+
+export const PERMISSIONS: Roles = {
+  // Governance. Nobody else writes the registry or puts evidence.
+  ...lambda('governance', 'ledger-writer', [
+    `dynamodb:GetItem PutItem ${REGISTRY}`,
+    'events:PutEvents on governance event-bus/bus',
+  ]),
+  ...lambda('governance', 'ledger-checkpoint', [
+    LISTS,
+    'kms:Sign on governance key of alias/checkpoint',
+    's3:PutObject on evidence/checkpoints/*',
+  ]),
+  ...lambda('governance', 'query', [LATEST, LISTS, EDGES]),
+  RelayTo222222222222EventsRole: eventRule('events:PutEvents on data event-bus/bus'),
+  RelayTo333333333333EventsRole: eventRule('events:PutEvents on ml event-bus/bus'),
+  RelayTo444444444444EventsRole: eventRule('events:PutEvents on plant event-bus/bus'),
+
+  // Data: how things come in.
+  ...lambda('data', 'register-upload', [
+    ...reads('lake/raw/frames/*'),
+    ...writes('lake/quarantine/*'),
+    LEDGER,
+    takesFrom('data register-upload'),
+  ]),
+  ...lambda('data', 'record-decisions', [
+    ...reads('lake/inbox/decisions/*'),
+    ...writes('lake/decisions/*', 'lake/quarantine/*'),
+    LEDGER,
+    takesFrom('data record-decisions'),
+  ]),
+  ...lambda('data', 'plant-events', [...writes('lake/raw/events/*'), LEDGER]),
+  ...lambda('data', 'telemetry-writer', [...writes('lake/telemetry/*'), takesFrom('data telemetry-writer')]),
+  'telemetry-rule': topicRule('data telemetry-writer', 'data telemetry-writer-dead'),
+  ...lambda('data', 'materialise', [
+    ...reads('lake/raw/frames/*', 'lake/snapshots/*'),
+    ...writes('lake/features/*'),
+    LATEST,
+  ]),
+
+  // ML: how a request becomes a candidate. Only `evaluate` opens the sealed features; no job does.
+  ...lambda('ml', 'resolve-trigger', [LATEST, LISTS, LEDGER, 'states:DescribeExecution on ml execution:retrain:*']),
+  ...lambda('ml', 'snapshot-dataset', [LATEST, LISTS, LEDGER, ...writes('lake/snapshots/*')]),
+  training: job([
+    ...reads('lake/features/split=train/*', 'lake/features/split=calibration/*'),
+    's3:ListBucket on lake if s3:prefix StringLike features/split=train/* or features/split=calibration/*',
+    ...writes('artifacts/training/*'),
+  ]),
+  processing: job([
+    ...reads('lake/features/split=calibration/*', 'artifacts/training/*'),
+    's3:ListBucket on lake if s3:prefix StringLike features/split=calibration/*',
+    's3:ListBucket on artifacts if s3:prefix StringLike training/*',
+    ...writes('artifacts/candidates/*'),
+  ]),
+  ...lambda('ml', 'evaluate', [
+    ...reads('lake/features/split=test/*', 'lake/snapshots/*', 'lake/raw/frames/*'),
+    ...reads('artifacts/candidates/*', 'artifacts/packages/*'),
+    ...writes('artifacts/evaluations/*'),
+  ]),
+  ...lambda('ml', 'evaluate-report', [
+    ...reads('lake/snapshots/*', 'artifacts/evaluations/*', 'artifacts/packages/*'),
+    ...writes('artifacts/evaluations/*'),
+  ]),
+  ...lambda('ml', 'gate', [LATEST, LEDGER, ...reads('artifacts/evaluations/*'), ...writes('artifacts/evaluations/*')]),
+  ...lambda('ml', 'package-model', [
+    LATEST,
+    LEDGER,
+    ...reads('artifacts/candidates/*', 'artifacts/evaluations/*'),
+    ...writes('artifacts/packages/*'),
+    'kms:Sign on ml key of alias/package-signing',
+  ]),
+  ...lambda('ml', 'register-model', [LEDGER, ...reads('artifacts/candidates/*', 'artifacts/packages/*')]),
+  ...lambda('ml', 'record-retrain', [LEDGER]),
+  retrain: stateMachine([
+    ...calls('ml', 'resolve-trigger', 'snapshot-dataset', 'evaluate', 'evaluate-report'),
+    ...calls('ml', 'gate', 'package-model', 'register-model', 'record-retrain'),
+    ...calls('data', 'materialise'),
+    ...reads('lake/snapshots/*'),
+    'sagemaker:CreateTrainingJob DescribeTrainingJob StopTrainingJob AddTags on ml training-job/mw-{stage}-*',
+    'sagemaker:CreateProcessingJob DescribeProcessingJob StopProcessingJob AddTags on ml processing-job/mw-{stage}-*',
+    'iam:PassRole on ml role/training if iam:PassedToService StringEquals sagemaker.amazonaws.com',
+    'iam:PassRole on ml role/processing if iam:PassedToService StringEquals sagemaker.amazonaws.com',
+    waits('ml', 'SageMakerTrainingJobs'),
+    waits('ml', 'SageMakerProcessingJobs'),
+    'states:StartExecution on ml stateMachine:retrain',
+    'states:DescribeExecution StopExecution on ml execution:retrain:*',
+    'states:DescribeExecution StopExecution on ml execution:retrain/*',
+  ]),
+  RetrainMachineEventsRole: eventRule('states:StartExecution on ml stateMachine:retrain'),
+
+  // ML: judging what runs.
+  ...lambda('ml', 'drift-evaluator', [
+    'dynamodb:GetItem PutItem on ml table/judgement',
+    ...reads('artifacts/packages/*'),
+    LEDGER,
+    takesFrom('ml drift-evaluator'),
+  ]),
+  'drift-rule': topicRule('ml drift-evaluator', 'ml drift-evaluator-dead'),
+  ...lambda('ml', 'outcome-joiner', [
+    ...reads('lake/decisions/*'),
+    LATEST,
+    EDGES,
+    LEDGER,
+    takesFrom('ml outcome-joiner'),
+  ]),
+
+  // Plant: devices and what reaches them. A device gets no table, no queue and no object but its own kinds.
+  device: {
+    assumedBy: ['credentials.iot.amazonaws.com'],
+    may: [
+      ...writes('lake/raw/frames/site=plant-a/*', 'lake/inbox/decisions/site=plant-a/*'),
+      ...reads('artifacts/components/*', 'artifacts/packages/*'),
+      's3:GetBucketLocation on artifacts',
+    ],
+  },
+  provisioning: {
+    assumedBy: ['iot.amazonaws.com'],
+    may: [
+      `iot:CreateThing DescribeThing UpdateThing AddThingToThingGroup on ${THINGS}`,
+      `iot:DescribeThingGroup AddThingToThingGroup on ${RING_GROUPS}`,
+      'iot:AttachThingPrincipal AttachPolicy DescribeCertificate UpdateCertificate RegisterThing on *',
+    ],
+  },
+  ...lambda('plant', 'device-report', [
+    LEDGER,
+    'dynamodb:GetItem PutItem on plant table/fleet',
+    takesFrom('plant device-report'),
+  ]),
+  'report-rule': topicRule('plant device-report', 'plant device-report-dead'),
+  ...lambda('plant', 'approve-release', [
+    LATEST,
+    LISTS,
+    LEDGER,
+    ...reads('artifacts/packages/*'),
+    'dynamodb:PutItem on plant table/fleet',
+    'states:DescribeExecution on plant execution:release:*',
+  ]),
+  ...lambda('plant', 'publish-component', [
+    ...reads('artifacts/packages/*'),
+    'greengrass:CreateComponentVersion GetComponent TagResource on plant components:millwright.model.*',
+  ]),
+  ...lambda('plant', 'deploy-ring', [
+    LEDGER,
+    'dynamodb:GetItem PutItem on plant table/fleet',
+    'greengrass:ListDeployments on *',
+    'greengrass:GetDeployment on plant deployments:*',
+    `iot:ListThingsInThingGroup on ${RING_GROUPS}`,
+    ...DEPLOYS,
+  ]),
+  ...lambda('plant', 'observe-ring', [
+    'dynamodb:GetItem PutItem on plant table/fleet',
+    `iot:ListThingsInThingGroup on ${RING_GROUPS}`,
+    'greengrass:ListEffectiveDeployments on plant coreDevices:{stage}-*',
+    `iot:DescribeJobExecution on ${JOBS}`,
+    `iot:DescribeJobExecution on ${THINGS}`,
+    ...LOOKS,
+  ]),
+  ...lambda('plant', 'revert-release', [LEDGER, 'dynamodb:Query on plant table/fleet', ...DEPLOYS]),
+  ...lambda('plant', 'record-release', [LATEST, LEDGER, 'dynamodb:Query on plant table/fleet']),
+  release: stateMachine([
+    ...calls('plant', 'approve-release', 'publish-component', 'revert-release', 'record-release'),
+    'states:StartExecution on plant stateMachine:wave',
+    'states:DescribeExecution StopExecution on plant execution:wave:*',
+    waits('plant', 'StepFunctionsExecution'),
+  ]),
+  wave: stateMachine(calls('plant', 'deploy-ring', 'observe-ring')),
+  ReleaseMachineEventsRole: eventRule('states:StartExecution on plant stateMachine:release'),
+};

@@ -1,0 +1,79 @@
+import { platformNames } from '#core/contracts/names.ts';
+import { reasonFor, resourceText } from '../../lib/aspects/acknowledged.ts';
+import { differences, permissionsIn, rolesOf, type Words } from './permissions.ts';
+import { PERMISSIONS } from './permissions-table.ts';
+import { configOf, resourcesOf, synthesise } from './synth.ts';
+
+const aws = configOf('example-four-accounts');
+const names = platformNames(aws);
+const { governance, data, ml, plant } = aws.planes;
+
+const account = (of: { account: string }, word: string) =>
+  [new RegExp(`arn:aws:[a-z]+:[a-z0-9-]*:${of.account}:`, 'g'), `${word} `] as const;
+const WORDS: Words = [
+  [/\/cdk-[a-z0-9]+-container-assets-[a-z0-9-]+$/g, '/images-of-cdk'],
+  [new RegExp(names.lakeBucket, 'g'), 'lake'],
+  [new RegExp(names.artifactsBucket, 'g'), 'artifacts'],
+  [new RegExp(names.evidenceBucket, 'g'), 'evidence'],
+  [/arn:aws:s3:::/g, ''],
+  account(governance, 'governance'),
+  account(data, 'data'),
+  account(ml, 'ml'),
+  account(plant, 'plant'),
+  [new RegExp(`${names.prefix}-(?=[a-z])`, 'g'), ''],
+  [new RegExp(`\\b${aws.stage}-`, 'g'), '{stage}-'],
+];
+const roles = () => rolesOf(synthesise(aws), WORDS);
+
+describe('what every role may do', () => {
+  it('is what the table says, no more and no less', () => {
+    expect(differences(roles(), PERMISSIONS)).toEqual([]);
+  });
+
+  it('is told by role when it differs from the table', () => {
+    const role = { assumedBy: ['lambda.amazonaws.com'], may: ['s3:GetObject PutObject on lake/a/*'] };
+    const wider = { assumedBy: ['lambda.amazonaws.com', 'AWS "*"'], may: ['s3:GetObject DeleteObject on lake/a/*'] };
+    expect(differences({ a: role, same: role, new: role }, { a: wider, same: role, gone: role })).toEqual([
+      'a:',
+      '  - is assumed by AWS "*"',
+      '  + may s3:PutObject on lake/a/*',
+      '  - may s3:DeleteObject on lake/a/*',
+      'gone: in the table, made by no stack',
+      'new: not in the table',
+      '  + is assumed by lambda.amazonaws.com',
+      '  + may s3:GetObject on lake/a/*',
+      '  + may s3:PutObject on lake/a/*',
+    ]);
+  });
+
+  it('has no action with a wildcard', () => {
+    const wild = Object.entries(roles()).flatMap(([name, { may }]) =>
+      permissionsIn(may)
+        .filter((p) => p.split(' on ')[0]?.includes('*'))
+        .map((p) => `${name}: ${p}`),
+    );
+    expect(wild).toEqual([]);
+  });
+
+  it('has no wildcard in a resource that the list of reasons does not explain', () => {
+    const unexplained = resourcesOf(synthesise(aws), 'AWS::IAM::Policy').flatMap((policy) => {
+      const { Statement } = policy.Properties['PolicyDocument'] as {
+        Statement: { Action: string | string[]; Resource: unknown }[];
+      };
+      return Statement.flatMap(({ Action, Resource }) =>
+        [Resource]
+          .flat()
+          .map(resourceText)
+          .filter((text) => text.includes('*') && reasonFor(text, [Action].flat()) === undefined)
+          .map((text) => `${policy.id}: ${[Action].flat().join(' ')} on ${text}`),
+      );
+    });
+    expect(unexplained).toEqual([]);
+  });
+
+  it('is for one AWS service each, and for no account or person', () => {
+    for (const [name, { assumedBy }] of Object.entries(roles())) {
+      expect({ name, assumedBy }).toEqual({ name, assumedBy: [expect.stringMatching(/^[a-z.]+\.amazonaws\.com$/)] });
+    }
+  });
+});
