@@ -37,7 +37,7 @@ export const makeHandler =
     if (current === null || (await deps.fleet.things(ring.thingGroup)).length === 0) {
       await deps.table.putRing(request.releaseId, {
         ...at,
-        previous: current?.components ?? {},
+        previous: {},
         deploymentId: null,
         deployedAt,
         wave: null,
@@ -45,7 +45,7 @@ export const makeHandler =
       return { deploymentId: null, deployedAt };
     }
     // A try that died after deploying must not take its own deployment for what was there before.
-    const previous = known?.previous ?? current.components;
+    const previous = known !== null && Object.keys(known.previous).length > 0 ? known.previous : current.components;
     let components: ReturnType<typeof composeDeployment>;
     try {
       components = composeDeployment(
