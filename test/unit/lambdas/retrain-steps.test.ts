@@ -1,0 +1,616 @@
+import { gzipSync } from 'node:zlib';
+import type { Frame } from '../../../core/contracts/frame.ts';
+import { artifactKeys, lakeKeys } from '../../../core/contracts/lake.ts';
+import type { ModelPackageManifest } from '../../../core/contracts/model-package.ts';
+import type { UseCase } from '../../../core/contracts/use-case.ts';
+import { verifyPackage } from '../../../core/inference/verify-package.ts';
+import { digestOf } from '../../../core/lineage/digest.ts';
+import { makeHandler as evaluate } from '../../../lambdas/evaluate/handler.ts';
+import { makeHandler as evaluateReport } from '../../../lambdas/evaluate-report/handler.ts';
+import { makeHandler as gate } from '../../../lambdas/gate/handler.ts';
+import { featureColumns } from '../../../lambdas/materialise/handler.ts';
+import { makeHandler as packageModel } from '../../../lambdas/package-model/handler.ts';
+import { makeHandler as recordRetrain, sayFault } from '../../../lambdas/record-retrain/handler.ts';
+import { makeHandler as registerModel } from '../../../lambdas/register-model/handler.ts';
+import { makeHandler as resolveTrigger } from '../../../lambdas/resolve-trigger/handler.ts';
+import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
+import { sha256 } from '../../../lambdas/shared/object-store.ts';
+import { writeParquet } from '../../../lambdas/shared/parquet.ts';
+import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
+import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
+import { memoryLedger, memoryStore, registryOf } from '../../shared/fakes.ts';
+
+const SITE = 'plant-a';
+const LINE = `tiny/${SITE}`;
+const STARTED = '2026-02-01T00:00:00.000Z';
+const WIDTH = 2;
+
+const tiny: UseCase = {
+  schema: 'use-case/1',
+  id: 'tiny',
+  version: 1,
+  title: 'Tiny',
+  owner: 'maintenance',
+  assetClass: 'spindle',
+  indexUnit: 'hour',
+  signals: [
+    { name: 'a', unit: '1', kind: 'scalar', range: [0, 100] },
+    { name: 'b', unit: '1', kind: 'scalar', range: [0, 100] },
+  ],
+  featureSet: {
+    schema: 'feature-set/1',
+    id: 'tiny',
+    owner: 'maintenance',
+    description: 'two',
+    features: [
+      { name: 'a', feature: 'latest', signal: 'a', window: 1, params: {} },
+      { name: 'b', feature: 'latest', signal: 'b', window: 1, params: {} },
+    ],
+  },
+  label: { outcome: 'remaining-useful-life', from: 'failure', cap: 5, unit: 'h' },
+  trainer: { algorithm: 'mlp-regressor', hyperparameters: { epochs: 1 }, seed: 1, maxRuntimeSeconds: 60 },
+  gate: { minTrainRuns: 3, minTestRuns: 2, maxRmse: 2, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 },
+  thresholds: { alarmBelow: 1, undecidedBelow: 2 },
+  fallback: { kind: 'hold', message: 'hold' },
+  rollout: {
+    riskClass: 'automatic',
+    rings: [0],
+    minDecisionsPerDevice: 1,
+    maxFallbackShare: 0.5,
+    bakeSeconds: 0,
+    waveTimeoutSeconds: 60,
+  },
+  latencyBudgetMs: 100,
+  expiresAfterDays: 30,
+  seal: { testShare: 0.3, calibrationShare: 0.2, salt: 's' },
+};
+const useCaseDigest = digestOf(tiny);
+
+const put = (recordClass: LedgerCommandInput['record']['class'], id: string, body: object): LedgerCommandInput => ({
+  schema: 'ledger-command/1',
+  commandId: `${recordClass}/${id}`,
+  site: SITE,
+  actor: 'test',
+  reason: 'test',
+  record: { class: recordClass, id, body: { ...body } },
+});
+const line = (more: object = {}) =>
+  put('model-line', LINE, {
+    schema: 'model-line/1',
+    modelLine: LINE,
+    site: SITE,
+    useCaseDigest,
+    champion: null,
+    lastReleaseNumber: 3,
+    ...more,
+  });
+const request = {
+  modelLine: LINE,
+  site: SITE,
+  cause: 'person',
+  requestedBy: 'anna',
+  reason: 'why not',
+  requestId: 'req-1',
+} as const;
+const execution = { id: 'arn:aws:states:x:execution:mw:e-1', name: 'e-1', startedAt: STARTED };
+const run: RetrainRun = {
+  go: true,
+  execution: 'e-1',
+  executionId: execution.id,
+  startedAt: STARTED,
+  request,
+  useCaseDigest,
+  jobName: 'mw-x-1',
+  champion: null,
+};
+const frames = (r: number): Frame[] =>
+  Array.from({ length: 8 }, (_, i) => ({
+    schema: 'frame/1',
+    site: SITE,
+    asset: 'spindle-01',
+    run: `r-${r}`,
+    index: i + 1,
+    context: 'c',
+    sourceTime: STARTED,
+    receivedTime: STARTED,
+    signals: { a: { value: 8 - (i + 1), quality: 'GOOD' }, b: { value: r, quality: 'GOOD' } },
+  }));
+
+/** A plant with runs that ended, its snapshot and features of the test split. */
+const world = async (runs = 20) => {
+  const lake = memoryStore('the-lake');
+  const artifacts = memoryStore('the-artifacts');
+  const ledger = memoryLedger();
+  ledger.commands.push(put('use-case', useCaseDigest, tiny), line());
+  for (let r = 0; r < runs; r++) {
+    const key = lakeKeys.frames({ site: SITE, asset: 'spindle-01', run: `r-${r}`, first: 1, last: 8 });
+    const bytes = gzipSync(
+      frames(r)
+        .map((f) => `${JSON.stringify(f)}\n`)
+        .join(''),
+    );
+    await lake.put(key, bytes);
+    ledger.commands.push(
+      put('raw-object', key, {
+        schema: 'raw-object/1',
+        bucket: lake.bucket,
+        key,
+        versionId: null,
+        digest: sha256(bytes),
+        bytes: bytes.byteLength,
+        site: SITE,
+        asset: 'spindle-01',
+        run: `r-${r}`,
+        firstIndex: 1,
+        lastIndex: 8,
+        frames: 8,
+        quarantined: 0,
+        signals: ['a', 'b'],
+      }),
+      put('plant-event', `${SITE}/e-${r}`, {
+        schema: 'plant-event/1',
+        eventId: `e-${r}`,
+        kind: 'failure',
+        site: SITE,
+        asset: 'spindle-01',
+        run: `r-${r}`,
+        index: 8,
+        validTime: STARTED,
+        knownTime: '2026-01-15T00:00:00.000Z',
+        reportedBy: 'm',
+        detail: {},
+      }),
+    );
+  }
+  const registry = registryOf(ledger.commands);
+  const snapshot = snapshotDataset({ registry, ledger, lake, artifactsBucket: artifacts.bucket });
+  return { lake, artifacts, ledger, registry, snapshot };
+};
+type World = Awaited<ReturnType<typeof world>>;
+
+const json = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+
+/** Everything up to evaluation, with a model that is off by `error`. */
+const evaluated = async (
+  error: { fp32: number; int8?: number; champion?: number },
+  champion: RetrainRun['champion'] = null,
+  w?: World,
+) => {
+  const here = w ?? (await world());
+  const theRun = { ...run, champion };
+  const snapshot = await here.snapshot({ run: theRun });
+  const items = Buffer.from(await here.lake.get(snapshot.testItemsKey))
+    .toString()
+    .trim()
+    .split('\n')
+    .map((l) => JSON.parse(l));
+  for (const item of items) {
+    const rows = (item.runs as string[]).flatMap((name) => {
+      const r = name.split('/')[1] as string;
+      return frames(0).map((f) => ({
+        asset: 'spindle-01',
+        run: r,
+        index: f.index,
+        sourceTime: STARTED,
+        label: Math.min(8 - f.index, 5),
+        x: [8 - f.index, 1],
+      }));
+    });
+    await here.lake.put(
+      lakeKeys.features({
+        featureSet: snapshot.featureSetDigest,
+        snapshot: snapshot.digest,
+        split: 'test',
+        part: item.part,
+      }),
+      writeParquet(featureColumns(rows, 'test')),
+    );
+  }
+  for (const [name, bytes] of Object.entries({ 'model.fp32.onnx': 'fp32', 'model.int8.onnx': 'int8' }))
+    await here.artifacts.put(`${snapshot.candidatePrefix}${name}`, Buffer.from(bytes));
+  const errors: Record<string, number> = { int8: error.fp32, ...error };
+  const step = evaluate({
+    lake: here.lake,
+    artifacts: here.artifacts,
+    runModel: async (model, x, width) =>
+      Float32Array.from(
+        { length: x.length / width },
+        (_, i) => Math.min(x[i * width] as number, 5) + (errors[Buffer.from(model).toString()] as number),
+      ),
+  });
+  for (const item of items) await step({ run: theRun, snapshot, item });
+  const train = { job: run.jobName, model: 's3://b/model.tar.gz' };
+  const report = () => evaluateReport({ lake: here.lake, artifacts: here.artifacts })({ run: theRun, snapshot, train });
+  return { ...here, run: theRun, snapshot: snapshot, takeSnapshot: here.snapshot, items, train, report };
+};
+const judged = async (error: Parameters<typeof evaluated>[0], champion: RetrainRun['champion'] = null, w?: World) => {
+  const e = await evaluated(error, champion, w);
+  const report = await e.report();
+  return { ...e, report, gate: () => gate(e)({ run: e.run, snapshot: e.snapshot, report }) };
+};
+const packaged = async () => {
+  const j = await judged({ fp32: 0.5 });
+  const files = {
+    'envelope.json': json({
+      schema: 'envelope/1',
+      ranges: [
+        [0, 9],
+        [0, 9],
+      ],
+    }),
+    'golden.json': json({ samples: [{ row: 0, expected: 1 }], tolerance: 0.001, int8Tolerance: 0.5 }),
+    'golden.bin': new Uint8Array(4 * WIDTH),
+    'baseline.json': json({
+      schema: 'baseline/1',
+      featureSetDigest: j.snapshot.featureSetDigest,
+      rows: 9,
+      features: [{ name: 'a', edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 }],
+    }),
+    'metrics.json': json({
+      schema: 'training-metrics/1',
+      snapshotDigest: j.snapshot.digest,
+      featureSetDigest: j.snapshot.featureSetDigest,
+      trainRows: 9,
+      calibrationRows: 3,
+      trainRmse: 1,
+      calibrationRmse: 1,
+      seed: 1,
+      settings: {},
+      libraries: {},
+    }),
+    'quantize.json': json({
+      schema: 'quantize-report/1',
+      method: 'static-qdq-int8',
+      calibrationRows: 3,
+      fp32Bytes: 4,
+      int8Bytes: 4,
+      maxAbsDifference: 0.1,
+    }),
+  };
+  for (const [name, bytes] of Object.entries(files))
+    await j.artifacts.put(`${j.snapshot.candidatePrefix}${name}`, bytes);
+  const verdict = await j.gate();
+  const input = { run: j.run, snapshot: j.snapshot, train: j.train, report: j.report, gate: verdict };
+  const pack = (more: Partial<Parameters<typeof packageModel>[0]> = {}) =>
+    packageModel({ ...j, sign: async () => ({ keyId: 'key-1', signature: new Uint8Array([1, 2]) }), ...more })(input);
+  return { ...j, input, pack };
+};
+
+describe('resolve-trigger', () => {
+  const deps = (w: World, running = true) => ({ ...w, prefix: 'mw-x', isRunning: async () => running });
+  test('registers the retrain before it asks, and goes', async () => {
+    const w = await world(0);
+    const answer = await resolveTrigger(deps(w))({ execution, request });
+    expect(answer).toMatchObject({
+      go: true,
+      execution: 'e-1',
+      useCaseDigest,
+      champion: null,
+      jobName: expect.stringMatching(/^mw-x-[0-9a-f]{16}$/),
+    });
+    expect(w.ledger.commands.at(-1)).toMatchObject({
+      commandId: 'retrain/e-1/running',
+      record: { class: 'retrain', id: 'req-1', body: { status: 'running' } },
+    });
+  });
+  test('the same execution asked again goes again', async () => {
+    const w = await world(0);
+    await resolveTrigger(deps(w))({ execution, request });
+    expect(await resolveTrigger(deps(w))({ execution, request })).toMatchObject({ go: true });
+  });
+  test('another execution of the same request is a duplicate and records nothing', async () => {
+    const w = await world(0);
+    await resolveTrigger(deps(w))({ execution, request });
+    const before = w.ledger.commands.length;
+    await expect(
+      resolveTrigger(deps(w))({ execution: { ...execution, id: 'arn:other' }, request }),
+    ).rejects.toMatchObject({ name: 'Duplicate' });
+    expect(w.ledger.commands).toHaveLength(before);
+  });
+  test.each([
+    ['a line that is not published', { modelLine: 'other/plant-a' }, 'publish its use case first'],
+    ['a line of another site', { site: 'plant-b' }, 'is of site plant-a, not of plant-b'],
+  ])('refuses %s', async (_, more, message) => {
+    const w = await world(0);
+    await expect(resolveTrigger(deps(w))({ execution, request: { ...request, ...more } })).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining(message),
+    });
+  });
+  test('a twin that runs makes it decline', async () => {
+    const w = await world(0);
+    await resolveTrigger(deps(w))({
+      execution: { ...execution, id: 'arn:first', name: 'first' },
+      request: { ...request, requestId: 'aaa' },
+    });
+    expect(await resolveTrigger(deps(w))({ execution, request })).toMatchObject({
+      go: false,
+      why: expect.stringContaining('already running'),
+    });
+    expect(await resolveTrigger(deps(w, false))({ execution, request })).toMatchObject({ go: true });
+  });
+});
+
+describe('snapshot-dataset', () => {
+  test('writes manifest and work lists, and edges to every raw object and failure', async () => {
+    const w = await world();
+    const answer = await w.snapshot({ run });
+    expect(digestOf(JSON.parse(Buffer.from(await w.lake.get(lakeKeys.snapshot(answer.digest))).toString()))).toBe(
+      answer.digest,
+    );
+    const edges = w.ledger.commands.filter((c) => c.record.class === 'snapshot').flatMap((c) => c.edges ?? []);
+    expect(edges.filter((e) => e.to.startsWith('raw-object:'))).toHaveLength(20);
+    expect(edges.filter((e) => e.to.startsWith('plant-event:'))).toHaveLength(20);
+    expect(w.ledger.commands.every((c) => (c.edges ?? []).length <= 40)).toBe(true);
+    expect(Object.values(answer.hyperparameters).every((v) => typeof v === 'string')).toBe(true);
+  });
+  test('repeated, it says and writes the same', async () => {
+    const w = await world();
+    const first = await w.snapshot({ run });
+    const ids = w.ledger.commands.filter((c) => c.record.class === 'snapshot').map((c) => c.commandId);
+    expect(await w.snapshot({ run })).toEqual(first);
+    expect(w.ledger.commands.filter((c) => c.record.class === 'snapshot').map((c) => c.commandId)).toEqual([
+      ...ids,
+      ...ids,
+    ]);
+  });
+  test('refuses too little data, naming the shortfall', async () => {
+    const w = await world(2);
+    await expect(w.snapshot({ run })).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringMatching(/too little data for tiny\/plant-a .* more ended runs/),
+    });
+  });
+});
+
+describe('evaluate and its report', () => {
+  test('the error is the one the model has, the same every time', async () => {
+    const e = await evaluated({ fp32: 0.5, int8: 0.6 });
+    const ref = await e.report();
+    const report = JSON.parse(Buffer.from(await e.artifacts.get(ref.key)).toString());
+    expect(report.challenger.fp32.rmse).toBeCloseTo(0.5, 5);
+    expect(report.challenger.int8.rmse).toBeCloseTo(0.6, 5);
+    expect(await e.report()).toEqual(ref);
+  });
+  test('a model that answers no number is refused by the report', async () => {
+    const e = await evaluated({ fp32: 0.5, int8: Number.NaN });
+    await expect(e.report()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('int8 answers NaN'),
+    });
+  });
+  test('a shard that is missing fails the report', async () => {
+    const e = await evaluated({ fp32: 0.5 });
+    e.artifacts.objects.delete(artifactKeys.evaluationShard(LINE, 'req-1', e.items[0].part));
+    await expect(e.report()).rejects.toThrow('does not exist');
+  });
+  test('features that were not materialised fail the part', async () => {
+    const e = await evaluated({ fp32: 0.5 });
+    for (const key of e.lake.objects.keys()) if (key.startsWith('features/')) e.lake.objects.delete(key);
+    await expect(
+      evaluate({ lake: e.lake, artifacts: e.artifacts, runModel: async () => new Float32Array() })({
+        run: e.run,
+        snapshot: e.snapshot,
+        item: e.items[0],
+      }),
+    ).rejects.toThrow('does not exist');
+  });
+
+  /** A champion with this manifest, in the bucket. */
+  const champion = async (w: World, more: Partial<ModelPackageManifest>, snapshotRuns: 'none' | 'all') => {
+    const p = await packaged();
+    const from = await p.pack();
+    const manifest = {
+      ...JSON.parse(Buffer.from(await p.artifacts.get(`${from.prefix}manifest.json`)).toString()),
+      ...more,
+    };
+    const probe = await w.snapshot({ run });
+    const theirs = JSON.parse(Buffer.from(await w.lake.get(lakeKeys.snapshot(probe.digest))).toString());
+    if (snapshotRuns === 'all') for (const r of theirs.runs) r.split = 'train';
+    const snapshotDigest = digestOf(theirs);
+    await w.lake.put(lakeKeys.snapshot(snapshotDigest), json(theirs));
+    await w.artifacts.put('packages/champion/manifest.json', json({ ...manifest, snapshotDigest }));
+    await w.artifacts.put('packages/champion/model.fp32.onnx', Buffer.from('champion'));
+    return { packageDigest: digestOf(manifest), packagePrefix: 'packages/champion/' };
+  };
+  test('the champion is judged on the same runs', async () => {
+    const w = await world();
+    const e = await judged({ fp32: 0.5, champion: 0.25 }, await champion(w, {}, 'none'), w);
+    const report = JSON.parse(Buffer.from(await e.artifacts.get(e.report.key)).toString());
+    expect(report.champion).toMatchObject({ runs: report.challenger.fp32.runs });
+    await expect(e.gate()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('maxRmseOverChampion 2 misses 1.1'),
+    });
+  });
+  test('a champion of another feature set sees its own features, from the same raw objects', async () => {
+    const w = await world();
+    const featureSet = { ...tiny.featureSet, features: tiny.featureSet.features.slice(0, 1) };
+    const e = await judged(
+      { fp32: 0.5, champion: 0.5 },
+      await champion(w, { featureSet, featureSetDigest: digestOf(featureSet) }, 'none'),
+      w,
+    );
+    const report = JSON.parse(Buffer.from(await e.artifacts.get(e.report.key)).toString());
+    expect(report.champion.rows).toBe(report.challenger.fp32.rows);
+    expect(report.champion.rmse).toBeCloseTo(0.5, 5);
+  });
+  test('when the champion learnt from every sealed run nothing is compared', async () => {
+    const w = await world();
+    const e = await evaluated({ fp32: 0.5, champion: 0.5 }, await champion(w, {}, 'all'), w);
+    await expect(e.report()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('the champion learnt from every sealed run'),
+    });
+  });
+});
+
+describe('gate', () => {
+  test('registers evidence and verdict also when it says no', async () => {
+    const j = await judged({ fp32: 3 });
+    await expect(j.gate()).rejects.toMatchObject({ name: 'Refused', message: 'gate: fail; maxRmse 3 misses 2' });
+    expect(j.ledger.commands.at(-1)).toMatchObject({
+      record: { class: 'evaluation', id: j.report.digest, body: { verdict: { verdict: 'fail' } } },
+    });
+  });
+  test('admits what it may', async () => {
+    expect(await (await judged({ fp32: 1, int8: 1.5 })).gate()).toMatchObject({ admittedVariants: ['fp32'] });
+  });
+});
+
+describe('package-model', () => {
+  test('makes a package that a device takes, under the digest of its manifest', async () => {
+    const p = await packaged();
+    const made = await p.pack();
+    expect(made.releaseNumber).toBe(4);
+    const read = async (f: string) => JSON.parse(Buffer.from(await p.artifacts.get(`${made.prefix}${f}`)).toString());
+    const files = new Map<string, string>();
+    for (const key of await p.artifacts.list(made.prefix))
+      files.set(key.slice(made.prefix.length), sha256(await p.artifacts.get(key)));
+    const verdict = verifyPackage(
+      { digest: made.digest, manifest: await read('manifest.json'), signature: await read('signature.json'), files },
+      {
+        modelLine: LINE,
+        now: STARTED,
+        verifySignature: (id, message) => id === 'key-1' && message === made.digest,
+        serving: null,
+        highestRelease: 3,
+        revertTo: '',
+      },
+    );
+    expect(verdict).toMatchObject({ ok: true });
+    expect(p.ledger.commands.at(-1)).toMatchObject({
+      record: { class: 'model-line', body: { lastReleaseNumber: 4 } },
+      expectVersion: 1,
+    });
+  });
+  test('a number that was lost to another is tried again', async () => {
+    const p = await packaged();
+    const conflict = Object.assign(new Error('expected version 1, found 2'), { name: 'VersionConflict' });
+    await expect(p.pack({ ledger: memoryLedger(conflict) })).rejects.toMatchObject({ name: 'TryAgain' });
+  });
+  test('a ledger that fails otherwise fails the step', async () => {
+    const p = await packaged();
+    await expect(p.pack({ ledger: memoryLedger(new Error('down')) })).rejects.toThrow('down');
+  });
+  test('refuses files of another training', async () => {
+    const p = await packaged();
+    await p.artifacts.put(
+      `${p.snapshot.candidatePrefix}envelope.json`,
+      json({ schema: 'envelope/1', ranges: [[0, 1]] }),
+    );
+    await expect(p.pack()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('the feature set has 2 features; envelope.json has 1'),
+    });
+    await p.artifacts.put(
+      `${p.snapshot.candidatePrefix}baseline.json`,
+      json({ schema: 'baseline/1', featureSetDigest: useCaseDigest, rows: 1, features: [] }),
+    );
+    await expect(p.pack()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('of another training'),
+    });
+  });
+  test('refuses when the line is gone', async () => {
+    const p = await packaged();
+    const registry = {
+      latest: async (c: string, id: string) => (c === 'model-line' ? null : p.registry.latest(c as never, id)),
+    };
+    await expect(p.pack({ registry: registry as never })).rejects.toMatchObject({ name: 'Refused' });
+  });
+});
+
+describe('register-model', () => {
+  test('writes training run, retrain and package with their edges, and offers the release', async () => {
+    const p = await packaged();
+    const made = await p.pack();
+    const { releaseId } = await registerModel(p)({ ...p.input, package: made });
+    const [training, retrain, pack] = p.ledger.commands.slice(-3);
+    expect(training?.record.class).toBe('training-run');
+    expect(retrain).toMatchObject({
+      record: { body: { status: 'candidate', packageDigest: made.digest } },
+      announce: { type: 'RetrainFinished' },
+    });
+    expect(pack?.edges?.map((e) => e.rel).sort()).toEqual([
+      'derived-from',
+      'evaluated-by',
+      'packaged-from',
+      'trained-on',
+    ]);
+    expect(pack?.announce).toMatchObject({
+      type: 'ReleaseCandidate',
+      detail: { releaseId, packageDigest: made.digest, releaseNumber: 4, revert: false },
+    });
+  });
+  test('refuses a package whose manifest is not what was named', async () => {
+    const p = await packaged();
+    const made = await p.pack();
+    await p.artifacts.put(`${made.prefix}manifest.json`, json({ other: true }));
+    await expect(registerModel(p)({ ...p.input, package: made })).rejects.toThrow(`expected ${made.digest}`);
+  });
+});
+
+describe('record-retrain', () => {
+  const record = async (state: object) => {
+    const ledger = memoryLedger();
+    const answer = await recordRetrain({ ledger })({ execution, state: { ...request, ...state } });
+    return { answer, command: ledger.commands[0] };
+  };
+  test('a refusal is refused, with its own words and step', async () => {
+    const cause = JSON.stringify({ errorType: 'Refused', errorMessage: 'too little data', trace: [] });
+    const { answer, command } = await record({
+      plan: run,
+      failed: { SnapshotDataset: { Error: 'Refused', Cause: cause } },
+    });
+    expect(answer).toEqual({ status: 'refused', step: 'SnapshotDataset', detail: 'too little data' });
+    expect(command).toMatchObject({
+      record: { body: { status: 'refused' } },
+      announce: { type: 'RetrainFinished', detail: { outcome: 'refused' } },
+    });
+  });
+  test('a job that failed is failed, with the reason of the job', async () => {
+    const { answer } = await record({
+      plan: run,
+      failed: {
+        Train: { Error: 'States.TaskFailed', Cause: JSON.stringify({ FailureReason: 'AlgorithmError: loss is NaN' }) },
+      },
+    });
+    expect(answer).toEqual({
+      status: 'failed',
+      step: 'Train',
+      detail: 'States.TaskFailed: AlgorithmError: loss is NaN',
+    });
+  });
+  test('a request that was declined is skipped', async () => {
+    expect((await record({ plan: { go: false, why: 'cooldown' } })).answer).toEqual({
+      status: 'skipped',
+      step: 'ResolveTrigger',
+      detail: 'cooldown',
+    });
+  });
+  test('refuses a state that is not a retrain', async () => {
+    await expect(recordRetrain({ ledger: memoryLedger() })({ execution, state: {} })).rejects.toMatchObject({
+      name: 'ContractError',
+    });
+  });
+  test('a cause that is no JSON is told as it is', () => {
+    expect(sayFault({ Error: 'States.Timeout', Cause: 'late' })).toBe('States.Timeout: late');
+  });
+});
+
+describe('what steps share', () => {
+  test('a use case must be in the registry, under its own digest', async () => {
+    await expect(readUseCase(registryOf([]), useCaseDigest)).rejects.toThrow('the registry has no use case');
+    await expect(
+      readUseCase(registryOf([put('use-case', useCaseDigest, { ...tiny, version: 2 })]), useCaseDigest),
+    ).rejects.toThrow('has the digest');
+  });
+  test('instants are UTC with milliseconds, however they were written', () => {
+    expect(instantOf('2026-02-01T01:00:00+01:00')).toBe('2026-02-01T00:00:00.000Z');
+    expect(() => instantOf('soon')).toThrow('"soon" is no instant');
+  });
+  test('long reasons are cut where the registry would refuse them', () => {
+    expect(clip('x'.repeat(500))).toHaveLength(400);
+  });
+});
