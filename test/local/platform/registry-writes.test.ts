@@ -1,0 +1,221 @@
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  ExecuteStatementCommand,
+  GetItemCommand,
+  PutItemCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { IAMClient, ListRolesCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { LedgerRequest, registryKeys } from '#core/contracts/ledger.ts';
+import { type ClientOptions as As, type DeployedPlant, deployPlant } from './deployed-plant.ts';
+
+jest.setTimeout(300_000);
+
+let plant: DeployedPlant;
+/** Client options by role: what each role of the stacks can do, tried with its own credentials. */
+let roles: Map<string, As>;
+
+/** Credentials of a role. Its trust is widened to the root of this account; what it may do is as deployed. */
+const become = async (role: { RoleName?: string | undefined; Arn?: string | undefined }): Promise<As> => {
+  await new IAMClient(plant.client).send(
+    new UpdateAssumeRolePolicyCommand({
+      RoleName: role.RoleName,
+      PolicyDocument: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'sts:AssumeRole' },
+        ],
+      }),
+    }),
+  );
+  const { Credentials } = await new STSClient(plant.client).send(
+    new AssumeRoleCommand({ RoleArn: role.Arn, RoleSessionName: 'test' }),
+  );
+  return {
+    ...plant.client,
+    credentials: {
+      accessKeyId: Credentials?.AccessKeyId ?? '',
+      secretAccessKey: Credentials?.SecretAccessKey ?? '',
+      sessionToken: Credentials?.SessionToken ?? '',
+    },
+  };
+};
+
+beforeAll(async () => {
+  plant = await deployPlant();
+  const { Roles, IsTruncated } = await new IAMClient(plant.client).send(new ListRolesCommand({ MaxItems: 1000 }));
+  if (IsTruncated) throw new Error('there are more than 1000 roles; read the next page too');
+  roles = new Map();
+  for (const role of Roles ?? [])
+    if (role.RoleName?.startsWith(`${plant.names.prefix}-`)) roles.set(role.RoleName, await become(role));
+});
+
+afterAll(() => plant?.stop());
+
+const DENIED = ['AccessDenied', 'AccessDeniedException'];
+
+/** True when the call was let through, false when access was denied; any other end is an error. */
+const may = async (call: () => Promise<unknown>): Promise<boolean> => {
+  try {
+    await call();
+    return true;
+  } catch (error) {
+    if (DENIED.includes((error as Error).name)) return false;
+    throw error;
+  }
+};
+
+/** Every way to change an item of a table, each as one that would succeed. */
+const writes = (table: string, db: DynamoDBClient): Record<string, () => Promise<unknown>> => {
+  const key = { pk: { S: 'TEST#someone' }, sk: { S: 'wrote' } };
+  return {
+    PutItem: () => db.send(new PutItemCommand({ TableName: table, Item: key })),
+    UpdateItem: () =>
+      db.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key,
+          UpdateExpression: 'SET forged = :f',
+          ExpressionAttributeValues: { ':f': { BOOL: true } },
+        }),
+      ),
+    BatchWriteItem: () =>
+      db.send(new BatchWriteItemCommand({ RequestItems: { [table]: [{ PutRequest: { Item: key } }] } })),
+    'TransactWriteItems Put': () =>
+      db.send(new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName: table, Item: key } }] })),
+    'TransactWriteItems Delete': () =>
+      db.send(new TransactWriteItemsCommand({ TransactItems: [{ Delete: { TableName: table, Key: key } }] })),
+    DeleteItem: () => db.send(new DeleteItemCommand({ TableName: table, Key: key })),
+    'ExecuteStatement INSERT': () =>
+      db.send(
+        new ExecuteStatementCommand({ Statement: `INSERT INTO "${table}" VALUE {'pk': 'TEST#someone', 'sk': 'ql'}` }),
+      ),
+    'ExecuteStatement DELETE': () =>
+      db.send(
+        new ExecuteStatementCommand({ Statement: `DELETE FROM "${table}" WHERE pk = 'TEST#someone' AND sk = 'ql'` }),
+      ),
+  };
+};
+
+const allowedWrites = async (as: As): Promise<string[]> => {
+  const allowed: string[] = [];
+  for (const [name, write] of Object.entries(writes(plant.names.registry.name, new DynamoDBClient(as))))
+    if (await may(write)) allowed.push(name);
+  return allowed;
+};
+
+/** Names of the roles that a call succeeds for. */
+const whoMay = async (call: (as: As) => Promise<unknown>): Promise<string[]> => {
+  const names: string[] = [];
+  for (const [name, as] of roles) if (await may(() => call(as))) names.push(name);
+  return names.sort();
+};
+
+test('every write that the other tests try succeeds for who may do everything', async () => {
+  const names = Object.keys(writes('', new DynamoDBClient(plant.client)));
+  await expect(allowedWrites(plant.client)).resolves.toEqual(names);
+});
+
+test('no role but the ledger writer changes the registry, in any way', async () => {
+  const can: Record<string, string[]> = {};
+  for (const [name, as] of roles) {
+    const allowed = await allowedWrites(as);
+    if (allowed.length > 0) can[name] = allowed;
+  }
+  expect(roles.size).toBeGreaterThanOrEqual(30);
+  expect(can).toEqual({ [plant.names.ledgerWriter.name]: ['PutItem', 'TransactWriteItems Put'] });
+});
+
+test('the ledger writer, asked to, writes a record', async () => {
+  const record = { class: 'model-line', id: 'permissions/plant-a', body: { schema: 'test/1' } } as const;
+  const request = LedgerRequest.parse({
+    commands: [
+      {
+        schema: 'ledger-command/1',
+        commandId: 'permissions/1',
+        site: 'plant-a',
+        actor: 'person:tester',
+        reason: 'the one way in is open',
+        record,
+        edges: [],
+      },
+    ],
+  });
+  const answer = await new LambdaClient(plant.client).send(
+    new InvokeCommand({
+      FunctionName: plant.names.ledgerWriter.name,
+      Payload: Buffer.from(JSON.stringify(request)),
+    }),
+  );
+  const { pk, sk } = registryKeys.latest(record.class, record.id);
+  const { Item } = await new DynamoDBClient(plant.client).send(
+    new GetItemCommand({ TableName: plant.names.registry.name, Key: { pk: { S: pk }, sk: { S: sk } } }),
+  );
+  expect(answer.FunctionError).toBeUndefined();
+  expect(Item?.['version']).toEqual({ N: '1' });
+});
+
+describe('objects of the lake', () => {
+  const s3 = (as: As): S3Client => new S3Client({ ...as, forcePathStyle: true });
+  const get = (key: string) => (as: As) =>
+    s3(as).send(new GetObjectCommand({ Bucket: plant.names.lakeBucket, Key: key }));
+  const put = (key: string) => (as: As) =>
+    s3(as).send(new PutObjectCommand({ Bucket: plant.names.lakeBucket, Key: key, Body: 'x' }));
+  const of = (...names: string[]): string[] => names.map((name) => `${plant.names.prefix}-${name}`);
+
+  const readers = async (key: string): Promise<string[]> => {
+    await put(key)(plant.client);
+    return whoMay(get(key));
+  };
+
+  test('sealed features are read by evaluation alone: no job that trains or quantizes sees them', async () => {
+    await expect(readers('features/split=test/fs/snapshot/part-00000.parquet')).resolves.toEqual(of('evaluate'));
+  });
+
+  test('features for training are read by training jobs alone', async () => {
+    await expect(readers('features/split=train/fs/snapshot/part-00000.parquet')).resolves.toEqual(of('training'));
+  });
+
+  test('features for calibration are read by training and quantization jobs', async () => {
+    await expect(readers('features/split=calibration/fs/snapshot/part-00000.parquet')).resolves.toEqual(
+      of('processing', 'training'),
+    );
+  });
+
+  test('frames and decisions come from devices, features and tables from the functions that make them', async () => {
+    const writers: Record<string, string[]> = {};
+    for (const key of [
+      'raw/frames/site=plant-a/x',
+      'inbox/decisions/site=plant-a/x',
+      'raw/events/site=plant-a/x',
+      'decisions/x',
+      'telemetry/x',
+      'snapshots/x',
+      'features/split=test/x',
+      'quarantine/x',
+      'anywhere-else/x',
+    ])
+      writers[key] = await whoMay(put(key));
+    expect(writers).toEqual({
+      'raw/frames/site=plant-a/x': of('device'),
+      'inbox/decisions/site=plant-a/x': of('device'),
+      'raw/events/site=plant-a/x': of('plant-events'),
+      'decisions/x': of('record-decisions'),
+      'telemetry/x': of('telemetry-writer'),
+      'snapshots/x': of('snapshot-dataset'),
+      'features/split=test/x': of('materialise'),
+      'quarantine/x': of('record-decisions', 'register-upload'),
+      'anywhere-else/x': [],
+    });
+  });
+
+  test('a device of this site puts no frames of another site', async () => {
+    await expect(whoMay(put('raw/frames/site=elsewhere/x'))).resolves.toEqual([]);
+  });
+});
