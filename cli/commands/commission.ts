@@ -14,8 +14,9 @@ import { GetPublicKeyCommand, ListAliasesCommand } from '@aws-sdk/client-kms';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { componentName, modelComponentName, ringGroupName, thingName } from '#core/contracts/release.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import type { Composition, PlacedComponent } from '#core/policy/compose-deployment.ts';
+import { type Composition, composeDeployment, type PlacedComponent } from '#core/policy/compose-deployment.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { oneModelLine } from '../find.ts';
 import { answer, type Output, paint, say, table } from '../output.ts';
@@ -143,36 +144,48 @@ const currentComposition = async (world: World, targetArn: string): Promise<Comp
 };
 
 /**
- * What a ring's deployment becomes: the code components with their configuration, and the weights of this model line
- * if it has some. Weights of another line go: the runtime of a device serves one line.
+ * What a ring's deployment becomes: the code components with their configuration, and the weights of this model line:
+ * those it has, else the line's champion. Weights of another line go: the runtime of a device serves one line.
  */
 export const ringComposition = (
   current: Composition,
   code: Composition,
-  modelLine: string,
-): Record<string, PlacedComponent> => {
-  const weights = modelComponentName(modelLine);
+  line: Pick<ModelLineRecord, 'modelLine' | 'champion'>,
+): Composition => {
+  const weights = modelComponentName(line.modelLine);
   const kept = Object.entries(current).filter(
     ([name]) => name === weights || !(name.startsWith(`${componentName('model')}.`) || name in code),
   );
-  const merged = Object.entries(code).map(([name, placed]) => {
+  const merged = Object.entries(code).map(([name, placed]): [string, PlacedComponent] => {
     const before = JSON.parse(current[name]?.configurationUpdate?.merge ?? '{}') as Record<string, unknown>;
     const wanted = JSON.parse(placed.configurationUpdate?.merge ?? '{}') as Record<string, unknown>;
-    return [name, { ...placed, configurationUpdate: { merge: JSON.stringify({ ...before, ...wanted }) } }] as const;
+    return [name, { ...placed, configurationUpdate: { merge: JSON.stringify({ ...before, ...wanted }) } }];
   });
-  return Object.fromEntries([...kept, ...merged]);
+  const composition = Object.fromEntries([...kept, ...merged]);
+  if (line.champion === null || weights in composition) return composition;
+  const { packageDigest, releaseNumber } = line.champion;
+  return composeDeployment(
+    composition,
+    {
+      name: weights,
+      version: `1.0.${releaseNumber}`,
+      configuration: { packageDigest, modelLine: line.modelLine },
+    },
+    // A device that served this line before has seen its number: the champion is where it may go back to.
+    packageDigest,
+  );
 };
 
 const deployRing = async (
   world: World,
   group: string,
   code: Composition,
-  modelLine: string,
+  line: ModelLineRecord,
 ): Promise<{ group: string; deploymentId: string | null; status: 'deployed' | 'unchanged' }> => {
   const { region, account } = world.config.planes.plant;
   const targetArn = `arn:aws:iot:${region}:${account}:thinggroup/${group}`;
   const current = await currentComposition(world, targetArn);
-  const components = ringComposition(current, code, modelLine);
+  const components = ringComposition(current, code, line);
   const plain = (c: Composition) =>
     digestOf(
       Object.fromEntries(
@@ -235,7 +248,7 @@ export const commission = async (world: World, out: Output, options: CommissionO
         },
       ]),
     );
-    deployments.push(await deployRing(world, group, code, line.modelLine));
+    deployments.push(await deployRing(world, group, code, line));
   }
   answer(out, { devices, deployments }, () => {
     table(

@@ -444,7 +444,7 @@ export class EdgeRuntime {
         now: this.#now(),
         verifySignature: signatureCheck(config.trustedKeys),
         serving: state.serving,
-        highestRelease: state.highestRelease,
+        highestRelease: state.highestRelease[config.modelLine] ?? 0,
         revertTo: config.revertTo,
       });
       if (!verdict.ok) return this.#refuse(digest, verdict.reason);
@@ -463,7 +463,10 @@ export class EdgeRuntime {
       store.setState({
         serving,
         previous: state.serving?.packageDigest === digest ? state.previous : state.serving,
-        highestRelease: Math.max(state.highestRelease, manifest.releaseNumber),
+        highestRelease: {
+          ...state.highestRelease,
+          [manifest.modelLine]: Math.max(state.highestRelease[manifest.modelLine] ?? 0, manifest.releaseNumber),
+        },
       });
       this.#serve({
         manifest,
@@ -560,7 +563,7 @@ export class EdgeRuntime {
         now: null,
         verifySignature: signatureCheck(config.trustedKeys),
         serving,
-        highestRelease: store.state().highestRelease,
+        highestRelease: store.state().highestRelease[config.modelLine] ?? 0,
         revertTo: config.revertTo,
       });
       if (!verdict.ok) throw new Error(verdict.reason);

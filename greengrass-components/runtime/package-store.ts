@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BenchResult } from '#core/contracts/device.ts';
-import { Digest, Instant } from '#core/contracts/primitives.ts';
+import { Digest, Instant, ModelLineId } from '#core/contracts/primitives.ts';
 import type { PackageClaim } from '#core/inference/verify-package.ts';
 
 /** What serves, durable: a device that starts without a network goes on with it. */
@@ -32,11 +32,12 @@ export const StoreState = z.strictObject({
   serving: Serving.nullable(),
   /** The last good one before it. */
   previous: Serving.nullable(),
-  highestRelease: z.int().nonnegative(),
+  /** Of each model line: a device may be given to another line, whose numbers are its own. */
+  highestRelease: z.record(ModelLineId, z.int().nonnegative()),
 });
 export type StoreState = z.infer<typeof StoreState>;
 
-const NOTHING: StoreState = { serving: null, previous: null, highestRelease: 0 };
+const NOTHING: StoreState = { serving: null, previous: null, highestRelease: {} };
 /** A package is a handful of small files; more is a mistake or an attack. */
 const MAX_FILES = 32;
 

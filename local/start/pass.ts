@@ -238,7 +238,7 @@ export class Pass {
     });
     this.sampleDecision = first.id;
     await story.step('decisions in the lake', async () => {
-      const n = await this.decisionsRecorded(registry, packageDigest, options.decisions);
+      const n = await this.decisionsRecorded(registry, first, packageDigest, options.decisions);
       return [`${n} by this package, proved by Merkle root and registered`, null];
     });
     await story.step('lineage', async () => [
@@ -585,7 +585,13 @@ export class Pass {
     );
   }
 
-  private async decisionsRecorded(registry: RegistryView, packageDigest: string, wanted: number): Promise<number> {
+  /** Waits until enough decisions of the package are registered, that of this session among them. */
+  private async decisionsRecorded(
+    registry: RegistryView,
+    first: DecisionRecord,
+    packageDigest: string,
+    wanted: number,
+  ): Promise<number> {
     const { signal, story, stateDir } = this.deps;
     let count = 0;
     await until(
@@ -595,7 +601,14 @@ export class Pass {
           .filter((o) => (o['packageDigests'] as string[] | undefined)?.includes(packageDigest))
           .reduce((sum, o) => sum + Number(o['count']), 0);
         story.progress(`decisions in the lake: ${count} of ${wanted}`);
-        return count >= wanted ? true : null;
+        const holdsFirst = objects.some(
+          (o) =>
+            o['device'] === first.device &&
+            o['boot'] === first.boot &&
+            Number(o['firstSequence']) <= first.sequence &&
+            first.sequence <= Number(o['lastSequence']),
+        );
+        return count >= wanted && holdsFirst ? true : null;
       },
       {
         signal,
