@@ -1,0 +1,297 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CreateComponentVersionCommand,
+  CreateDeploymentCommand,
+  GetDeploymentCommand,
+  GreengrassV2Client,
+  ListDeploymentsCommand,
+} from '@aws-sdk/client-greengrassv2';
+import { AddThingToThingGroupCommand, CreateThingCommand, IoTClient } from '@aws-sdk/client-iot';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { type DeviceReport, reportTopic } from '#core/contracts/device.ts';
+import type { ReleaseRequest } from '#core/contracts/release.ts';
+import { modelComponentName, ringGroupName, thingName } from '#core/contracts/release.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
+import { digestOf } from '#core/lineage/digest.ts';
+import { walkLineage } from '#core/lineage/graph.ts';
+import { placedPackage } from '#core/policy/compose-deployment.ts';
+import { uploadHistory } from '../../../local/plant/historian.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { type Plant, startPlant } from './plant.ts';
+
+const ROOT = join(__dirname, '../../..');
+const SITE = 'plant-a';
+const STAGE = 'local';
+const DEVICE = 'edge-9';
+const GROUP = ringGroupName(STAGE, SITE, 'x86-64', 0);
+const { useCase, source } = definitions[0] as (typeof definitions)[number];
+const LINE = `${useCase.id}/${SITE}`;
+
+jest.setTimeout(300_000);
+
+let plant: Plant;
+let dir: string;
+
+const publish = async (document: UseCase, modelLine: string): Promise<void> => {
+  const digest = digestOf(document);
+  const common = { schema: 'ledger-command/1' as const, site: SITE, actor: 'test', reason: 'published' };
+  await plant.write([
+    { ...common, commandId: `uc/${digest}`, record: { class: 'use-case', id: digest, body: { ...document } } },
+    {
+      ...common,
+      commandId: `ml/${modelLine}/${digest}`,
+      record: {
+        class: 'model-line',
+        id: modelLine,
+        body: {
+          schema: 'model-line/1',
+          modelLine,
+          site: SITE,
+          useCaseDigest: digest,
+          champion: null,
+          lastReleaseNumber: 0,
+        },
+      },
+    },
+  ]);
+};
+
+const ask = async (modelLine: string, requestId: string, cause: 'person' | 'drift' = 'person') => {
+  await plant.announce('RetrainRequested', {
+    modelLine,
+    site: SITE,
+    cause,
+    requestedBy: 'anna',
+    reason: 'a test asks',
+    requestId,
+  });
+  return plant.until(async () => {
+    const record = await plant.registry.latest('retrain', requestId);
+    return record !== null && record.body['status'] !== 'running' ? record.body : null;
+  }, 180_000);
+};
+
+const greengrass = () => new GreengrassV2Client({ ...plant.client, endpoint: plant.greengrassUrl });
+const groupArn = `arn:aws:iot:us-east-1:000000000000:thinggroup/${GROUP}`;
+
+const composition = async () => {
+  const { deployments } = await greengrass().send(new ListDeploymentsCommand({ targetArn: groupArn }));
+  return (
+    (await greengrass().send(new GetDeploymentCommand({ deploymentId: deployments?.[0]?.deploymentId as string })))
+      .components ?? {}
+  );
+};
+
+/** What a device says of itself, on its own topic. */
+const say = async (
+  serving: { packageDigest: string; releaseNumber: number } | null,
+  refusal: string | null,
+): Promise<void> => {
+  const at = new Date().toISOString();
+  const report: DeviceReport = {
+    schema: 'device-report/1',
+    site: SITE,
+    device: DEVICE,
+    deviceClass: 'x86-64',
+    boot: 'boot-1',
+    at,
+    modelLine: LINE,
+    serving:
+      serving === null ? null : { ...serving, variant: 'int8', adoptedAt: '2026-01-01T00:00:00.000Z', bench: [] },
+    sinceAdoption: { decided: 20, undecided: 0, fallback: 0, held: 0, latencyP50Ms: 1, latencyP99Ms: 2 },
+    lastRefusal: refusal === null ? null : { packageDigest: refusal, reason: 'golden sample 3 differs', at },
+    spool: { pending: 0, bytes: 0 },
+  };
+  await new IoTDataPlaneClient(plant.client).send(
+    new PublishCommand({
+      topic: reportTopic(STAGE, SITE, DEVICE),
+      qos: 1,
+      payload: Buffer.from(JSON.stringify(report)),
+    }),
+  );
+};
+
+/** Answers as the device would until the release has ended. */
+const released = async (releaseId: string, answer: () => Promise<void>) =>
+  plant.until(async () => {
+    const record = await plant.registry.latest('release', releaseId);
+    if (record !== null && !['rolling-out', 'waiting-approval'].includes(record.body['status'] as string))
+      return record.body;
+    if (record?.body['status'] === 'rolling-out') await answer();
+    return null;
+  }, 120_000);
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'mw-workflows-'));
+  plant = await startPlant(ROOT, dir);
+  await publish(useCase, LINE);
+  const uploaded = await uploadHistory(source({ site: SITE, seed: 7, start: '2025-01-01T00:00:00.000Z' }), {
+    s3: plant.s3,
+    lambda: plant.lambda,
+    lakeBucket: plant.names.lakeBucket,
+    plantEventsFunction: plant.names.plantEvents.name,
+    site: SITE,
+  });
+  await plant.until(
+    async () => ((await plant.registry.list('raw-object')).length >= uploaded.runs ? true : null),
+    120_000,
+  );
+
+  const iot = new IoTClient(plant.client);
+  const thing = thingName(STAGE, SITE, DEVICE);
+  await iot.send(
+    new CreateThingCommand({ thingName: thing, attributePayload: { attributes: { site: SITE, device: DEVICE } } }),
+  );
+  await iot.send(new AddThingToThingGroupCommand({ thingName: thing, thingGroupName: GROUP }));
+  await greengrass().send(
+    new CreateComponentVersionCommand({
+      inlineRecipe: Buffer.from(
+        JSON.stringify({
+          RecipeFormatVersion: '2020-01-25',
+          ComponentName: 'millwright.runtime',
+          ComponentVersion: '1.0.1',
+          Manifests: [{ Platform: { os: 'linux', runtime: '*' }, Lifecycle: { startup: { Script: 'exec sleep 1' } } }],
+        }),
+      ),
+    }),
+  );
+  await greengrass().send(
+    new CreateDeploymentCommand({
+      targetArn: groupArn,
+      components: {
+        'millwright.runtime': { componentVersion: '1.0.1', configurationUpdate: { merge: '{"site":"plant-a"}' } },
+      },
+    }),
+  );
+});
+
+afterAll(async () => {
+  await plant?.stop();
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+});
+
+describe('the workflows on the local AWS, IAM enforced', () => {
+  test('a request becomes a candidate, is released to the ring and becomes champion, with its lineage', async () => {
+    const record = await ask(LINE, 'first-1');
+    expect(record).toMatchObject({ status: 'candidate', step: 'Register' });
+    const digest = record['packageDigest'] as string;
+    const releaseId = `rel-1-${digest.slice(7, 19)}`;
+    const release = await released(releaseId, () => say({ packageDigest: digest, releaseNumber: 1 }, null));
+    expect(release).toMatchObject({ status: 'released', approvedBy: `policy:${useCase.id}`, packageDigest: digest });
+    expect((await plant.registry.latest('model-line', LINE))?.body['champion']).toMatchObject({
+      packageDigest: digest,
+      releaseNumber: 1,
+    });
+
+    const placed = await composition();
+    expect(Object.keys(placed).sort()).toEqual([modelComponentName(LINE), 'millwright.runtime'].sort());
+    expect(JSON.parse(placed['millwright.runtime']?.configurationUpdate?.merge ?? '')).toEqual({
+      site: 'plant-a',
+      revertTo: '',
+    });
+
+    const back = await walkLineage(plant.registry, `adoption:${SITE}/${DEVICE}/${LINE}`, 'back');
+    const classes = new Set(back.nodes.map(({ node }) => node.slice(0, node.indexOf(':'))));
+    for (const c of [
+      'package',
+      'snapshot',
+      'training-run',
+      'evaluation',
+      'retrain',
+      'raw-object',
+      'plant-event',
+      'use-case',
+    ])
+      expect(classes).toContain(c);
+    const raw = back.nodes.find(({ node }) => node.startsWith('raw-object:'))?.node as string;
+    const forward = await walkLineage(plant.registry, raw, 'forward');
+    expect(forward.nodes.map((n) => n.node)).toContain(`device:${SITE}/${DEVICE}`);
+  });
+
+  test('the same request again is the execution that has it', async () => {
+    await plant.announce('RetrainRequested', {
+      modelLine: LINE,
+      site: SITE,
+      cause: 'person',
+      requestedBy: 'anna',
+      reason: 'a test asks',
+      requestId: 'first-1',
+    });
+    await plant.until(async () => {
+      const { executions } = await plant.sfn.send(
+        new ListExecutionsCommand({ stateMachineArn: plant.names.retrain.arn }),
+      );
+      return executions?.length === 2 && executions.every((e) => e.status === 'SUCCEEDED') ? true : null;
+    }, 60_000);
+    expect((await plant.registry.latest('retrain', 'first-1'))?.body['status']).toBe('candidate');
+  });
+
+  test('drift within the cooldown is skipped, with the reason', async () => {
+    expect(await ask(LINE, 'drift-1', 'drift')).toMatchObject({
+      status: 'skipped',
+      step: 'ResolveTrigger',
+      detail: expect.stringContaining('cooldown'),
+    });
+  });
+
+  test('an unknown line is refused, with what to do', async () => {
+    expect(await ask('nothing/plant-a', 'unknown-1')).toMatchObject({
+      status: 'refused',
+      detail: expect.stringContaining('publish its use case first'),
+    });
+  });
+
+  test('too little data is refused with the shortfall, and the champion stays', async () => {
+    const hungry: UseCase = { ...useCase, id: 'hungry', gate: { ...useCase.gate, minTrainRuns: 5000 } };
+    await publish(hungry, `hungry/${SITE}`);
+    expect(await ask(`hungry/${SITE}`, 'hungry-1')).toMatchObject({
+      status: 'refused',
+      step: 'SnapshotDataset',
+      detail: expect.stringMatching(/more ended runs in train \(\d+ of 5000\)/),
+    });
+  });
+
+  test('a ring that refuses a package gets back what it had, and the champion stays', async () => {
+    const before = (await plant.registry.latest('model-line', LINE))?.body['champion'] as { packageDigest: string };
+    const record = await ask(LINE, 'second-1');
+    expect(record).toMatchObject({ status: 'candidate' });
+    const digest = record['packageDigest'] as string;
+    const release = await released(`rel-2-${digest.slice(7, 19)}`, () =>
+      say({ packageDigest: before.packageDigest, releaseNumber: 1 }, digest),
+    );
+    expect(release).toMatchObject({ status: 'reverted', reason: expect.stringContaining('golden sample 3 differs') });
+    expect((await plant.registry.latest('model-line', LINE))?.body['champion']).toEqual(before);
+    const placed = await composition();
+    expect(placedPackage(placed as never, modelComponentName(LINE))).toBe(before.packageDigest);
+    expect(JSON.parse(placed['millwright.runtime']?.configurationUpdate?.merge ?? '')).toMatchObject({
+      revertTo: before.packageDigest,
+    });
+  });
+
+  test('a release of a package that is not what it says is refused', async () => {
+    const champion = (await plant.registry.latest('model-line', LINE))?.body['champion'] as {
+      packageDigest: string;
+      packagePrefix: string;
+    };
+    const request: ReleaseRequest = {
+      schema: 'release-request/1',
+      releaseId: 'wrong-package',
+      modelLine: LINE,
+      site: SITE,
+      packageDigest: digestOf('nothing'),
+      packagePrefix: champion.packagePrefix,
+      releaseNumber: 1,
+      requestedBy: 'anna',
+      reason: 'a test asks',
+      revert: false,
+    };
+    await plant.announce('ReleaseCandidate', request);
+    expect(await released('wrong-package', async () => {})).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('has the digest'),
+    });
+  });
+});
