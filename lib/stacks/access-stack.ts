@@ -53,7 +53,7 @@ export class AccessStack extends PlatformStack {
       config,
       name: 'query',
       says: 'Reads models, releases, retrains and lineage from the registry.',
-      may: grants.readRegistry(this, 'latest', 'list', 'edges'),
+      may: grants.readRegistry(this, 'list', 'edges'),
       memoryMiB: 512,
     });
     const api = new HttpApi(this, 'Api', {

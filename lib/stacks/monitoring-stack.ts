@@ -13,7 +13,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -88,6 +88,22 @@ export class MonitoringStack extends PlatformStack {
       masterKey: topicKey,
       enforceSSL: !config.local,
     });
+    // A topic with a policy of its own is closed to alarms, and its key too, unless both say otherwise.
+    const alarms = {
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+    };
+    owners.addToResourcePolicy(
+      new PolicyStatement({ sid: 'Alarms', ...alarms, actions: ['sns:Publish'], resources: [owners.topicArn] }),
+    );
+    topicKey.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'Alarms',
+        ...alarms,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+      }),
+    );
     if (config.notifications.ownerEmail !== null)
       owners.addSubscription(new EmailSubscription(config.notifications.ownerEmail));
 

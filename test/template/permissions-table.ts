@@ -99,7 +99,7 @@ export const PERMISSIONS: Roles = {
     'kms:Sign on governance key of alias/checkpoint',
     's3:PutObject on evidence/checkpoints/*',
   ]),
-  ...lambda('governance', 'query', [LATEST, LISTS, EDGES]),
+  ...lambda('governance', 'query', [LISTS, EDGES]),
   RelayTo222222222222EventsRole: eventRule('events:PutEvents on data event-bus/bus'),
   RelayTo333333333333EventsRole: eventRule('events:PutEvents on ml event-bus/bus'),
   RelayTo444444444444EventsRole: eventRule('events:PutEvents on plant event-bus/bus'),

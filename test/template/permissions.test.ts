@@ -1,8 +1,11 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { platformNames } from '#core/contracts/names.ts';
 import { reasonFor, resourceText } from '../../lib/aspects/acknowledged.ts';
+import { callsOf } from './code-calls.ts';
 import { differences, permissionsIn, rolesOf, type Words } from './permissions.ts';
 import { PERMISSIONS } from './permissions-table.ts';
-import { configOf, resourcesOf, synthesise } from './synth.ts';
+import { configOf, ROOT, resourcesOf, synthesise } from './synth.ts';
 
 const aws = configOf('example-four-accounts');
 const names = platformNames(aws);
@@ -71,9 +74,63 @@ describe('what every role may do', () => {
     expect(unexplained).toEqual([]);
   });
 
+  it('lets rules and alarms tell the owners, by the topic and by its key', () => {
+    const services = (document: unknown): string[] =>
+      (document as { Statement: { Effect: string; Principal: { Service?: string } }[] }).Statement.flatMap((s) =>
+        s.Effect === 'Allow' ? (s.Principal.Service ?? []) : [],
+      ).sort();
+    const [topic] = resourcesOf(synthesise(aws), 'AWS::SNS::TopicPolicy');
+    const key = resourcesOf(synthesise(aws), 'AWS::KMS::Key').find((k) => k.id.startsWith('OwnersKey'));
+    const both = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
+    expect(services(topic?.Properties['PolicyDocument'])).toEqual(both);
+    expect(services(key?.Properties['KeyPolicy'])).toEqual(both);
+  });
+
   it('is for one AWS service each, and for no account or person', () => {
     for (const [name, { assumedBy }] of Object.entries(roles())) {
       expect({ name, assumedBy }).toEqual({ name, assumedBy: [expect.stringMatching(/^[a-z.]+\.amazonaws\.com$/)] });
     }
+  });
+});
+
+/** What a call needs beside its own action: keys, versions, and what a service does in the name of its caller. */
+const looks = ['DescribeThingGroup', 'DescribeThing', 'GetThingShadow', 'DescribeJob'].map((a) => `iot:${a}`);
+const NEEDS: readonly (readonly [call: RegExp, needs: readonly string[]])[] = [
+  [/^s3:GetObject on lake$/, ['s3:GetObjectVersion on lake', 'kms:Decrypt']],
+  [/^s3:GetObject on artifacts$/, ['s3:GetObjectVersion on artifacts', 'kms:Decrypt']],
+  [/^s3:PutObject on (lake|artifacts)$/, ['kms:GenerateDataKey', 'kms:Decrypt']],
+  [/^greengrass:CreateComponentVersion$/, ['greengrass:TagResource']],
+  [/^greengrass:(ListDeployments|GetDeployment)$/, looks],
+  [/^greengrass:ListEffectiveDeployments$/, [...looks, 'iot:DescribeJobExecution']],
+  [
+    /^greengrass:CreateDeployment$/,
+    ['greengrass:TagResource', 'iot:CreateJob', 'iot:CancelJob', 'iot:UpdateJob', ...looks],
+  ],
+];
+
+/** A permission as code-calls.ts says it: without account and prefix; without a place where that says enough. */
+const asCall = (permission: string): string => {
+  const [, action = '', where = ''] = /^(\S+) on (.+?)(?: if .*)?$/.exec(permission) ?? [];
+  if (action.startsWith('s3:')) return `${action} on ${where.split('/')[0]}`;
+  const place = /^(?:dynamodb:.* table\/|lambda:.* function:|events:.* event-bus\/)(.+)$/.exec(
+    `${action} ${where}`,
+  )?.[1];
+  return place === undefined ? action : `${action} on ${place}`;
+};
+
+describe('what the code of a Lambda calls', () => {
+  const names = readdirSync(join(ROOT, 'lambdas')).filter((name) => name !== 'shared');
+
+  it.each(names)('is what the role of %s may do, no more and no less', async (name) => {
+    const calls = await callsOf(name);
+    const needed = new Set([
+      ...calls,
+      ...calls.flatMap((c) => NEEDS.flatMap(([call, more]) => (call.test(c) ? more : []))),
+    ]);
+    const has = permissionsIn(roles()[name]?.may ?? [])
+      // Its log, its trace and the queue that starts it are not its code's doing.
+      .filter((p) => !/^(logs|xray|sqs):/.test(p))
+      .map(asCall);
+    expect([...new Set(has)].sort()).toEqual([...needed].sort());
   });
 });
