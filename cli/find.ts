@@ -18,7 +18,7 @@ export const modelLines = async (world: World): Promise<readonly ModelLineRecord
     .sort((a, b) => a.modelLine.localeCompare(b.modelLine));
 };
 
-/** The model line named, or the only one. @throws {CliError} with the lines there are. */
+/** The model line named, or the one the local plant plays, or the only one. @throws {CliError} with the lines there are. */
 export const oneModelLine = async (world: World, name: string | undefined): Promise<ModelLineRecord> => {
   const lines = await modelLines(world);
   if (lines.length === 0)
@@ -86,6 +86,18 @@ export const decisionObject = (world: World, { record, key }: FoundDecision): Pr
     .split('-')
     .map(Number);
   return world.registry.latest('decision-object', `${record.site}/${record.device}/${record.boot}/${first}-${last}`);
+};
+
+/** The raw object that holds the very frame of a decision; null while the device has not uploaded it. */
+export const frameObject = async (world: World, record: DecisionRecord): Promise<string | null> => {
+  const prefix = `raw/frames/site=${record.site}/asset=${record.asset}/run=${record.run}/`;
+  const keys = await world.lake.list(prefix);
+  return (
+    keys.find((key) => {
+      const [first = 0, last = 0] = key.slice(prefix.length).split('.')[0]?.split('-').map(Number) ?? [];
+      return first <= record.index && record.index <= last;
+    }) ?? null
+  );
 };
 
 export interface FoundPackage {

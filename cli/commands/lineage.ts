@@ -1,7 +1,7 @@
 import { type LineageEdge, nodeRef } from '#core/contracts/ledger.ts';
 import { type LineageWalk, walkLineage } from '#core/lineage/graph.ts';
 import { CliError } from '../errors.ts';
-import { decisionObject, findDecision, findRecord, isDecisionId } from '../find.ts';
+import { decisionObject, findDecision, findRecord, frameObject, isDecisionId } from '../find.ts';
 import { answer, type Output, paint, say } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -35,12 +35,14 @@ export const lineageOf = async (
         'try again in a few seconds; if it stays so, look at the dead-letter queue of record-decisions',
       );
     packageDigest = found.record.packageDigest;
+    const frame = await frameObject(world, found.record);
     start = nodeRef('decision', options.id);
     first = [
       { from: start, rel: 'derived-from', to: nodeRef('decision-object', object.id) },
       ...(packageDigest === null
         ? []
         : [{ from: start, rel: 'decided-by' as const, to: nodeRef('package', packageDigest) }]),
+      ...(frame === null ? [] : [{ from: start, rel: 'used' as const, to: nodeRef('raw-object', frame) }]),
     ];
   } else {
     const record = await findRecord(world, options.id);

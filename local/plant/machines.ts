@@ -59,6 +59,7 @@ export interface Machines {
    * @returns resolves when every frame of every lane is answered; never with `repeat`.
    */
   play(lap: number, options?: { readonly repeat?: boolean }): Promise<void>;
+  /** Latencies are those since the pace was last set. */
   setPace(paceMs: number): void;
   stats(): readonly MachineStats[];
   close(): Promise<void>;
@@ -163,6 +164,7 @@ class Machine {
   setPace(paceMs: number): void {
     this.paceMs = paceMs;
     this.notBefore = 0;
+    this.latencies.length = 0;
     this.pump();
   }
 

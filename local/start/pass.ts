@@ -228,6 +228,7 @@ export class Pass {
       await story.step('champion', async () => [`${short(packageDigest)} serves since an earlier start`, null]);
     this.summary.push(['package', packageDigest]);
 
+    // Brisk, and latencies counted from here: before, devices were starting.
     this.machines?.setPace(BRISK_MS);
     const first = await story.step('decision of the model', async () => {
       const answer = await this.modelDecision(packageDigest, clients, names, site);
@@ -252,10 +253,7 @@ export class Pass {
       ]);
     const latencies = this.machineStats();
     const p99 = Math.max(...latencies.map((m) => m.latencyP99Ms ?? 0));
-    this.summary.push([
-      'answer to the line',
-      `p99 ${p99.toFixed(0)} ms over ${latencies.reduce((n, m) => n + m.answered, 0)} frames`,
-    ]);
+    this.summary.push(['answer to the line', `p99 ${p99.toFixed(0)} ms`]);
     if (options.data === null || !options.once) {
       void this.machines?.play(this.nextLap(), { repeat: true });
       this.machines?.setPace(STEADY_MS);
@@ -399,7 +397,7 @@ export class Pass {
       seconds: 150,
       late: () => this.whyNoAnswer(plan, clients),
     });
-    return `${plan.length} commissioned (${plan.map((d) => d.nucleus).join(', ')}), each answers its machine`;
+    return `${plan.length} commissioned (${plan.filter((d) => d.nucleus === 'lite').length} lite), each answers its machine`;
   }
 
   private async whyNoAnswer(plan: readonly DevicePlan[], clients: Clients): Promise<StartError> {
@@ -435,7 +433,7 @@ export class Pass {
   ): Promise<string> {
     const { story, signal, stateDir } = this.deps;
     const done = join(stateDir, `history-${played.useCase.id}.stamp`);
-    if (existsSync(done)) return readFileSync(done, 'utf8').concat(', there already');
+    if (existsSync(done)) return readFileSync(done, 'utf8').replace(', all registered', ', there already');
     const assets = new Set<string>();
     const source = {
       ...played.source,
@@ -513,7 +511,7 @@ export class Pass {
           `the champion, if there is one, goes on serving; look at it with "npx millwright explain ${requestId}"`,
           ended.status === 'failed' ? log : null,
         );
-      return [`${short(ended.packageDigest)}: ${ended.detail}`.slice(0, 58), ended];
+      return [`${short(ended.packageDigest)}: ${await rmseOf(registry, ended.packageDigest)}`, ended];
     });
     const digest = record.packageDigest as string;
     this.machines?.setPace(BRISK_MS);
@@ -748,6 +746,17 @@ export class Pass {
     return `RMSE ${errors.capped.toFixed(2)} capped at ${cap}, ${errors.uncapped.toFixed(2)} uncapped, ${errors.assets} engines`;
   }
 }
+
+/** What the variants of a package reached on sealed runs. */
+const rmseOf = async (registry: RegistryView, packageDigest: string): Promise<string> => {
+  const variants = (await registry.body('package', packageDigest))?.['variants'] as
+    | readonly { name: string; testRmse: number; admitted: boolean }[]
+    | undefined;
+  return (variants ?? [])
+    .map((v) => `RMSE ${v.testRmse.toFixed(2)} ${v.name}${v.admitted ? '' : ' (not admitted)'}`)
+    .join(', ')
+    .concat(' on sealed runs');
+};
 
 const short = (digest: string): string => digest.replace('sha256:', '').slice(0, 12);
 
