@@ -7,7 +7,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoFleet } from '../../lambdas/shared/fleet-table.ts';
 import { awsFleet } from '../../lambdas/shared/greengrass.ts';
-import { lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
+import { type LedgerCommandInput, lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
 import { s3Store } from '../../lambdas/shared/object-store.ts';
 import { dynamoRegistry } from '../../lambdas/shared/registry-reader.ts';
 import { ROOT } from './synth.ts';
@@ -51,7 +51,7 @@ interface Port {
   readonly make: (client: never) => unknown;
 }
 
-const command = {
+const command: LedgerCommandInput = {
   schema: 'ledger-command/1',
   commandId: 'c',
   site: 's',
@@ -59,7 +59,7 @@ const command = {
   reason: 'r',
   record: { class: 'package', id: 'p', body: {} },
   edges: [],
-} as const;
+};
 const report = { site: 's', device: 'd', modelLine: 'm', at: '2026-01-01T00:00:00.000Z' };
 const PORTS: Readonly<Record<string, Port>> = {
   s3Store: {

@@ -254,3 +254,25 @@ export const PERMISSIONS: Roles = {
   wave: stateMachine(calls('plant', 'deploy-ring', 'observe-ring')),
   ReleaseMachineEventsRole: eventRule('states:StartExecution on plant stateMachine:release'),
 };
+
+const SELF = `\${iot:Connection.Thing.ThingName}`;
+const OWN_TOPICS = `millwright/{stage}/\${iot:Connection.Thing.Attributes[site]}/\${iot:Connection.Thing.Attributes[device]}`;
+/** What a Greengrass nucleus speaks of, to AWS IoT, about itself; its client names end in what it is doing. */
+const NUCLEUS_TOPICS = [
+  `$aws/things/${SELF}*/greengrass/health/json`,
+  `$aws/things/${SELF}*/greengrassv2/health/json`,
+  `$aws/things/${SELF}*/jobs/*`,
+  `$aws/things/${SELF}*/shadow/*`,
+];
+
+/** What a device may do by its certificate; what it may do with the rest of AWS is the role `device`. */
+export const CERTIFICATE: readonly string[] = [
+  `iot:Connect on plant client/${SELF}*`,
+  ...['report', 'digest'].map((topic) => `iot:Publish on plant topic/${OWN_TOPICS}/${topic}`),
+  ...NUCLEUS_TOPICS.flatMap((topic) => [
+    `iot:Publish Receive on plant topic/${topic}`,
+    `iot:Subscribe on plant topicfilter/${topic}`,
+  ]),
+  'iot:AssumeRoleWithCertificate on plant rolealias/device',
+  'greengrass:GetComponentVersionArtifact ResolveComponentCandidates GetDeploymentConfiguration ListThingGroupsForCoreDevice on *',
+];

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { platformNames } from '#core/contracts/names.ts';
 import { reasonFor, resourceText } from '../../lib/aspects/acknowledged.ts';
 import { callsOf } from './code-calls.ts';
-import { differences, permissionsIn, rolesOf, type Words } from './permissions.ts';
-import { PERMISSIONS } from './permissions-table.ts';
+import { certificatePermissions, differences, permissionsIn, rolesOf, type Words } from './permissions.ts';
+import { CERTIFICATE, PERMISSIONS } from './permissions-table.ts';
 import { configOf, ROOT, resourcesOf, synthesise } from './synth.ts';
 
 const aws = configOf('example-four-accounts');
@@ -24,13 +24,19 @@ const WORDS: Words = [
   account(ml, 'ml'),
   account(plant, 'plant'),
   [new RegExp(`${names.prefix}-(?=[a-z])`, 'g'), ''],
-  [new RegExp(`\\b${aws.stage}-`, 'g'), '{stage}-'],
+  [new RegExp(`\\b${aws.stage}(?=[-/])`, 'g'), '{stage}'],
 ];
 const roles = () => rolesOf(synthesise(aws), WORDS);
 
 describe('what every role may do', () => {
   it('is what the table says, no more and no less', () => {
     expect(differences(roles(), PERMISSIONS)).toEqual([]);
+  });
+
+  it('is for the certificate of a device what the table says', () => {
+    const certificate = (may: readonly string[]) => ({ certificate: { assumedBy: [], may } });
+    const found = certificatePermissions(synthesise(aws), WORDS);
+    expect(differences(certificate(found), certificate(CERTIFICATE))).toEqual([]);
   });
 
   it('is told by role when it differs from the table', () => {

@@ -121,6 +121,16 @@ export const rolesOf = (stacks: readonly Synthesised[], words: Words): Roles => 
   return roles;
 };
 
+/** What the certificate of a device may do with AWS IoT and Greengrass. */
+export const certificatePermissions = (stacks: readonly Synthesised[], words: Words): string[] =>
+  stacks
+    .flatMap((stack) =>
+      Object.values(stack.template.Resources)
+        .filter((r) => r.Type === 'AWS::IoT::Policy')
+        .flatMap((r) => linesOf([r.Properties['PolicyDocument'] as Document], stack)),
+    )
+    .map((line) => say(line, words));
+
 /** Single permissions, `service:Action on resource`, of lines that may name several actions. */
 export const permissionsIn = (lines: readonly string[]): string[] => [
   ...new Set(

@@ -132,7 +132,14 @@ test('no role but the ledger writer changes the registry, in any way', async () 
   expect(can).toEqual({ [plant.names.ledgerWriter.name]: ['PutItem', 'TransactWriteItems Put'] });
 });
 
-test('the ledger writer, asked to, writes a record', async () => {
+const invoke = async (name: string, payload: unknown): Promise<{ error: string | undefined; answer: string }> => {
+  const { FunctionError, Payload } = await new LambdaClient(plant.client).send(
+    new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
+  );
+  return { error: FunctionError, answer: Buffer.from(Payload ?? []).toString() };
+};
+
+test('the ledger writer, asked to, writes a record, and who may read by class and by edge reads it', async () => {
   const record = { class: 'model-line', id: 'permissions/plant-a', body: { schema: 'test/1' } } as const;
   const request = LedgerRequest.parse({
     commands: [
@@ -143,22 +150,24 @@ test('the ledger writer, asked to, writes a record', async () => {
         actor: 'person:tester',
         reason: 'the one way in is open',
         record,
-        edges: [],
+        edges: [{ from: 'model-line:permissions/plant-a', rel: 'used', to: 'use-case:permissions' }],
       },
     ],
   });
-  const answer = await new LambdaClient(plant.client).send(
-    new InvokeCommand({
-      FunctionName: plant.names.ledgerWriter.name,
-      Payload: Buffer.from(JSON.stringify(request)),
-    }),
-  );
+  await expect(invoke(plant.names.ledgerWriter.name, request)).resolves.toMatchObject({ error: undefined });
   const { pk, sk } = registryKeys.latest(record.class, record.id);
   const { Item } = await new DynamoDBClient(plant.client).send(
     new GetItemCommand({ TableName: plant.names.registry.name, Key: { pk: { S: pk }, sk: { S: sk } } }),
   );
-  expect(answer.FunctionError).toBeUndefined();
   expect(Item?.['version']).toEqual({ N: '1' });
+  const query = `${plant.names.prefix}-query`;
+  const models = await invoke(query, { rawPath: '/models', queryStringParameters: {} });
+  expect(models).toEqual({ error: undefined, answer: expect.stringContaining(record.id) });
+  const lineage = await invoke(query, {
+    rawPath: '/lineage',
+    queryStringParameters: { node: `model-line:${record.id}` },
+  });
+  expect(lineage).toEqual({ error: undefined, answer: expect.stringContaining('use-case:permissions') });
 });
 
 describe('objects of the lake', () => {
