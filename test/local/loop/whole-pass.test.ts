@@ -205,3 +205,16 @@ describe('Ctrl-C', () => {
     expect(existsSync(join(folder.dir, 'plant.json'))).toBe(false);
   }, 60_000);
 });
+
+describe('a second start', () => {
+  it('goes on with the champion that is there, and ends with exit code 0 when it was asked to end', async () => {
+    const { stdout } = await promisify(execFile)(
+      NODE,
+      [QUIET, 'local/start/main.ts', '--state-dir', folder.dir, '--devices', '1', '--once'],
+      { cwd: REPOSITORY, timeout: 170_000, killSignal: 'SIGINT' },
+    );
+    expect(stdout).toContain('serves since an earlier start');
+    expect(stdout).toMatch(new RegExp(`^ +package +${champion.packageDigest}$`, 'm'));
+    expect(existsSync(join(folder.dir, 'plant.json'))).toBe(false);
+  }, 200_000);
+});
