@@ -27,8 +27,8 @@ export const oneModelLine = async (world: World, name: string | undefined): Prom
       'publish a use case first: "millwright publish"',
       EXIT.notFound,
     );
-  const found =
-    name === undefined ? (lines.length === 1 ? lines[0] : undefined) : lines.find((l) => l.modelLine === name);
+  const wanted = name ?? world.plant?.modelLine ?? (lines.length === 1 ? lines[0]?.modelLine : undefined);
+  const found = lines.find((l) => l.modelLine === wanted);
   if (found !== undefined) return found;
   throw new CliError(
     name === undefined ? `site ${world.site} has ${lines.length} model lines` : `there is no model line "${name}"`,

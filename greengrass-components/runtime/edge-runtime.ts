@@ -89,6 +89,7 @@ const quantile = (sorted: readonly number[], q: number): number | null =>
  */
 export class EdgeRuntime {
   readonly #deps: RuntimeDeps;
+  #config: RuntimeConfig;
   readonly #windows = new Map<string, FrameWindow>();
   readonly #kept = new Map<string, number[]>();
   readonly #underWay = new Map<string, Promise<DecisionRecord>>();
@@ -106,6 +107,7 @@ export class EdgeRuntime {
 
   constructor(deps: RuntimeDeps) {
     this.#deps = deps;
+    this.#config = deps.config;
   }
 
   get boot(): string {
@@ -141,8 +143,36 @@ export class EdgeRuntime {
       serving: this.#unit?.serving.packageDigest ?? null,
     });
     this.#report();
-    this.#timer = setInterval(() => this.#report(), this.#deps.config.reportSeconds * 1000);
+    this.#reportRegularly();
+  }
+
+  #reportRegularly(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#report(), this.#config.reportSeconds * 1000);
     this.#timer.unref();
+  }
+
+  /**
+   * Follows a new configuration without a restart. A device that is given to another model line stops serving the old
+   * one at once: until a package of the new line is adopted, the fallback answers.
+   */
+  configure(config: RuntimeConfig): void {
+    const old = this.#unit;
+    const before = this.#config;
+    if (JSON.stringify(config) === JSON.stringify(before)) return;
+    if (old !== null && config.modelLine !== before.modelLine) {
+      this.#sendHistogram(old);
+      this.#unit = null;
+      this.#counts = { decided: 0, undecided: 0, fallback: 0, held: 0 };
+      this.#latencies = [];
+      this.#windows.clear();
+      old.retired = true;
+      this.#closeIfRetired(old);
+    }
+    this.#config = config;
+    if (this.#closed) return;
+    if (config.reportSeconds !== before.reportSeconds) this.#reportRegularly();
+    this.#report();
   }
 
   close(): void {
@@ -161,7 +191,8 @@ export class EdgeRuntime {
   }
 
   #held(d: StoredDecision): DecisionRecord {
-    const { config, device } = this.#deps;
+    const { device } = this.#deps;
+    const config = this.#config;
     const i = d.intent;
     return {
       schema: 'decision/1',
@@ -199,8 +230,8 @@ export class EdgeRuntime {
   decide(input: unknown): Promise<DecisionRecord> {
     const started = this.#deps.monotonic();
     const frame = parseAs(Frame, input, 'frame');
-    if (frame.site !== this.#deps.config.site)
-      throw new ContractError('frame', [`site: expected ${this.#deps.config.site}, got ${frame.site}`]);
+    if (frame.site !== this.#config.site)
+      throw new ContractError('frame', [`site: expected ${this.#config.site}, got ${frame.site}`]);
     const key = `${frame.asset}/${frame.run}/${frame.index}`;
     const already = this.#underWay.get(key);
     if (already !== undefined) return already;
@@ -307,7 +338,8 @@ export class EdgeRuntime {
   }
 
   #record(pending: Pending, attempt: Attempt, sequence: number, latencyMs: number): DecisionRecord {
-    const { config, device } = this.#deps;
+    const { device } = this.#deps;
+    const config = this.#config;
     const { frame, intent, unit, x } = pending;
     const decidedAt = this.#now();
     const judgement = judge(unit?.manifest ?? null, x, attempt, decidedAt);
@@ -400,11 +432,12 @@ export class EdgeRuntime {
     }
     if (p.unit === null || p.x === null) return;
     p.unit.histogram.add(record.sequence, p.x);
-    if (p.unit.histogram.decisions >= this.#deps.config.digestEvery) this.#sendHistogram(p.unit);
+    if (p.unit.histogram.decisions >= this.#config.digestEvery) this.#sendHistogram(p.unit);
   }
 
   #sendHistogram(unit: Unit): void {
-    const { config, device, spool } = this.#deps;
+    const { device, spool } = this.#deps;
+    const config = this.#config;
     const digests = unit.histogram.take({
       site: config.site,
       device,
@@ -436,7 +469,8 @@ export class EdgeRuntime {
       return { adopted: true, packageDigest: digest, variant: current.serving.variant, reason: 'already serving' };
     let staged: string | null = null;
     try {
-      const config = await this.#deps.readConfig();
+      this.configure(await this.#deps.readConfig());
+      const config = this.#config;
       staged = store.stage(dir, this.#deps.chance());
       const state = store.state();
       const verdict = verifyPackage(readClaim(staged, digest), {
@@ -555,7 +589,8 @@ export class EdgeRuntime {
 
   /** Loads a package from the store as it served before; null when it is no longer whole. */
   async #resume(serving: Serving): Promise<Unit | null> {
-    const { store, config, log } = this.#deps;
+    const { store, log } = this.#deps;
+    const config = this.#config;
     const dir = store.path(serving.packageDigest);
     try {
       const verdict = verifyPackage(readClaim(dir, serving.packageDigest), {
@@ -658,7 +693,8 @@ export class EdgeRuntime {
 
   /** What the device serves and how it is doing. */
   status(): DeviceReport {
-    const { config, device, spool } = this.#deps;
+    const { device, spool } = this.#deps;
+    const config = this.#config;
     const sorted = [...this.#latencies].sort((a, b) => a - b);
     const s = this.#unit?.serving ?? null;
     return {
@@ -690,7 +726,8 @@ export class EdgeRuntime {
   }
 
   #report(): void {
-    const { config, device, spool, log } = this.#deps;
+    const { device, spool, log } = this.#deps;
+    const config = this.#config;
     const report = this.status();
     try {
       spool.putMessage(

@@ -52,6 +52,13 @@ const main = async (): Promise<void> => {
         throw new Error(`expected op decide, adopt or status; got ${JSON.stringify(request['op'])}`);
     }
   });
+  // One after the other: updates come in bursts.
+  let last = Promise.resolve();
+  await nucleus.onConfiguration(() => {
+    last = last
+      .then(async () => runtime.configure(await readConfig()))
+      .catch((error) => log('error', 'the new configuration is left aside', { error: error.message }));
+  });
   onStop(() => {
     server.close();
     runtime.close();

@@ -256,6 +256,32 @@ describe('adopting', () => {
     expect(await adopt(runtime, one)).toMatchObject({ adopted: true });
   });
 
+  it('ends when the device is given to another line: the fallback answers under its name', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir({ releaseNumber: 7 }));
+    const served = models[0] as FakeRunner;
+    runtime.configure({ ...config, modelLine: 'other/plant-a' });
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({
+      verdict: 'fallback',
+      packageDigest: null,
+      modelLine: 'other/plant-a',
+    });
+    expect(served.closed).toBe(true);
+    expect(runtime.status()).toMatchObject({ modelLine: 'other/plant-a', serving: null });
+  });
+
+  it('counts release numbers by line: another line begins with its own', async () => {
+    const runtime = await newRuntime();
+    const first = packageDir({ releaseNumber: 7 });
+    await adopt(runtime, first);
+    config = { ...config, modelLine: 'other/plant-a' };
+    const other = packageDir({ releaseNumber: 1, change: (m) => ({ ...m, modelLine: 'other/plant-a' }) });
+    expect(await adopt(runtime, other)).toMatchObject({ adopted: true });
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ modelLine: 'other/plant-a' });
+    config = { ...config, modelLine: MODEL_LINE };
+    expect(await adopt(runtime, first)).toMatchObject({ reason: expect.stringContaining('go back from 7') });
+  });
+
   it.each<[string, PackageOptions, Partial<Behaviour>, string]>([
     ['golden samples differ', {}, { run: async (x) => (await linear(x)) + 1 }, 'for golden sample 0'],
     ['the model answers NaN', {}, { run: async () => Number.NaN }, 'fp32 gives NaN'],
