@@ -6,6 +6,7 @@ import { parseStartArgs, type StartOptions, USAGE } from './args.ts';
 import { explainStartError, StartError } from './errors.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { Pass } from './pass.ts';
+import { awaitLeftovers } from './plant.ts';
 import { Story } from './story.ts';
 import { pause } from './watch.ts';
 
@@ -14,9 +15,13 @@ const INTERRUPTED = 130;
 
 class Interrupted extends Error {}
 
+/** What the plant itself puts into its folder, and nothing else: a folder may be given that holds more. */
+const OURS =
+  /^(aws|sagemaker|greengrass|logs|devices|credentials|cdk\.out|lap|[a-z-]+\.stamp|(ports|machine-ports|seeds|devices|plant)\.json)$/;
+
 const forget = (stateDir: string): void => {
   for (const name of readdirSync(stateDir))
-    if (name !== 'lock' && name !== 'plant.json') rmSync(join(stateDir, name), { recursive: true, force: true });
+    if (OURS.test(name)) rmSync(join(stateDir, name), { recursive: true, force: true });
 };
 
 const tellError = (story: Story, error: unknown, stateDir: string): void => {
@@ -51,16 +56,21 @@ const tellCommands = (story: Story, pass: Pass): void => {
   story.line('Ctrl-C stops everything; the next "npm start" goes on from here.');
 };
 
+/** @throws {StartError} naming what ended although nobody stopped it. */
+const assertAlive = (pass: Pass, stateDir: string): void => {
+  const dead = pass.dead();
+  if (dead.length > 0)
+    throw new StartError(
+      `${dead.join(', ')} ended although nobody stopped it`,
+      'read its log; start again: the plant goes on where it was',
+      join(stateDir, 'logs'),
+    );
+};
+
 const stayUp = async (story: Story, pass: Pass, stateDir: string, signal: AbortSignal): Promise<void> => {
   for (;;) {
     await pause(2000, signal);
-    const dead = pass.dead();
-    if (dead.length > 0)
-      throw new StartError(
-        `${dead.join(', ')} ended although nobody stopped it`,
-        'read its log; start again: the plant goes on where it was',
-        join(stateDir, 'logs'),
-      );
+    assertAlive(pass, stateDir);
     const stats = pass.machineStats();
     story.progress(
       stats
@@ -93,6 +103,8 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
   };
   // A terminal sends Ctrl-C to the whole group and npm passes it on: more than one is usual and means one.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
+  // Whoever read this is gone (`| head`): nobody is told any more, so the plant stops as by Ctrl-C.
+  process.stdout.on('error', interrupt);
   const pass = new Pass({
     root: ROOT,
     stateDir,
@@ -104,11 +116,14 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
   let code = 0;
   try {
     if (lock.wasStale) story.line('  the last start was cut off; going on from what it left');
+    const left = await awaitLeftovers(stateDir);
+    if (left > 0) story.line(`  found ${left} processes of an earlier start; they have ended`);
     if (options.fresh) forget(stateDir);
     const what = options.data === null ? 'simulated machines' : `machines replayed from ${options.data}`;
     const devices = `${options.devices} device${options.devices === 1 ? '' : 's'}`;
     story.line(`${story.paint('bold', 'Millwright')}  local plant, ${what}, ${devices}`);
     await pass.run();
+    assertAlive(pass, stateDir);
     tellSummary(story, pass);
     if (!options.once) {
       tellCommands(story, pass);

@@ -21,16 +21,7 @@ import { isAlive } from '../shared/service.ts';
 import type { StartOptions } from './args.ts';
 import { buildBundles, deployStacks } from './deploy.ts';
 import { StartError } from './errors.ts';
-import {
-  awaitLeftovers,
-  type Clients,
-  clientsOf,
-  REGION,
-  readPorts,
-  type Services,
-  startServices,
-  writeWhole,
-} from './plant.ts';
+import { type Clients, clientsOf, REGION, readPorts, type Services, startServices, writeWhole } from './plant.ts';
 import { assertOneDigest, readDecisions, rulErrors } from './proof.ts';
 import { type RegistryView, registryView } from './registry.ts';
 import { runCommand } from './run-command.ts';
@@ -149,8 +140,6 @@ export class Pass {
     const { root, stateDir, options, story, signal } = this.deps;
     mkdirSync(stateDir, { recursive: true });
     checkDisk(stateDir);
-    const left = await awaitLeftovers(stateDir);
-    if (left > 0) story.line(`  found ${left} processes of an earlier start; they have ended`);
     const config = parseAs(
       DeploymentConfig,
       JSON.parse(readFileSync(join(root, 'config', 'local.json'), 'utf8')),

@@ -120,6 +120,11 @@ export const startServices = async (stateDir: string, root: string, ports: Ports
   const failed = started.find((s) => s.status === 'rejected');
   if (failed !== undefined) {
     await Promise.all(started.map((s) => (s.status === 'fulfilled' ? s.value.stop() : undefined)));
+    if (/port \d+ .*is taken/.test(failed.reason?.message ?? ''))
+      throw new StartError(
+        failed.reason.message,
+        'end that process, then start again; a plant keeps its ports, because what is stored in it names them',
+      );
     throw failed.reason;
   }
   const [aws, sagemaker, greengrass] = started.map((s) => (s as PromiseFulfilledResult<Service>).value) as [
