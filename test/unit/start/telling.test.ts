@@ -1,0 +1,228 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { HistoryEvent } from '@aws-sdk/client-sfn';
+import type { DecisionRecord } from '../../../core/contracts/decision.ts';
+import type { LiveRun, UseCaseDefinition } from '../../../core/contracts/source.ts';
+import { StartError } from '../../../local/start/errors.ts';
+import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
+import { runCommand } from '../../../local/start/run-command.ts';
+import { chooseDefinition, dataReader, discoverDefinitions } from '../../../local/start/source.ts';
+import { Story } from '../../../local/start/story.ts';
+import { pause, stagesOf, until } from '../../../local/start/watch.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mw-start-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const screen = (isTTY: boolean) => {
+  let text = '';
+  return {
+    isTTY,
+    colour: false,
+    write: (more: string) => {
+      text += more;
+    },
+    text: () => text,
+  };
+};
+
+describe('the story', () => {
+  test('is one line a step: what, the figure, how long', async () => {
+    const out = screen(false);
+    let now = 0;
+    const story = new Story(out, () => now);
+    await story.step('stacks', async () => {
+      now = 2500;
+      return ['7 stacks', null];
+    });
+    expect(out.text()).toMatch(/^ {2}✓ stacks +7 stacks +2\.5 s\n$/);
+    expect(story.told).toEqual([{ step: 'stacks', seconds: 2.5, figure: '7 stacks' }]);
+  });
+
+  test('marks a step that failed and throws its error on', async () => {
+    const out = screen(false);
+    const story = new Story(out, () => 0);
+    await expect(story.step('stacks', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(out.text()).toContain('✗ stacks');
+  });
+
+  test('replaces progress in a terminal and is sparing with it elsewhere', () => {
+    const terminal = screen(true);
+    const inTerminal = new Story(terminal, () => 0);
+    inTerminal.progress('one');
+    inTerminal.progress('two');
+    inTerminal.line('done');
+    expect(terminal.text().split('\n')).toHaveLength(2);
+    const file = screen(false);
+    let now = 20_000;
+    const inFile = new Story(file, () => now, 15_000);
+    inFile.progress('one');
+    now += 1000;
+    inFile.progress('two');
+    expect(file.text()).toBe('  … one\n');
+  });
+});
+
+test('stages of an execution: parts of a map count once, what runs has no end', () => {
+  const entered = (name: string, at: number): HistoryEvent =>
+    ({ timestamp: new Date(at), stateEnteredEventDetails: { name } }) as HistoryEvent;
+  const exited = (name: string, at: number): HistoryEvent =>
+    ({ timestamp: new Date(at), stateExitedEventDetails: { name } }) as HistoryEvent;
+  expect(
+    stagesOf([
+      entered('Map', 1),
+      entered('Item', 2),
+      entered('Item', 3),
+      exited('Item', 4),
+      exited('Map', 5),
+      entered('Train', 5),
+    ]),
+  ).toEqual([
+    { name: 'Map', from: 1, to: 5 },
+    { name: 'Item', from: 2, to: 4 },
+    { name: 'Train', from: 5, to: null },
+  ]);
+});
+
+describe('waiting', () => {
+  const signal = new AbortController().signal;
+
+  test('ends with the answer', async () => {
+    let n = 0;
+    expect(
+      await until(async () => (++n === 3 ? n : null), {
+        signal,
+        everyMs: 1,
+        seconds: 5,
+        late: () => new StartError('', ''),
+      }),
+    ).toBe(3);
+  });
+
+  test('that is too long tells why', async () => {
+    const late = () => new StartError('nothing began', 'look');
+    await expect(until(async () => null, { signal, everyMs: 1, seconds: 0, late })).rejects.toThrow('nothing began');
+  });
+
+  test('ends at once when the start is stopped', async () => {
+    const abort = new AbortController();
+    const waiting = pause(60_000, abort.signal);
+    abort.abort(new Error('stopped'));
+    await expect(waiting).rejects.toThrow('stopped');
+    await expect(pause(1, abort.signal)).rejects.toThrow('stopped');
+  });
+});
+
+describe('commands', () => {
+  const base = { name: 'probe', command: process.execPath, cwd: '/', signal: new AbortController().signal };
+
+  test('give their standard output', async () => {
+    expect(await runCommand({ ...base, stateDir: dir, args: ['-e', 'console.log(1); console.error(2)'] })).toBe('1\n');
+  });
+
+  test('that fail are told with their last words and log', async () => {
+    const failing = runCommand({ ...base, stateDir: dir, args: ['-e', 'console.error("bad day"); process.exit(3)'] });
+    await expect(failing).rejects.toMatchObject({
+      message: expect.stringMatching(/exit code 3:\n {4}bad day/),
+      log: join(dir, 'logs', 'probe.log'),
+    });
+  });
+
+  test('that cannot be run are told', async () => {
+    const failing = runCommand({ ...base, stateDir: dir, command: join(dir, 'absent'), args: [] });
+    await expect(failing).rejects.toThrow(/could not be run/);
+  });
+
+  test('end when the start is stopped', async () => {
+    const abort = new AbortController();
+    const running = runCommand({
+      ...base,
+      signal: abort.signal,
+      stateDir: dir,
+      args: ['-e', 'console.log("up"); setInterval(() => {}, 1000)'],
+      onLine: () => abort.abort(new Error('stopped')),
+    });
+    await expect(running).rejects.toThrow('stopped');
+  });
+});
+
+describe('which machines to play', () => {
+  const definitions = [
+    { useCase: { id: 'simulated' }, needsData: false },
+    { useCase: { id: 'recorded' }, needsData: true, recognises: (files: readonly string[]) => files.includes('a.txt') },
+  ] as unknown as UseCaseDefinition[];
+
+  test('are the simulated ones without data, else those of the definition that knows the files', () => {
+    writeFileSync(join(dir, 'a.txt'), '');
+    expect(chooseDefinition(definitions, null).useCase.id).toBe('simulated');
+    expect(chooseDefinition(definitions, dir).useCase.id).toBe('recorded');
+  });
+
+  test('files that nobody knows, and no folder, are refused by name', () => {
+    expect(() => chooseDefinition(definitions, dir)).toThrow(/no use case knows the files in .*it is empty/);
+    expect(() => chooseDefinition(definitions, join(dir, 'absent'))).toThrow(/there is no such folder/);
+    expect(() => chooseDefinition([], null)).toThrow(/no use case brings simulated machines/);
+  });
+
+  test('recorded files are read plain or unpacked, and an absent one is named', () => {
+    writeFileSync(join(dir, 'a.txt'), 'plain');
+    writeFileSync(join(dir, 'b.txt.gz'), gzipSync('packed'));
+    const read = dataReader(dir);
+    expect(Buffer.from(read('a.txt')).toString()).toBe('plain');
+    expect(Buffer.from(read('b.txt')).toString()).toBe('packed');
+    expect(() => read('c.txt')).toThrow(/neither c.txt nor c.txt.gz/);
+  });
+
+  test('every use case of the repository is found', async () => {
+    const found = await discoverDefinitions(join(__dirname, '../../..'));
+    expect(found.map((d) => d.useCase.id)).toEqual(expect.arrayContaining(['predictive-maintenance', 'turbofan-life']));
+  });
+});
+
+describe('proofs', () => {
+  const PACKAGE = `sha256:${'a'.repeat(64)}`;
+
+  test('one digest everywhere, or every place that differs is named', () => {
+    expect(() => assertOneDigest(PACKAGE, [{ where: 'the report', digest: PACKAGE }])).not.toThrow();
+    expect(() =>
+      assertOneDigest(PACKAGE, [
+        { where: 'the report', digest: null },
+        { where: 'the decision', digest: 'sha256:b' },
+      ]),
+    ).toThrow(/the report says nothing; the decision says sha256:b/);
+  });
+
+  test('RMSE is of the last frame of each run, in both conventions; what the model did not decide is named', () => {
+    const runs = [
+      { asset: 'e1', run: 'r', frames: [{ index: 1 }, { index: 2 }], remainingAtEnd: 100 },
+      { asset: 'e2', run: 'r', frames: [{ index: 1 }], remainingAtEnd: 145 },
+      { asset: 'e3', run: 'r', frames: [{ index: 1 }], remainingAtEnd: 50 },
+      { asset: 'e4', run: 'r', frames: [{ index: 1 }], remainingAtEnd: null },
+    ] as unknown as LiveRun[];
+    const decided = (asset: string, index: number, value: number | null, run = 'r-l3') =>
+      ({ asset, run, index, value, packageDigest: PACKAGE }) as DecisionRecord;
+    const errors = rulErrors(
+      runs,
+      3,
+      [
+        decided('e1', 1, 0),
+        decided('e1', 2, 97),
+        decided('e2', 1, 125),
+        decided('e3', 1, null),
+        decided('e3', 1, 1, 'r-l2'),
+      ],
+      125,
+    );
+    expect(errors).toMatchObject({ assets: 2, missing: ['e3'] });
+    expect(errors.capped).toBeCloseTo(Math.sqrt(9 / 2));
+    expect(errors.uncapped).toBeCloseTo(Math.sqrt((9 + 400) / 2));
+  });
+
+  test('a decision that is none is told by its place', () => {
+    expect(() => readDecisions('{"h":1}\n{"schema":"x"}\n', 'k')).toThrow(/decision 1 of k/);
+  });
+});
