@@ -6,6 +6,7 @@ Each has a test in test/local/aws that also says what happens without it, so tha
 import contextvars
 import datetime
 import functools
+import itertools
 import json
 import logging
 import os
@@ -27,6 +28,7 @@ def apply() -> None:
     name_lambda_errors()
     forward_sagemaker()
     run_inner_machines()
+    stop_map_at_first_failure()
     keep_retention()
     keep_streams()
     know_thing_attributes()
@@ -288,6 +290,54 @@ _POLL_INNER_S = 0.1
 
 def _iso_ms(stamp: str) -> int:
     return int(datetime.datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def stop_map_at_first_failure() -> None:
+    """A map runs all its items though one has failed: a release would go on to the next ring after one said no."""
+    from ministack.services import stepfunctions
+
+    inner_map, inner_item = stepfunctions._run_map_items, stepfunctions._run_sub_machine
+    if "futures_wait" not in inner_map.__code__.co_names or "_run_sub_machine" not in _names_within(inner_map):
+        raise PatchError("MiniStack runs the items of a map in another way now: look at stop_map_at_first_failure.")
+
+    @functools.wraps(inner_map)
+    def run_map_items(state_def, raw_input, execution, ctx):
+        # The token goes down to the items and no further: what fails and is caught inside an item is its own matter.
+        token = f"map-{next(_map_tokens)}"
+        try:
+            return inner_map(state_def, raw_input, execution, {**ctx, _MAP_TOKEN: token})
+        finally:
+            _failed_maps.discard(token)
+
+    @functools.wraps(inner_item)
+    def run_sub_machine(states, start, data, execution, ctx, *args, **kwargs):
+        token = ctx.pop(_MAP_TOKEN, None) if isinstance(ctx, dict) else None
+        if token in _failed_maps:
+            raise stepfunctions._ExecutionError("States.ItemNotStarted", "an earlier item of this map failed")
+        try:
+            return inner_item(states, start, data, execution, ctx, *args, **kwargs)
+        except Exception:
+            if token is not None:
+                _failed_maps.add(token)
+            raise
+
+    stepfunctions._run_map_items, stepfunctions._run_sub_machine = run_map_items, run_sub_machine
+
+
+_MAP_TOKEN = "millwright:map"
+_map_tokens = itertools.count()
+_failed_maps: set = set()
+
+
+def _names_within(function) -> set:
+    """Names that a function and the functions inside it use."""
+    codes = [function.__code__]
+    names: set = set()
+    while codes:
+        code = codes.pop()
+        names |= set(code.co_names)
+        codes += [c for c in code.co_consts if hasattr(c, "co_names")]
+    return names
 
 
 def keep_retention() -> None:

@@ -171,6 +171,51 @@ test('a Lambda that throws at once is named too', async () => {
   expect(ended.error).toBe('RangeError');
 });
 
+test('a map starts no further item after one that failed', async () => {
+  const ended = await runMachine(
+    aws.url,
+    roleArn,
+    {
+      StartAt: 'Rings',
+      States: {
+        Rings: {
+          Type: 'Map',
+          MaxConcurrency: 1,
+          ItemsPath: '$.rings',
+          ItemProcessor: {
+            StartAt: 'Which',
+            States: {
+              Which: {
+                Type: 'Choice',
+                Choices: [{ Variable: '$.bad', BooleanEquals: true, Next: 'No' }],
+                Default: 'Job',
+              },
+              No: { Type: 'Fail', Error: 'Reverted', Cause: 'ring 0 said no' },
+              Job: {
+                Type: 'Task',
+                Resource: 'arn:aws:states:::sagemaker:createTrainingJob',
+                Parameters: { ...training('x'), TrainingJobName: undefined, 'TrainingJobName.$': '$.name' },
+                End: true,
+              },
+            },
+          },
+          End: true,
+        },
+      },
+    },
+    {
+      rings: [
+        { bad: false, name: 'ring-0' },
+        { bad: true, name: 'ring-1' },
+        { bad: false, name: 'ring-2' },
+      ],
+    },
+  );
+  expect(ended.error).toBe('Reverted');
+  expect(jobs.has('ring-0')).toBe(true);
+  expect(jobs.has('ring-2')).toBe(false);
+});
+
 describe('upstream still needs the patch', () => {
   const python = async (code: string): Promise<string> => {
     const { stdout } = await promisify(execFile)(join(REPOSITORY, '.venv/bin/python'), ['-c', code]);
@@ -189,6 +234,13 @@ describe('upstream still needs the patch', () => {
       "from ministack.core import lambda_runtime as r; print('errorType' in r._NODEJS_WORKER_SCRIPT)",
     );
     expect(out).toBe('False');
+  });
+
+  test('for maps that go on after a failure', async () => {
+    const out = await python(
+      "import inspect; from ministack.services import stepfunctions as s; print('futures_wait(futs)' in inspect.getsource(s._run_map_items))",
+    );
+    expect(out).toBe('True');
   });
 
   test('for the address of the MQTT listener', async () => {
