@@ -13,9 +13,6 @@ export const lakeKeys = {
   event: (site: string, eventId: string): string => `raw/events/site=${site}/${eventId}.json`,
   quarantine: (key: string): string => `quarantine/${key}`,
   snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,
-  items: (digest: string): string => `snapshots/${hex(digest)}/items.jsonl`,
-  /** The part of the items that evaluation works through. */
-  testItems: (digest: string): string => `snapshots/${hex(digest)}/test-items.jsonl`,
   /** Feature rows as Parquet. The test split has its own prefix: only evaluation may read it. */
   features: (o: { featureSet: string; snapshot: string; split: Split; part: number }): string =>
     `${featuresPrefix(o)}part-${String(o.part).padStart(5, '0')}.parquet`,
@@ -28,6 +25,13 @@ export const lakeKeys = {
 
 const featuresPrefix = (o: { featureSet: string; snapshot: string; split: Split }): string =>
   `features/split=${o.split}/${hex(o.featureSet)}/${hex(o.snapshot)}/`;
+
+/** Keys of the work bucket: lists that a workflow works through, made anew from a snapshot whenever they are needed. */
+export const workKeys = {
+  items: (snapshot: string): string => `items/${hex(snapshot)}/items.jsonl`,
+  /** The part of the items that evaluation works through. */
+  testItems: (snapshot: string): string => `items/${hex(snapshot)}/test-items.jsonl`,
+} as const;
 
 /** Keys of the artifacts bucket. */
 export const artifactKeys = {

@@ -47,6 +47,7 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     retrain: machine('ml', 'retrain'),
     trainingRole: role('ml', 'training'),
     processingRole: role('ml', 'processing'),
+    workBucket: bucket('ml', 'work'),
     signingKeyAlias: `alias/${p}-package-signing`,
     // Fleet (plant)
     release: machine('plant', 'release'),

@@ -13,6 +13,7 @@ import { EvaluationShard, type ReportAnswer, RetrainRun, SnapshotAnswer, TrainAn
 
 export interface Deps {
   readonly lake: ObjectStore;
+  readonly work: ObjectStore;
   readonly artifacts: ObjectStore;
 }
 
@@ -39,7 +40,7 @@ export const makeHandler = (deps: Deps) => {
   return async (event: unknown): Promise<ReportAnswer> => {
     const { run, snapshot, train } = parseAs(Input, event, 'input of evaluate-report');
     const { modelLine, requestId } = run.request;
-    const items = Buffer.from(await deps.lake.get(snapshot.testItemsKey))
+    const items = Buffer.from(await deps.work.get(snapshot.testItemsKey))
       .toString('utf8')
       .split('\n')
       .filter((line) => line !== '')

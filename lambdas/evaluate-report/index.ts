@@ -8,5 +8,6 @@ const s3 = new S3Client({});
 
 export const handler = makeHandler({
   lake: s3Store(s3, names.lakeBucket),
+  work: s3Store(s3, names.workBucket),
   artifacts: s3Store(s3, names.artifactsBucket),
 });

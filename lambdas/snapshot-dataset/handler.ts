@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { artifactKeys, lakeKeys, RawObjectRecord } from '#core/contracts/lake.ts';
+import { artifactKeys, lakeKeys, RawObjectRecord, workKeys } from '#core/contracts/lake.ts';
 import { type LineageEdge, nodeRef } from '#core/contracts/ledger.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
@@ -15,6 +15,8 @@ export interface Deps {
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
   readonly ledger: Ledger;
   readonly lake: ObjectStore;
+  /** Where Step Functions reads what to work through: it reads buckets of its own account only. */
+  readonly work: ObjectStore;
   readonly artifactsBucket: string;
 }
 
@@ -59,9 +61,9 @@ export const makeHandler =
     const items = materialiseItems(snapshot, digest, RUNS_PER_PART);
     await Promise.all([
       deps.lake.put(lakeKeys.snapshot(digest), Buffer.from(canonicalJson(snapshot)), 'application/json'),
-      deps.lake.put(lakeKeys.items(digest), jsonLines(items), 'application/x-ndjson'),
-      deps.lake.put(
-        lakeKeys.testItems(digest),
+      deps.work.put(workKeys.items(digest), jsonLines(items), 'application/x-ndjson'),
+      deps.work.put(
+        workKeys.testItems(digest),
         jsonLines(items.filter((i) => i.split === 'test')),
         'application/x-ndjson',
       ),
@@ -98,8 +100,8 @@ export const makeHandler =
     return {
       digest,
       featureSetDigest: snapshot.featureSetDigest,
-      itemsKey: lakeKeys.items(digest),
-      testItemsKey: lakeKeys.testItems(digest),
+      itemsKey: workKeys.items(digest),
+      testItemsKey: workKeys.testItems(digest),
       counts: plan.counts,
       snapshotUri: uri(lakeKeys.snapshot(digest)),
       trainUri: uri(lakeKeys.featuresPrefix({ ...place, split: 'train' })),

@@ -9,10 +9,12 @@ import { dynamoRegistry } from '../shared/registry-reader.ts';
 import { makeHandler } from './handler.ts';
 
 const { names } = readEnv();
+const s3 = new S3Client({});
 
 export const handler = makeHandler({
   registry: dynamoRegistry(DynamoDBDocumentClient.from(new DynamoDBClient({})), names.registry.arn),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
-  lake: s3Store(new S3Client({}), names.lakeBucket),
+  lake: s3Store(s3, names.lakeBucket),
+  work: s3Store(s3, names.workBucket),
   artifactsBucket: names.artifactsBucket,
 });

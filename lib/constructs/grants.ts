@@ -43,6 +43,9 @@ export const grants = {
   ],
   listArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.artifactsBucket}`], { StringLike: { 's3:prefix': prefixes } }),
+  readWork: ({ names }: Of): PolicyStatement =>
+    allow(['s3:GetObject', 's3:GetObjectVersion'], objects(names.workBucket, ['items/*'])),
+  writeWork: ({ names }: Of): PolicyStatement => allow(['s3:PutObject'], objects(names.workBucket, ['items/*'])),
   writeLedger: ({ names }: Of): PolicyStatement => allow(['lambda:InvokeFunction'], [names.ledgerWriter.arn]),
   readRegistry: ({ names }: Of, ...calls: readonly (keyof typeof REGISTRY_CALLS)[]): PolicyStatement[] =>
     calls.map((call) => allow([REGISTRY_CALLS[call].action], [`${names.registry.arn}${REGISTRY_CALLS[call].at}`])),

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Validations } from 'aws-cdk-lib';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
@@ -8,6 +8,7 @@ import { grants } from '../constructs/grants.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { retrainDefinition } from '../constructs/retrain-workflow/definition.ts';
+import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { Workflow } from '../constructs/workflow.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
@@ -20,6 +21,16 @@ export class TrainingStack extends PlatformStack {
     super(scope, 'Training', 'ml', 'Millwright: retrain workflow, training roles and image, package signing.', props);
     const { names, config } = this;
     const home = `${this.region}:${this.account}`;
+
+    const work = new SecureBucket(this, 'Work', {
+      bucketName: names.workBucket,
+      removalPolicy: this.keep,
+      lifecycleRules: [{ expiration: Duration.days(30), noncurrentVersionExpiration: Duration.days(1) }],
+    });
+    Validations.of(work).acknowledge({
+      id: 'AwsSolutions::AwsSolutions-S1',
+      reason: 'lists of names for one run of a workflow; the data they name is in the lake, which logs its reads',
+    });
 
     const signing = new Key(this, 'SigningKey', {
       alias: names.signingKeyAlias,
@@ -102,7 +113,7 @@ export class TrainingStack extends PlatformStack {
         'SnapshotDataset',
         'snapshot-dataset',
         'Freezes what a model may learn from.',
-        [...latestAndLists, ledger, ...grants.writeLake(this, 'snapshots/*')],
+        [...latestAndLists, ledger, ...grants.writeLake(this, 'snapshots/*'), grants.writeWork(this)],
         { timeout: Duration.minutes(9), memoryMiB: 1024 },
       ),
       materialise: names.materialise.arn,
@@ -123,6 +134,7 @@ export class TrainingStack extends PlatformStack {
         'Adds up the errors of all parts, with bounds.',
         [
           ...grants.readLake(this, 'snapshots/*'),
+          grants.readWork(this),
           ...grants.readArtifacts(this, 'evaluations/*', 'packages/*'),
           ...grants.writeArtifacts(this, 'evaluations/*'),
         ],
@@ -160,7 +172,7 @@ export class TrainingStack extends PlatformStack {
       says: 'Retrain: a request becomes a signed candidate, or a recorded reason why not.',
       definition: retrainDefinition({
         functions,
-        lakeBucket: names.lakeBucket,
+        workBucket: names.workBucket,
         image: image ?? LOCAL_TRAINING_IMAGE,
         trainingRoleArn: names.trainingRole.arn,
         processingRoleArn: names.processingRole.arn,
@@ -195,7 +207,7 @@ export class TrainingStack extends PlatformStack {
           ['states:DescribeExecution', 'states:StopExecution'],
           [executions, `arn:aws:states:${home}:execution:${names.retrain.name}/*`],
         ),
-        ...grants.readLake(this, 'snapshots/*'),
+        grants.readWork(this),
       ],
     });
     new StartOnEvent(this, 'OnRequest', {

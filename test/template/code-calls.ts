@@ -145,6 +145,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
 const PLACES: Readonly<Record<string, string>> = {
   'names.lakeBucket': 'lake',
   'names.artifactsBucket': 'artifacts',
+  'names.workBucket': 'work',
   'names.evidenceBucket': 'evidence',
   'names.registry': 'registry',
   'names.fleetTable': 'fleet',

@@ -3,7 +3,7 @@ import type { RolePermissions, Roles } from './permissions.ts';
 /*
  * What every role of the platform may do, by account (governance, data, ml, plant). Read it as the answer to "what could
  * happen if this one were taken over"; a change here is a change of that answer and is reviewed as such.
- * `lake`, `artifacts` and `evidence` are the buckets; names are without the prefix of their stage.
+ * `lake`, `artifacts`, `work` and `evidence` are the buckets; names are without the prefix of their stage.
  */
 
 const REGISTRY = 'on governance table/registry';
@@ -23,6 +23,9 @@ const writes = (...places: string[]): string[] => [
   ...places.map((place) => `s3:PutObject on ${place}`),
   `kms:GenerateDataKey Decrypt ${DATA_KEY}`,
 ];
+
+/** What a workflow works through: no key of its own. */
+const READS_ITEMS = 's3:GetObject GetObjectVersion on work/items/*';
 
 type Plane = 'governance' | 'data' | 'ml' | 'plant';
 
@@ -128,7 +131,13 @@ export const PERMISSIONS: Roles = {
 
   // ML: how a request becomes a candidate. Only `evaluate` opens the sealed features; no job does.
   ...lambda('ml', 'resolve-trigger', [LATEST, LISTS, LEDGER, 'states:DescribeExecution on ml execution:retrain:*']),
-  ...lambda('ml', 'snapshot-dataset', [LATEST, LISTS, LEDGER, ...writes('lake/snapshots/*')]),
+  ...lambda('ml', 'snapshot-dataset', [
+    LATEST,
+    LISTS,
+    LEDGER,
+    ...writes('lake/snapshots/*'),
+    's3:PutObject on work/items/*',
+  ]),
   training: job([
     ...reads('lake/features/split=train/*', 'lake/features/split=calibration/*'),
     's3:ListBucket on lake if s3:prefix StringLike features/split=train/* or features/split=calibration/*',
@@ -147,6 +156,7 @@ export const PERMISSIONS: Roles = {
   ]),
   ...lambda('ml', 'evaluate-report', [
     ...reads('lake/snapshots/*', 'artifacts/evaluations/*', 'artifacts/packages/*'),
+    READS_ITEMS,
     ...writes('artifacts/evaluations/*'),
   ]),
   ...lambda('ml', 'gate', [LATEST, LEDGER, ...reads('artifacts/evaluations/*'), ...writes('artifacts/evaluations/*')]),
@@ -163,7 +173,7 @@ export const PERMISSIONS: Roles = {
     ...calls('ml', 'resolve-trigger', 'snapshot-dataset', 'evaluate', 'evaluate-report'),
     ...calls('ml', 'gate', 'package-model', 'register-model', 'record-retrain'),
     ...calls('data', 'materialise'),
-    ...reads('lake/snapshots/*'),
+    READS_ITEMS,
     'sagemaker:CreateTrainingJob DescribeTrainingJob StopTrainingJob AddTags on ml training-job/mw-{stage}-*',
     'sagemaker:CreateProcessingJob DescribeProcessingJob StopProcessingJob AddTags on ml processing-job/mw-{stage}-*',
     'iam:PassRole on ml role/training if iam:PassedToService StringEquals sagemaker.amazonaws.com',

@@ -17,6 +17,7 @@ const WORDS: Words = [
   [/\/cdk-[a-z0-9]+-container-assets-[a-z0-9-]+$/g, '/images-of-cdk'],
   [new RegExp(names.lakeBucket, 'g'), 'lake'],
   [new RegExp(names.artifactsBucket, 'g'), 'artifacts'],
+  [new RegExp(names.workBucket, 'g'), 'work'],
   [new RegExp(names.evidenceBucket, 'g'), 'evidence'],
   [/arn:aws:s3:::/g, ''],
   account(governance, 'governance'),
@@ -104,6 +105,7 @@ const looks = ['DescribeThingGroup', 'DescribeThing', 'GetThingShadow', 'Describ
 const NEEDS: readonly (readonly [call: RegExp, needs: readonly string[]])[] = [
   [/^s3:GetObject on lake$/, ['s3:GetObjectVersion on lake', 'kms:Decrypt']],
   [/^s3:GetObject on artifacts$/, ['s3:GetObjectVersion on artifacts', 'kms:Decrypt']],
+  [/^s3:GetObject on work$/, ['s3:GetObjectVersion on work']],
   [/^s3:PutObject on (lake|artifacts)$/, ['kms:GenerateDataKey', 'kms:Decrypt']],
   [/^greengrass:CreateComponentVersion$/, ['greengrass:TagResource']],
   [/^greengrass:(ListDeployments|GetDeployment)$/, looks],

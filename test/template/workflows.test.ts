@@ -56,8 +56,7 @@ const needs = ([, state]: [string, Json]): { action: string; resource: RegExp }[
   if (state['ItemReader'] !== undefined) {
     const reader = (state['ItemReader'] as { Parameters: Json }).Parameters;
     return [
-      { action: 's3:GetObject', resource: new RegExp(`^arn:aws:s3:::${reader['Bucket']}/snapshots/\\*$`) },
-      { action: 'kms:Decrypt', resource: /key/ },
+      { action: 's3:GetObject', resource: new RegExp(`^arn:aws:s3:::${reader['Bucket']}/items/\\*$`) },
       { action: 'states:StartExecution', resource: /stateMachine:/ },
       { action: 'states:DescribeExecution', resource: /execution:/ },
       { action: 'states:StopExecution', resource: /execution:/ },
@@ -158,6 +157,24 @@ test('a fault of any step of retrain goes to the recording step, under the name 
     expect({ name, last: rules.at(-1) }).toMatchObject({
       last: { ErrorEquals: ['States.ALL'], Next: recording, ResultPath: expect.stringMatching(/^\$\.failed\.\w+$/) },
     });
+  }
+});
+
+test('a map reads its items from a bucket of the account that the machine is in', () => {
+  const read = stacks.flatMap((stack) =>
+    resourcesOf([stack], 'AWS::StepFunctions::StateMachine').flatMap((r) =>
+      statesOf(JSON.parse(text(r.Properties['DefinitionString']))).flatMap(([, state]) => {
+        const bucket = (state['ItemReader'] as { Parameters: Json } | undefined)?.Parameters['Bucket'];
+        return bucket === undefined ? [] : [{ bucket, account: stack.account }];
+      }),
+    ),
+  );
+  expect(read).toHaveLength(2);
+  for (const { bucket, account } of read) {
+    const owner = stacks.find((s) =>
+      resourcesOf([s], 'AWS::S3::Bucket').some((b) => b.Properties['BucketName'] === bucket),
+    );
+    expect(owner?.account).toBe(account);
   }
 });
 

@@ -2,7 +2,8 @@ import { EXECUTION, functionTask, jobTask, type Machine, partsTask } from '../st
 
 export interface RetrainDefinitionProps {
   readonly functions: Readonly<Record<RetrainFunction, string>>;
-  readonly lakeBucket: string;
+  /** Of the workflow's own account and region. */
+  readonly workBucket: string;
   readonly image: string;
   readonly trainingRoleArn: string;
   readonly processingRoleArn: string;
@@ -63,7 +64,7 @@ export const retrainDefinition = (p: RetrainDefinitionProps): Machine => {
       }),
       Materialise: partsTask({
         says: 'Features by the code that devices run.',
-        bucket: p.lakeBucket,
+        bucket: p.workBucket,
         keyPath: '$.snapshot.itemsKey',
         step: 'Materialise',
         arn: fn.materialise,
@@ -139,7 +140,7 @@ export const retrainDefinition = (p: RetrainDefinitionProps): Machine => {
       }),
       Evaluate: partsTask({
         says: 'Challenger and champion on the same sealed runs, by the engine of the devices.',
-        bucket: p.lakeBucket,
+        bucket: p.workBucket,
         keyPath: '$.snapshot.testItemsKey',
         step: 'Evaluate',
         arn: fn.evaluate,

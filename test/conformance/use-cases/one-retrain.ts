@@ -43,6 +43,7 @@ const definition = chooseDefinition(
 const { source } = openSource(definition, { site: SITE, seed: 1, data: null });
 
 const lake = memoryStore();
+const lists = memoryStore();
 const artifacts = memoryStore();
 const ledger = memoryLedger();
 const registry = registryOf(ledger.commands);
@@ -81,9 +82,11 @@ const run = parseAs(
   }),
   'answer of resolve-trigger',
 );
-const snapshot = await snapshotDataset({ registry, ledger, lake, artifactsBucket: artifacts.bucket })({ run });
+const snapshot = await snapshotDataset({ registry, ledger, lake, work: lists, artifactsBucket: artifacts.bucket })({
+  run,
+});
 const itemsOf = async (key: string): Promise<MaterialiseItem[]> =>
-  Buffer.from(await lake.get(key))
+  Buffer.from(await lists.get(key))
     .toString('utf8')
     .trimEnd()
     .split('\n')
@@ -121,7 +124,7 @@ for (const file of readdirSync(join(ml, 'processing/output')))
 for (const item of await itemsOf(snapshot.testItemsKey))
   await evaluate({ lake, artifacts, runModel: runOnnx })({ run, snapshot, item });
 const train = { job: run.jobName, model: 'model.tar.gz' };
-const report = await evaluateReport({ lake, artifacts })({ run, snapshot, train });
+const report = await evaluateReport({ lake, work: lists, artifacts })({ run, snapshot, train });
 const passed = await gate({ registry, ledger, artifacts })({ run, snapshot, report });
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

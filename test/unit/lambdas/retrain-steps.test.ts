@@ -119,6 +119,7 @@ const frames = (r: number): Frame[] =>
 /** A plant with runs that ended, its snapshot and features of the test split. */
 const world = async (runs = 20) => {
   const lake = memoryStore('the-lake');
+  const work = memoryStore('the-work');
   const artifacts = memoryStore('the-artifacts');
   const ledger = memoryLedger();
   ledger.commands.push(put('use-case', useCaseDigest, tiny), line());
@@ -163,8 +164,8 @@ const world = async (runs = 20) => {
     );
   }
   const registry = registryOf(ledger.commands);
-  const snapshot = snapshotDataset({ registry, ledger, lake, artifactsBucket: artifacts.bucket });
-  return { lake, artifacts, ledger, registry, snapshot };
+  const snapshot = snapshotDataset({ registry, ledger, lake, work, artifactsBucket: artifacts.bucket });
+  return { lake, work, artifacts, ledger, registry, snapshot };
 };
 type World = Awaited<ReturnType<typeof world>>;
 
@@ -179,7 +180,7 @@ const evaluated = async (
   const here = w ?? (await world());
   const theRun = { ...run, champion };
   const snapshot = await here.snapshot({ run: theRun });
-  const items = Buffer.from(await here.lake.get(snapshot.testItemsKey))
+  const items = Buffer.from(await here.work.get(snapshot.testItemsKey))
     .toString()
     .trim()
     .split('\n')
@@ -220,7 +221,8 @@ const evaluated = async (
   });
   for (const item of items) await step({ run: theRun, snapshot, item });
   const train = { job: run.jobName, model: 's3://b/model.tar.gz' };
-  const report = () => evaluateReport({ lake: here.lake, artifacts: here.artifacts })({ run: theRun, snapshot, train });
+  const report = () =>
+    evaluateReport({ lake: here.lake, work: here.work, artifacts: here.artifacts })({ run: theRun, snapshot, train });
   return { ...here, run: theRun, snapshot: snapshot, takeSnapshot: here.snapshot, items, train, report };
 };
 const judged = async (error: Parameters<typeof evaluated>[0], champion: RetrainRun['champion'] = null, w?: World) => {
