@@ -74,6 +74,10 @@ export const RuntimeConfig = z.strictObject({
   modelLine: ModelLineId,
   trustedKeys: z.record(z.string(), z.string()).describe('key id → PEM public key (SPKI)'),
   revertTo: z.string().default('').describe('package digest the ledger allows to go back to; empty = none'),
+  withdrawn: z
+    .string()
+    .default('')
+    .describe('package digest that its release took back: it must not serve here; empty = none'),
   reportSeconds: z.coerce.number().positive().default(5),
   digestEvery: z.coerce.number().int().positive().default(100).describe('decisions in one feature digest'),
 });

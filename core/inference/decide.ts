@@ -4,7 +4,7 @@ import type { ModelPackageManifest } from '../contracts/model-package.ts';
 /** What came of asking the model about one frame. */
 export type Attempt =
   | { readonly kind: 'answer'; readonly value: number }
-  | { readonly kind: 'no-package' }
+  | { readonly kind: 'no-package'; readonly why?: string }
   | { readonly kind: 'missing-features'; readonly names: readonly string[] }
   | { readonly kind: 'late'; readonly afterMs: number }
   | { readonly kind: 'failed'; readonly why: string };
@@ -46,7 +46,8 @@ export const judge = (rules: Rules | null, x: readonly number[] | null, attempt:
     value: null,
     reason: clip(rules === null ? why : `${rules.fallback.message}: ${why}`),
   });
-  if (rules === null || attempt.kind === 'no-package') return fallback('no model has been adopted yet');
+  if (attempt.kind === 'no-package') return fallback(attempt.why ?? 'no model has been adopted yet');
+  if (rules === null) return fallback('no model has been adopted yet');
   if (now > rules.expiresAt) return fallback(`the package expired at ${rules.expiresAt}`);
   if (attempt.kind === 'missing-features')
     return fallback(

@@ -23,6 +23,8 @@ export interface PackageRules {
   readonly highestRelease: number;
   /** Digest that the ledger allows to go back to; empty = none. */
   readonly revertTo: string;
+  /** Digest that its release took back; empty or absent = none. */
+  readonly withdrawn?: string;
 }
 
 export type PackageVerdict =
@@ -57,6 +59,8 @@ export const verifyPackage = (claim: PackageClaim, rules: PackageRules): Package
     return no(
       `manifest.json has the digest ${digest}; the deployment names ${claim.digest}: publish the package again`,
     );
+  if (digest === rules.withdrawn)
+    return no('its release took this package back on this device; release it anew if it is to serve after all');
   if (signature.packageDigest !== digest) return no(`signature.json signs ${signature.packageDigest}, not ${digest}`);
   if (!rules.verifySignature(signature.keyId, digest, signature.signature))
     return no(`the signature by key ${signature.keyId} is wrong or the key is not trusted on this device`);

@@ -53,7 +53,8 @@ export const configure = (
  * @throws {Error} when the ring has no runtime yet: weights alone decide nothing.
  */
 export const composeDeployment = (current: Composition, place: Placement, revertTo: string): Composition => {
-  const withRuntime = configure(current, RUNTIME, { revertTo });
+  // Configuration outlives a deployment: what an earlier release took back is said to be over.
+  const withRuntime = configure(current, RUNTIME, { revertTo, withdrawn: '' });
   return {
     ...withRuntime,
     [place.name]: {
@@ -61,6 +62,18 @@ export const composeDeployment = (current: Composition, place: Placement, revert
       configurationUpdate: { merge: JSON.stringify(place.configuration) },
     },
   };
+};
+
+/**
+ * A composition from before a release, as the way back from it: the runtime may go back to the package that was there,
+ * and serves the one of the release no longer, also where there was none before.
+ * @param before composition of the ring before the release.
+ * @param name weights component of the release.
+ * @param packageDigest package of the release.
+ */
+export const composeRevert = (before: Composition, name: string, packageDigest: string): Composition => {
+  const back = placedPackage(before, name);
+  return configure(before, RUNTIME, { revertTo: back ?? '', withdrawn: back === packageDigest ? '' : packageDigest });
 };
 
 /** The package digest a weights component of a composition carries; null when it is not there. */

@@ -22,7 +22,7 @@ import { verifyPackage } from '#core/inference/verify-package.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { Intent, Spool, StoredDecision } from '../shared/spool.ts';
-import { type PackageStore, readClaim, type Serving, signatureCheck } from './package-store.ts';
+import { type PackageStore, readClaim, type Serving, type StoreState, signatureCheck } from './package-store.ts';
 
 /** A model in a process of its own that can measure itself. */
 export interface Runner extends ModelPort {
@@ -78,6 +78,7 @@ const LATENCIES = 1000;
 /** A model that needs this long is not late but hung. */
 const HUNG_MS = 5000;
 const RETRIES_BEFORE_PREVIOUS = 3;
+const TAKEN_BACK = 'its release took it back';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());
 const quantile = (sorted: readonly number[], q: number): number | null =>
@@ -119,11 +120,11 @@ export class EdgeRuntime {
   }
 
   /**
-   * Finishes what a power cut left open, loads the package that served last (else the one before it), without any
-   * network, and begins to report.
+   * Finishes what a power cut left open, takes up the package that served last, without any network, and begins to
+   * report.
    */
   async start(): Promise<void> {
-    const { spool, store, log } = this.#deps;
+    const { spool, log } = this.#deps;
     this.#boot = spool.newBoot(this.#deps.chance());
     const open = spool.unfinished();
     spool.transaction(() => {
@@ -131,12 +132,7 @@ export class EdgeRuntime {
     });
     this.#counts.held = open.length;
     for (const { row, asset } of spool.kept()) this.#keptOf(asset).push(row);
-    const { serving, previous } = store.state();
-    for (const candidate of [serving, previous]) {
-      if (candidate === null || this.#unit !== null) continue;
-      const unit = await this.#resume(candidate);
-      if (unit !== null) this.#serve(unit);
-    }
+    await this.#takeUp();
     log('info', 'started', {
       boot: this.#boot,
       held: open.length,
@@ -144,6 +140,78 @@ export class EdgeRuntime {
     });
     this.#report();
     this.#reportRegularly();
+  }
+
+  /**
+   * Serves again what served last. What is damaged in the store is adopted anew from the artifacts it came from; only
+   * then does the last good package take its place. When the record itself cannot be read, the packages that lie there
+   * are adopted anew, the newest first: each says by its signature what it is.
+   */
+  async #takeUp(): Promise<void> {
+    const { store, log } = this.#deps;
+    const problem = store.problem();
+    const { serving, previous } = this.#takeBack();
+    if (serving !== null && (await this.#serveStored(serving))) return;
+    if (
+      serving !== null &&
+      serving.source !== '' &&
+      (await this.#adoptNow(serving.source, serving.packageDigest)).adopted
+    )
+      return;
+    // A package that was taken back leaves its place only to the one that was there before its release.
+    const mayGoBack = serving !== null || previous?.packageDigest === this.#config.revertTo;
+    if (previous !== null && mayGoBack && (await this.#goBackTo(previous))) {
+      if (serving !== null)
+        this.#noteRefusal(serving.packageDigest, 'it is damaged here; the last good package serves');
+      return;
+    }
+    if (problem === null) {
+      const { withdrawn } = this.#config;
+      if (serving === null && withdrawn !== '') this.#noteRefusal(withdrawn, TAKEN_BACK);
+      return;
+    }
+    log('error', 'the record of what serves cannot be read; packages that are here are adopted anew', { problem });
+    for (const digest of store.remains()) if ((await this.#adoptNow(store.path(digest), digest, '')).adopted) return;
+    this.#noteRefusal('', `the record of what serves cannot be read and no whole package is here: ${problem}`);
+  }
+
+  async #serveStored(serving: Serving): Promise<boolean> {
+    const unit = await this.#resume(serving);
+    if (unit !== null) this.#serve(unit);
+    return unit !== null;
+  }
+
+  /** Serves the last good package as the only one there is. @returns whether it can. */
+  async #goBackTo(previous: Serving): Promise<boolean> {
+    // The registry is told of an adoption by its instant: this is a new one.
+    const serving = { ...previous, adoptedAt: this.#now() };
+    const unit = await this.#resume(serving);
+    if (unit === null) return false;
+    const { store } = this.#deps;
+    store.setState({ ...store.state(), serving, previous: null });
+    this.#serve(unit);
+    return true;
+  }
+
+  /** Takes a package that its release took back out of the store. @returns the state that is left. */
+  #takeBack(): StoreState {
+    const { store } = this.#deps;
+    const { withdrawn } = this.#config;
+    const state = store.state();
+    const isIt = (s: Serving | null): boolean => s !== null && s.packageDigest === withdrawn;
+    if (!isIt(state.serving) && !isIt(state.previous)) return state;
+    const left: StoreState = {
+      ...state,
+      serving: isIt(state.serving) ? null : state.serving,
+      previous: isIt(state.previous) ? null : state.previous,
+    };
+    store.setState(left);
+    this.#noteRefusal(withdrawn, TAKEN_BACK);
+    return left;
+  }
+
+  #noteRefusal(packageDigest: string, reason: string): void {
+    this.#lastRefusal = { packageDigest, reason: reason.slice(0, 500), at: this.#now() };
   }
 
   #reportRegularly(): void {
@@ -154,13 +222,15 @@ export class EdgeRuntime {
 
   /**
    * Follows a new configuration without a restart. A device that is given to another model line stops serving the old
-   * one at once: until a package of the new line is adopted, the fallback answers.
+   * one at once: until a package of the new line is adopted, the fallback answers. So does one whose package was taken
+   * back, until the package it may go back to serves.
    */
   configure(config: RuntimeConfig): void {
     const old = this.#unit;
     const before = this.#config;
     if (JSON.stringify(config) === JSON.stringify(before)) return;
-    if (old !== null && config.modelLine !== before.modelLine) {
+    const isTakenBack = old !== null && config.withdrawn === old.serving.packageDigest;
+    if (old !== null && (isTakenBack || config.modelLine !== before.modelLine)) {
       this.#sendHistogram(old);
       this.#unit = null;
       this.#counts = { decided: 0, undecided: 0, fallback: 0, held: 0 };
@@ -171,6 +241,17 @@ export class EdgeRuntime {
     }
     this.#config = config;
     if (this.#closed) return;
+    if (config.withdrawn !== before.withdrawn) {
+      const { serving, previous } = this.#takeBack();
+      if (isTakenBack) {
+        this.#deps.log('warn', 'the release took its package back', { packageDigest: config.withdrawn });
+        // Sooner than its weights component is started again; that then finds it serving.
+        if (serving === null && previous !== null && previous.packageDigest === config.revertTo)
+          this.#inTurn(async () => {
+            if (this.#unit === null && (await this.#goBackTo(previous))) this.#report();
+          });
+      }
+    }
     if (config.reportSeconds !== before.reportSeconds) this.#reportRegularly();
     this.#report();
   }
@@ -303,7 +384,10 @@ export class EdgeRuntime {
     vector: ReturnType<typeof featureVector> | null,
     started: number,
   ): Promise<Attempt> {
-    if (unit === null || vector === null) return { kind: 'no-package' };
+    if (unit === null || vector === null)
+      return this.#config.withdrawn === ''
+        ? { kind: 'no-package' }
+        : { kind: 'no-package', why: 'the model was taken back; no other has been adopted yet' };
     if (!vector.ok) return { kind: 'missing-features', names: vector.missing };
     const { model } = unit;
     if (model === null) return { kind: 'failed', why: 'the model is being loaded again' };
@@ -457,19 +541,29 @@ export class EdgeRuntime {
    * @param digest package digest that the deployment names.
    */
   adopt(dir: string, digest: string): Promise<AdoptAnswer> {
-    const next = this.#adopting.then(() => this.#adoptNow(dir, digest));
+    return this.#inTurn(() => this.#adoptNow(dir, digest));
+  }
+
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const next = this.#adopting.then(change);
     this.#adopting = next.catch(() => {});
     return next;
   }
 
-  async #adoptNow(dir: string, digest: string): Promise<AdoptAnswer> {
+  /** @param source folder to adopt it from again should it be damaged; empty = none. */
+  async #adoptNow(dir: string, digest: string, source = dir): Promise<AdoptAnswer> {
     const { store, log } = this.#deps;
-    const current = this.#unit;
-    if (current?.serving.packageDigest === digest && current.model !== null)
-      return { adopted: true, packageDigest: digest, variant: current.serving.variant, reason: 'already serving' };
     let staged: string | null = null;
     try {
       this.configure(await this.#deps.readConfig());
+      const current = this.#unit;
+      if (current?.serving.packageDigest === digest && current.model !== null) {
+        const { variant } = current.serving;
+        const known = store.state();
+        if (known.serving !== null && known.serving.source !== source)
+          store.setState({ ...known, serving: { ...known.serving, source } });
+        return { adopted: true, packageDigest: digest, variant, reason: 'already serving' };
+      }
       const config = this.#config;
       staged = store.stage(dir, this.#deps.chance());
       const state = store.state();
@@ -480,6 +574,7 @@ export class EdgeRuntime {
         serving: state.serving,
         highestRelease: state.highestRelease[config.modelLine] ?? 0,
         revertTo: config.revertTo,
+        withdrawn: config.withdrawn,
       });
       if (!verdict.ok) return this.#refuse(digest, verdict.reason);
       const { manifest } = verdict;
@@ -491,12 +586,13 @@ export class EdgeRuntime {
         releaseNumber: manifest.releaseNumber,
         adoptedAt: this.#now(),
         bench: [...tried.bench],
+        source,
       };
       const baseline = this.#baseline(staged);
       store.commit(staged, digest);
       store.setState({
         serving,
-        previous: state.serving?.packageDigest === digest ? state.previous : state.serving,
+        previous: this.#lastGood(state, serving),
         highestRelease: {
           ...state.highestRelease,
           [manifest.modelLine]: Math.max(state.highestRelease[manifest.modelLine] ?? 0, manifest.releaseNumber),
@@ -521,13 +617,19 @@ export class EdgeRuntime {
     }
   }
 
+  /** What may take the place of a package that turns out bad: never one that was gone back from. */
+  #lastGood({ serving, previous }: StoreState, next: Serving): Serving | null {
+    const last = serving === null || serving.packageDigest === next.packageDigest ? previous : serving;
+    return last !== null && last.releaseNumber < next.releaseNumber ? last : null;
+  }
+
   #baseline(dir: string): Baseline {
     return parseAs(Baseline, JSON.parse(readFileSync(join(dir, 'baseline.json'), 'utf8')), 'baseline.json');
   }
 
   #refuse(digest: string, reason: string): AdoptAnswer {
     this.#deps.log('warn', 'refused a package', { packageDigest: digest, reason });
-    this.#lastRefusal = { packageDigest: digest, reason: reason.slice(0, 500), at: this.#now() };
+    this.#noteRefusal(digest, reason);
     this.#report();
     return { adopted: false, packageDigest: digest, variant: null, reason };
   }
@@ -600,6 +702,7 @@ export class EdgeRuntime {
         serving,
         highestRelease: store.state().highestRelease[config.modelLine] ?? 0,
         revertTo: config.revertTo,
+        withdrawn: config.withdrawn,
       });
       if (!verdict.ok) throw new Error(verdict.reason);
       const { manifest } = verdict;
@@ -672,18 +775,13 @@ export class EdgeRuntime {
         this.#watch(unit);
         return;
       }
-      const { store } = this.#deps;
-      const state = store.state();
-      if (failures + 1 < RETRIES_BEFORE_PREVIOUS || state.previous === null) continue;
-      const last = await this.#resume(state.previous);
-      if (last === null) continue;
-      store.setState({ ...state, serving: state.previous, previous: null });
-      this.#lastRefusal = {
-        packageDigest: unit.serving.packageDigest,
-        reason: 'its process ended again and again; the last good package serves',
-        at: this.#now(),
-      };
-      this.#serve(last);
+      if (failures + 1 < RETRIES_BEFORE_PREVIOUS) continue;
+      const isBack = await this.#inTurn(async () => {
+        const { previous } = this.#deps.store.state();
+        return this.#unit === unit && previous !== null && (await this.#goBackTo(previous));
+      });
+      if (!isBack) continue;
+      this.#noteRefusal(unit.serving.packageDigest, 'its process ended again and again; the last good package serves');
       this.#report();
       return;
     }

@@ -54,11 +54,14 @@ const main = async (): Promise<void> => {
   });
   // One after the other: updates come in bursts.
   let last = Promise.resolve();
-  await nucleus.onConfiguration(() => {
+  const follow = () => {
     last = last
       .then(async () => runtime.configure(await readConfig()))
       .catch((error) => log('error', 'the new configuration is left aside', { error: error.message }));
-  });
+  };
+  await nucleus.onConfiguration(follow);
+  // It may have changed between the first look and now.
+  follow();
   onStop(() => {
     server.close();
     runtime.close();

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BenchResult } from '#core/contracts/device.ts';
+import { parseAs } from '#core/contracts/errors.ts';
 import { Digest, Instant, ModelLineId } from '#core/contracts/primitives.ts';
 import type { PackageClaim } from '#core/inference/verify-package.ts';
 
@@ -25,6 +26,8 @@ export const Serving = z.strictObject({
   releaseNumber: z.int().positive(),
   adoptedAt: Instant,
   bench: z.array(BenchResult),
+  /** Folder it was adopted from: artifacts of its weights component, which the nucleus keeps. Unknown to older stores. */
+  source: z.string().default(''),
 });
 export type Serving = z.infer<typeof Serving>;
 
@@ -40,6 +43,7 @@ export type StoreState = z.infer<typeof StoreState>;
 const NOTHING: StoreState = { serving: null, previous: null, highestRelease: {} };
 /** A package is a handful of small files; more is a mistake or an attack. */
 const MAX_FILES = 32;
+const FOLDER = /^[0-9a-f]{64}$/;
 
 const syncPath = (path: string): void => {
   const fd = openSync(path, 'r');
@@ -65,13 +69,36 @@ export class PackageStore {
     return join(this.#dir, digest.replace('sha256:', ''));
   }
 
-  /** @returns what serves; nothing when the file is absent or unreadable, which a power cut cannot cause. */
-  state(): StoreState {
+  #read(): { readonly state: StoreState; readonly problem: string | null } {
+    const path = join(this.#dir, 'serving.json');
+    if (!existsSync(path)) return { state: NOTHING, problem: null };
     try {
-      return StoreState.parse(JSON.parse(readFileSync(join(this.#dir, 'serving.json'), 'utf8')));
-    } catch {
-      return NOTHING;
+      return { state: parseAs(StoreState, JSON.parse(readFileSync(path, 'utf8')), 'serving.json'), problem: null };
+    } catch (error) {
+      return { state: NOTHING, problem: (error as Error).message };
     }
+  }
+
+  /** @returns what serves; nothing when that is not on record. */
+  state(): StoreState {
+    return this.#read().state;
+  }
+
+  /** Why the record of what serves cannot be read, for example because an older runtime wrote it; null when it can. */
+  problem(): string | null {
+    return this.#read().problem;
+  }
+
+  /** Packages that are here, by digest, the newest release first; what they are is still to be verified. */
+  remains(): string[] {
+    const releaseOf = (name: string): number => {
+      const n = (json(join(this.#dir, name, 'manifest.json')) as { releaseNumber?: unknown } | null)?.releaseNumber;
+      return typeof n === 'number' ? n : 0;
+    };
+    return readdirSync(this.#dir)
+      .filter((name) => FOLDER.test(name))
+      .sort((a, b) => releaseOf(b) - releaseOf(a))
+      .map((name) => `sha256:${name}`);
   }
 
   setState(state: StoreState): void {
@@ -84,7 +111,7 @@ export class PackageStore {
     );
     for (const name of readdirSync(this.#dir)) {
       const found = join(this.#dir, name);
-      if (/^[0-9a-f]{64}$/.test(name) && !wanted.has(found)) rmSync(found, { recursive: true });
+      if (FOLDER.test(name) && !wanted.has(found)) rmSync(found, { recursive: true });
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DecisionRecord } from '#core/contracts/decision.ts';
@@ -329,6 +329,105 @@ describe('adopting', () => {
   });
 });
 
+const oneThenTwo = async () => {
+  const one = packageDir({ releaseNumber: 1 });
+  const two = packageDir({ releaseNumber: 2 });
+  const runtime = await newRuntime();
+  await adopt(runtime, one);
+  await adopt(runtime, two);
+  return { runtime, one, two };
+};
+const reports = () =>
+  spool
+    .messages(50)
+    .filter((m) => m.topic.endsWith('/report'))
+    .map((m) => DeviceReport.parse(JSON.parse(m.payload)));
+/** Lets a model be loaded that nobody waits for. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+describe('a package that is taken back', () => {
+  it('stops deciding at once when there was none before it: the fallback answers, and the report says why', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    await adopt(runtime, p);
+    config = { ...config, withdrawn: p.digest };
+    runtime.configure(config);
+    expect(DecisionRecord.parse(await runtime.decide(makeFrame(1, 5)))).toMatchObject({
+      verdict: 'fallback',
+      packageDigest: null,
+      reason: expect.stringContaining('taken back'),
+    });
+    expect(models[0]?.closed).toBe(true);
+    expect(reports().at(-1)).toMatchObject({ serving: null, lastRefusal: { packageDigest: p.digest } });
+    expect(readdirSync(join(dir, 'store'))).toEqual(['serving.json']);
+  });
+
+  it('stays away after a restart, also one that brings the configuration, and cannot be adopted', async () => {
+    const p = packageDir();
+    await adopt(await newRuntime(), p);
+    config = { ...config, withdrawn: p.digest };
+    for (let i = 0; i < 2; i++) {
+      const again = await newRuntime();
+      expect(again.status()).toMatchObject({ serving: null, lastRefusal: { packageDigest: p.digest } });
+      expect(await adopt(again, p)).toMatchObject({ adopted: false, reason: expect.stringContaining('took this') });
+    }
+  });
+
+  it('leaves its place to the one that was there before, without its artifacts, and never takes it again', async () => {
+    const { runtime, one, two } = await oneThenTwo();
+    config = { ...config, withdrawn: two.digest, revertTo: one.digest };
+    runtime.configure(config);
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'fallback', packageDigest: null });
+    await settle();
+    expect(await runtime.decide(makeFrame(2, 5))).toMatchObject({ verdict: 'pass', packageDigest: one.digest });
+    expect(await adopt(runtime, one)).toMatchObject({ adopted: true, reason: 'already serving' });
+    config = { ...config, withdrawn: '', revertTo: '' };
+    expect(await adopt(runtime, two)).toMatchObject({ adopted: false, reason: expect.stringContaining('go back') });
+  });
+
+  it('leaves its place to the one before at a restart that brings the configuration, and to no other', async () => {
+    const { one, two } = await oneThenTwo();
+    for (const p of [one, two]) rmSync(p.dir, { recursive: true });
+    const state = readFileSync(join(dir, 'store', 'serving.json'));
+    const old = join(dir, 'store', one.digest.slice(7));
+    cpSync(old, join(dir, 'kept'), { recursive: true });
+    config = { ...config, withdrawn: two.digest };
+    expect((await newRuntime()).status().serving).toBeNull();
+    writeFileSync(join(dir, 'store', 'serving.json'), state);
+    cpSync(join(dir, 'kept'), old, { recursive: true });
+    config = { ...config, revertTo: one.digest };
+    expect((await newRuntime()).status().serving?.packageDigest).toBe(one.digest);
+  });
+
+  it('is adopted by the same word anew as another adoption', async () => {
+    const { runtime, one, two } = await oneThenTwo();
+    config = { ...config, withdrawn: two.digest, revertTo: one.digest };
+    runtime.configure(config);
+    await settle();
+    config = { ...config, withdrawn: '', revertTo: two.digest };
+    expect(await adopt(runtime, two)).toMatchObject({ adopted: true });
+    expect(runtime.status().lastRefusal).toBeNull();
+  });
+
+  it('is no way out for the package that was gone back to', async () => {
+    const { runtime, one, two } = await oneThenTwo();
+    config = { ...config, revertTo: one.digest };
+    await adopt(runtime, one);
+    writeFileSync(join(dir, 'store', one.digest.slice(7), 'golden.bin'), 'rot');
+    rmSync(one.dir, { recursive: true });
+    expect((await newRuntime()).status().serving).toBeNull();
+    expect(readdirSync(join(dir, 'store'))).not.toContain(two.digest.slice(7));
+  });
+
+  it('of another line is not this device’s business', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    await adopt(runtime, p);
+    runtime.configure({ ...config, withdrawn: `sha256:${'f'.repeat(64)}` });
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'pass', packageDigest: p.digest });
+  });
+});
+
 describe('coming back', () => {
   it('serves the stored package after a restart', async () => {
     const p = packageDir();
@@ -338,15 +437,59 @@ describe('coming back', () => {
     expect(await again.decide(makeFrame(1, 5))).toMatchObject({ packageDigest: p.digest, value: 85 });
   });
 
-  it('serves the package before it when the stored one is no longer whole', async () => {
-    const one = packageDir({ releaseNumber: 1 });
-    const two = packageDir({ releaseNumber: 2 });
-    const first = await newRuntime();
-    await adopt(first, one);
-    await adopt(first, two);
+  it('adopts a damaged package again from the artifacts it came from', async () => {
+    const { two } = await oneThenTwo();
     writeFileSync(join(dir, 'store', two.digest.slice(7), 'golden.bin'), 'rot');
     const again = await newRuntime();
+    expect(await again.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'pass', packageDigest: two.digest });
+    rmSync(two.dir, { recursive: true });
+    expect((await newRuntime()).status().serving?.packageDigest).toBe(two.digest);
+  });
+
+  it('knows the artifacts of the newest weights component, also when it brought the same package', async () => {
+    const { runtime, two } = await oneThenTwo();
+    const moved = join(dir, 'other-version');
+    renameSync(two.dir, moved);
+    expect(await runtime.adopt(moved, two.digest)).toMatchObject({ reason: 'already serving' });
+    writeFileSync(join(dir, 'store', two.digest.slice(7), 'golden.bin'), 'rot');
+    expect((await newRuntime()).status().serving?.packageDigest).toBe(two.digest);
+  });
+
+  it('serves the package before it when the stored one is damaged and its artifacts are gone, and says so', async () => {
+    const { one, two } = await oneThenTwo();
+    writeFileSync(join(dir, 'store', two.digest.slice(7), 'golden.bin'), 'rot');
+    rmSync(two.dir, { recursive: true });
+    const again = await newRuntime();
     expect((await again.decide(makeFrame(1, 5))).packageDigest).toBe(one.digest);
+    expect(again.status().lastRefusal).toMatchObject({
+      packageDigest: two.digest,
+      reason: expect.stringContaining('damaged'),
+    });
+    expect((await newRuntime()).status().serving?.packageDigest).toBe(one.digest);
+  });
+
+  it.each([
+    ['written by an older runtime', (old: object) => JSON.stringify({ ...old, highestRelease: 2 })],
+    ['cut off', (old: object) => JSON.stringify(old).slice(0, 40)],
+    ['from a newer runtime', (old: object) => JSON.stringify({ ...old, more: true })],
+  ])('keeps the champion when the record of what serves is %s', async (_, change) => {
+    const { one, two } = await oneThenTwo();
+    for (const p of [one, two]) rmSync(p.dir, { recursive: true });
+    const path = join(dir, 'store', 'serving.json');
+    writeFileSync(path, change(JSON.parse(readFileSync(path, 'utf8'))));
+    const again = await newRuntime();
+    expect(await again.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'pass', packageDigest: two.digest });
+    expect(await adopt(again, packageDir({ releaseNumber: 1, budgetMs: 50 }))).toMatchObject({ adopted: false });
+    expect((await newRuntime()).status().serving?.packageDigest).toBe(two.digest);
+  });
+
+  it('says so when neither the record nor a package can be read', async () => {
+    await oneThenTwo();
+    for (const name of readdirSync(join(dir, 'store'))) rmSync(join(dir, 'store', name), { recursive: true });
+    writeFileSync(join(dir, 'store', 'serving.json'), '{');
+    const { serving, lastRefusal } = (await newRuntime()).status();
+    expect(serving).toBeNull();
+    expect(lastRefusal?.reason).toContain('no whole package is here');
   });
 
   it('forgets a copy that was cut off', async () => {

@@ -36,6 +36,7 @@ describe('a verdict', () => {
 
   it('is the fallback while no package was adopted', () => {
     expect(judge(null, null, { kind: 'no-package' }, NOW).verdict).toBe('fallback');
+    expect(judge(null, null, { kind: 'no-package', why: 'it was taken back' }, NOW).reason).toBe('it was taken back');
   });
 
   it('is the fallback once the package has expired, whatever the model says', () => {

@@ -70,6 +70,10 @@ describe('a package', () => {
     expect(reasonOf(claim, rules({ highestRelease: 3 }))).toContain('would go back');
     expect(reasonOf(claim, rules({ highestRelease: 5, revertTo: digestOf('other') }))).toContain('would go back');
     expect(reasonOf(claim, rules({ highestRelease: 5, revertTo: claim.digest }))).toBe('ok');
+    expect(reasonOf(claim, rules({ withdrawn: digestOf('other') }))).toBe('ok');
+    expect(reasonOf(claim, rules({ serving: { packageDigest: claim.digest }, withdrawn: claim.digest }))).toContain(
+      'took this package back',
+    );
     expect(reasonOf(claim, rules({ highestRelease: 3, serving: { packageDigest: claim.digest } }))).toBe('ok');
   });
 

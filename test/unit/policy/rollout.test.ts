@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import type { DeviceReport } from '#core/contracts/device.ts';
-import { type Composition, composeDeployment, configure, placedPackage } from '#core/policy/compose-deployment.ts';
+import {
+  type Composition,
+  composeDeployment,
+  composeRevert,
+  configure,
+  placedPackage,
+} from '#core/policy/compose-deployment.ts';
 import { planRings, planRollout, type RingState } from '#core/policy/rollout.ts';
 import { judgeWave, type WaveDevice, type WaveInput } from '#core/policy/wave.ts';
 
@@ -23,6 +29,7 @@ describe('composition', () => {
     expect(JSON.parse(next['millwright.runtime']?.configurationUpdate?.merge ?? '')).toEqual({
       site: 'plant-a',
       revertTo: '',
+      withdrawn: '',
     });
   });
   test('placing twice is placing once', () => {
@@ -37,6 +44,27 @@ describe('composition', () => {
         expect(Object.keys(once).sort()).toEqual([...Object.keys({ ...runtime, ...others }), place.name].sort());
       }),
     );
+  });
+  const told = (c: Composition): unknown => {
+    const { revertTo, withdrawn } = JSON.parse(c['millwright.runtime']?.configurationUpdate?.merge ?? '');
+    return { revertTo, withdrawn };
+  };
+  test('the way back takes the package of the release back and allows the one before it', () => {
+    const before = composeDeployment(runtime, place, '');
+    const back = composeRevert(before, place.name, OTHER);
+    expect(told(back)).toEqual({ revertTo: DIGEST, withdrawn: OTHER });
+    expect(back[place.name]).toEqual(before[place.name]);
+  });
+  test('the way back from a first release allows no package; the next release forgets what was taken back', () => {
+    const back = composeRevert(runtime, place.name, DIGEST);
+    expect(told(back)).toEqual({ revertTo: '', withdrawn: DIGEST });
+    expect(told(composeDeployment(back, place, ''))).toEqual({ revertTo: '', withdrawn: '' });
+  });
+  test('the way back from a release of what served anyway takes nothing back', () => {
+    expect(told(composeRevert(composeDeployment(runtime, place, ''), place.name, DIGEST))).toEqual({
+      revertTo: DIGEST,
+      withdrawn: '',
+    });
   });
   test('refuses a ring without a runtime, naming what it has', () => {
     expect(() => composeDeployment({ foo: { componentVersion: '1.0.0' } }, place, '')).toThrow(
