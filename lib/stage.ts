@@ -3,6 +3,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { Construct } from 'constructs';
 import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { acknowledgeFindings } from './aspects/acknowledged.ts';
+import { OwnersTopic } from './constructs/owners-topic.ts';
 import { RelayBus } from './constructs/relay-bus.ts';
 import { AccessStack } from './stacks/access-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
@@ -35,6 +36,14 @@ export class MillwrightStage extends Construct {
       new MonitoringStack(this, props),
       new AccessStack(this, props),
     ];
+    const told = new Set<string>();
+    for (const stack of this.stacks) {
+      const { account, region } = stack;
+      if (told.has(`${account}/${region}`)) continue;
+      told.add(`${account}/${region}`);
+      const ml = config.planes.ml;
+      new OwnersTopic(stack, account === ml.account && region === ml.region);
+    }
     const relayed = new Set([config.planes.governance.account]);
     for (const [i, stack] of this.stacks.entries()) {
       if (i > 0) stack.addStackDependency(this.stacks[i - 1] as PlatformStack);

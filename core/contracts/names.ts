@@ -22,6 +22,11 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     name: `${p}-${name}`,
     arn: `arn:aws:iam::${at(plane).account}:role/${p}-${name}`,
   });
+  const queue = (plane: PlaneName, name: string) => ({
+    name: `${p}-${name}`,
+    arn: arn(plane, 'sqs', `${p}-${name}`),
+    url: `https://sqs.${at(plane).region}.amazonaws.com/${at(plane).account}/${p}-${name}`,
+  });
   const table = (plane: PlaneName, name: string) => ({
     name: `${p}-${name}`,
     arn: arn(plane, 'dynamodb', `table/${p}-${name}`),
@@ -41,12 +46,15 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     glueDatabase: p.replaceAll('-', '_'),
     workgroup: p,
     // Ingest (data)
+    telemetryQueue: queue('data', 'telemetry-writer'),
     plantEvents: fn('data', 'plant-events'),
     materialise: fn('data', 'materialise'),
     // Training (ml)
     retrain: machine('ml', 'retrain'),
     trainingRole: role('ml', 'training'),
     processingRole: role('ml', 'processing'),
+    /** Feature digests of devices for the ML plane. Made before the plant's rule that sends them. */
+    digestQueue: queue('ml', 'digests'),
     workBucket: bucket('ml', 'work'),
     signingKeyAlias: `alias/${p}-package-signing`,
     // Fleet (plant)
@@ -54,11 +62,13 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     wave: machine('plant', 'wave'),
     deviceRole: role('plant', 'device'),
     devicePolicy: `${p}-device`,
+    digestRuleRole: role('plant', 'digest-rule'),
     deviceRoleAlias: `${p}-device`,
     fleetTable: table('plant', 'fleet'),
     // Monitoring (ml)
     judgementTable: table('ml', 'judgement'),
-    ownersTopic: { name: `${p}-owners`, arn: arn('ml', 'sns', `${p}-owners`) },
+    // In each account
+    ownersTopic: `${p}-owners`,
     // Access
     userPool: `${p}-people`,
   } as const;

@@ -19,9 +19,9 @@ export class StartOnEvent extends Construct {
   constructor(scope: Construct, id: string, { stack, event, name, machine }: StartOnEventProps) {
     super(scope, id);
     const dead = new DeadLetters(this, 'Dead', {
+      stack,
       queueName: `${name}-start-dead`,
       says: `${event} could not start ${name}: what was asked for waits in the dead-letter queue, someone must look.`,
-      enforceSSL: !stack.config.local,
     }).queue;
     new Rule(this, 'Rule', {
       ruleName: `${name}-start`,

@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import {
   AccountRootPrincipal,
@@ -11,11 +12,13 @@ import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup, CfnTop
 import type { Construct } from 'constructs';
 import { ringGroupName } from '#core/contracts/release.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { DeadLetters } from '../constructs/dead-letters.ts';
 import { grants } from '../constructs/grants.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
+import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { releaseDefinition, waveDefinition } from '../constructs/release-workflow/definition.ts';
-import { WorkQueue } from '../constructs/work-queue.ts';
+import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { Workflow } from '../constructs/workflow.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
@@ -187,16 +190,16 @@ export class FleetStack extends PlatformStack {
     const table = (...actions: string[]): PolicyStatement => allow(actions, [fleet.tableArn]);
     const reports = new WorkQueue(this, 'ReportQueue', {
       queueName: `${names.prefix}-device-report`,
-      consumer: new PlatformFunction(this, 'DeviceReport', {
-        config,
-        name: 'device-report',
-        says: 'Keeps the newest report of each device; registers what a device adopts.',
-        may: [ledger, table('dynamodb:GetItem', 'dynamodb:PutItem')],
-        timeout: Duration.seconds(60),
-      }),
       consumerTimeout: Duration.seconds(60),
-      batchSize: 10,
     });
+    const reporter = new PlatformFunction(this, 'DeviceReport', {
+      config,
+      name: 'device-report',
+      says: 'Keeps the newest report of each device; registers what a device adopts.',
+      may: [ledger, table('dynamodb:GetItem', 'dynamodb:PutItem')],
+      timeout: Duration.seconds(60),
+    });
+    consume(reporter, reports.queue, { size: 10 });
     const ruleRole = new Role(this, 'TopicRuleRole', {
       roleName: `${names.prefix}-report-rule`,
       assumedBy: new ServicePrincipal('iot.amazonaws.com'),
@@ -211,6 +214,36 @@ export class FleetStack extends PlatformStack {
         description: 'Reports of devices, each with the topic it came on.',
         actions: [{ sqs: { queueUrl: reports.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
         errorAction: { sqs: { queueUrl: reports.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
+      },
+    });
+
+    // Devices speak to the IoT Core of this account only: from here their digests go to the planes that read them.
+    const unsent = new DeadLetters(this, 'UnsentDigests', {
+      stack: this,
+      queueName: `${names.prefix}-digest-rule-dead`,
+      says: 'Feature digests of devices could not be sent on to the lake or the drift evaluator and wait in the dead-letter queue, with why.',
+    }).queue;
+    const digestRole = new Role(this, 'DigestRuleRole', {
+      roleName: names.digestRuleRole.name,
+      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+      description: 'Sends feature digests of devices on to the lake and to the drift evaluator.',
+    });
+    const receivers = [names.telemetryQueue, names.digestQueue];
+    digestRole.addToPolicy(
+      allow(
+        ['sqs:SendMessage'],
+        [...receivers.map((q) => q.arn), `arn:aws:sqs:${home}:${names.prefix}-digest-rule-dead`],
+      ),
+    );
+    const send = (queueUrl: string) => ({ sqs: { queueUrl, roleArn: digestRole.roleArn, useBase64: false } });
+    new CfnTopicRule(this, 'DigestRule', {
+      ruleName: `${names.prefix}_digests`.replaceAll('-', '_'),
+      topicRulePayload: {
+        awsIotSqlVersion: '2016-03-23',
+        sql: `SELECT * FROM 'millwright/${config.stage}/+/+/digest'`,
+        description: 'Feature digests of devices to the lake and to the drift evaluator.',
+        actions: receivers.map((q) => send(q.url)),
+        errorAction: send(unsent.queueUrl),
       },
     });
 
@@ -325,6 +358,18 @@ export class FleetStack extends PlatformStack {
           [`arn:aws:events:${home}:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule`],
         ),
       ],
+    });
+    new OwnersAlarm(this, 'ReleaseFailed', {
+      stack: this,
+      alarmName: `${names.prefix}-releasefailed`,
+      says: 'A release ended in a fault: devices may stand between two packages.',
+      metric: new Metric({
+        namespace: 'AWS/States',
+        metricName: 'ExecutionsFailed',
+        dimensionsMap: { StateMachineArn: names.release.arn },
+        statistic: 'Sum',
+        period: Duration.minutes(5),
+      }),
     });
     new StartOnEvent(this, 'OnCandidate', {
       stack: this,

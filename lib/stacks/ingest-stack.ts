@@ -1,13 +1,12 @@
 import { Duration } from 'aws-cdk-lib';
 import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { AccountPrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import { AccountPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { grants } from '../constructs/grants.ts';
 import { PlatformFunction } from '../constructs/platform-function.ts';
-import { WorkQueue } from '../constructs/work-queue.ts';
+import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
 /** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
@@ -19,10 +18,9 @@ export class IngestStack extends PlatformStack {
     const uploads = (id: string, name: string, prefix: string, batchSize: number, consumer: PlatformFunction) => {
       const work = new WorkQueue(this, `${id}Queue`, {
         queueName: `${names.prefix}-${name}`,
-        consumer,
         consumerTimeout: Duration.seconds(120),
-        batchSize,
       });
+      consume(consumer, work.queue, { size: batchSize });
       new Rule(this, `${id}Rule`, {
         ruleName: `${names.prefix}-${name}`,
         eventPattern: {
@@ -72,35 +70,19 @@ export class IngestStack extends PlatformStack {
     );
 
     const telemetry = new WorkQueue(this, 'TelemetryQueue', {
-      queueName: `${names.prefix}-telemetry-writer`,
-      consumer: new PlatformFunction(this, 'TelemetryWriter', {
-        config,
-        name: 'telemetry-writer',
-        says: 'Writes small messages of devices to the lake, many in one Parquet file.',
-        may: grants.writeLake(this, 'telemetry/*'),
-        timeout: Duration.seconds(60),
-        memoryMiB: 512,
-      }),
+      queueName: names.telemetryQueue.name,
       consumerTimeout: Duration.seconds(60),
-      batchSize: 100,
-      batchWindow: Duration.seconds(config.local ? 2 : 60),
+      sender: { account: config.planes.plant.account, roleArn: names.digestRuleRole.arn },
     });
-    const ruleRole = new Role(this, 'TopicRuleRole', {
-      roleName: `${names.prefix}-telemetry-rule`,
-      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+    const writer = new PlatformFunction(this, 'TelemetryWriter', {
+      config,
+      name: 'telemetry-writer',
+      says: 'Writes small messages of devices to the lake, many in one Parquet file.',
+      may: grants.writeLake(this, 'telemetry/*'),
+      timeout: Duration.seconds(60),
+      memoryMiB: 512,
     });
-    telemetry.queue.grantSendMessages(ruleRole);
-    new CfnTopicRule(this, 'TopicRule', {
-      ruleName: `${names.prefix}_digests`.replaceAll('-', '_'),
-      topicRulePayload: {
-        awsIotSqlVersion: '2016-03-23',
-        sql: `SELECT * FROM 'millwright/${config.stage}/+/+/digest'`,
-        description: 'Feature digests of devices to the lake.',
-        actions: [{ sqs: { queueUrl: telemetry.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
-        errorAction: { sqs: { queueUrl: telemetry.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
-      },
-    });
-    telemetry.dead.grantSendMessages(ruleRole);
+    consume(writer, telemetry.queue, { size: 100, window: Duration.seconds(config.local ? 2 : 60) });
 
     new PlatformFunction(this, 'PlantEvents', {
       config,

@@ -9,6 +9,7 @@ import type { Construct } from 'constructs';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
 import { REGISTRY_CLASS_INDEX } from '#core/contracts/ledger.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
@@ -159,6 +160,12 @@ export class LedgerStack extends PlatformStack {
         allow(['s3:PutObject'], [`arn:aws:s3:::${names.evidenceBucket}/checkpoints/*`]),
       ],
       environment: { MILLWRIGHT_CHECKPOINT_KEY: signing.keyArn },
+    });
+    new OwnersAlarm(this, 'CheckpointErrors', {
+      stack: this,
+      alarmName: `${names.prefix}-checkpointerrors`,
+      says: 'Heads of the chains are not being signed: the history of the last hours rests on the table alone.',
+      metric: checkpoint.fn.metricErrors({ period: Duration.hours(1) }),
     });
     new Rule(this, 'CheckpointHourly', {
       ruleName: `${names.prefix}-checkpoint`,

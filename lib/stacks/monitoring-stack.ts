@@ -1,29 +1,18 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  Dashboard,
-  GraphWidget,
-  type MathExpression,
-  Metric,
-  TextWidget,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Dashboard, GraphWidget, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { CfnTopicRule } from 'aws-cdk-lib/aws-iot';
-import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
 import { grants } from '../constructs/grants.ts';
+import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
-import { WorkQueue } from '../constructs/work-queue.ts';
+import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
+import { DRIFT_EVALUATOR_TIMEOUT } from './training-stack.ts';
 
 /** ML plane: are the models still right, and is the platform itself well. */
 export class MonitoringStack extends PlatformStack {
@@ -43,69 +32,22 @@ export class MonitoringStack extends PlatformStack {
       removalPolicy: this.keep,
     });
 
-    const drift = new WorkQueue(this, 'DriftQueue', {
-      queueName: `${names.prefix}-drift-evaluator`,
-      consumer: new PlatformFunction(this, 'DriftEvaluator', {
-        config,
-        name: 'drift-evaluator',
-        says: 'Adds up the histograms of devices and measures their distance from the baseline of the package.',
-        may: [
-          allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [judgement.tableArn]),
-          ...grants.readArtifacts(this, 'packages/*'),
-          grants.writeLedger(this),
-        ],
-        timeout: Duration.seconds(60),
-      }),
-      consumerTimeout: Duration.seconds(60),
-      batchSize: 20,
-      batchWindow: Duration.seconds(config.local ? 2 : 30),
+    const drift = new PlatformFunction(this, 'DriftEvaluator', {
+      config,
+      name: 'drift-evaluator',
+      says: 'Adds up the histograms of devices and measures their distance from the baseline of the package.',
+      may: [
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [judgement.tableArn]),
+        ...grants.readArtifacts(this, 'packages/*'),
+        grants.writeLedger(this),
+      ],
+      timeout: DRIFT_EVALUATOR_TIMEOUT,
     });
-    const ruleRole = new Role(this, 'TopicRuleRole', {
-      roleName: `${names.prefix}-drift-rule`,
-      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
+    const { arn: queueArn, url: queueUrl } = names.digestQueue;
+    consume(drift, Queue.fromQueueAttributes(this, 'Digests', { queueArn, queueUrl }), {
+      size: 20,
+      window: Duration.seconds(config.local ? 2 : 30),
     });
-    drift.queue.grantSendMessages(ruleRole);
-    drift.dead.grantSendMessages(ruleRole);
-    new CfnTopicRule(this, 'TopicRule', {
-      ruleName: `${names.prefix}_drift`.replaceAll('-', '_'),
-      topicRulePayload: {
-        awsIotSqlVersion: '2016-03-23',
-        sql: `SELECT * FROM 'millwright/${config.stage}/+/+/digest'`,
-        description: 'Feature digests of devices to the drift evaluator.',
-        actions: [{ sqs: { queueUrl: drift.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
-        errorAction: { sqs: { queueUrl: drift.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
-      },
-    });
-
-    const topicKey = new Key(this, 'OwnersKey', {
-      alias: `alias/${names.prefix}-owners`,
-      description: 'Encrypts notifications to the owners of model lines.',
-      enableKeyRotation: true,
-      removalPolicy: this.keep,
-    });
-    const owners = new Topic(this, 'Owners', {
-      topicName: names.ownersTopic.name,
-      masterKey: topicKey,
-      enforceSSL: !config.local,
-    });
-    // A topic with a policy of its own is closed to alarms, and its key too, unless both say otherwise.
-    const alarms = {
-      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-    };
-    owners.addToResourcePolicy(
-      new PolicyStatement({ sid: 'Alarms', ...alarms, actions: ['sns:Publish'], resources: [owners.topicArn] }),
-    );
-    topicKey.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'Alarms',
-        ...alarms,
-        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
-        resources: ['*'],
-      }),
-    );
-    if (config.notifications.ownerEmail !== null)
-      owners.addSubscription(new EmailSubscription(config.notifications.ownerEmail));
 
     const bus = EventBus.fromEventBusName(this, 'Bus', names.bus.name);
     new Rule(this, 'OwnersRule', {
@@ -115,26 +57,26 @@ export class MonitoringStack extends PlatformStack {
         source: [EVENT_SOURCE],
         detailType: ['RetrainFinished', 'ReleaseFinished', 'DriftJudged', 'Quarantined'],
       },
-      targets: [new SnsTopic(owners)],
+      targets: [new SnsTopic(Topic.fromTopicArn(this, 'Owners', this.ownersTopicArn))],
     });
 
     const outcomes = new WorkQueue(this, 'OutcomeQueue', {
       queueName: `${names.prefix}-outcome-joiner`,
-      consumer: new PlatformFunction(this, 'OutcomeJoiner', {
-        config,
-        name: 'outcome-joiner',
-        says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
-        may: [
-          ...grants.readLake(this, 'decisions/*'),
-          ...grants.readRegistry(this, 'latest', 'edges'),
-          grants.writeLedger(this),
-        ],
-        timeout: Duration.minutes(2),
-        memoryMiB: 512,
-      }),
       consumerTimeout: Duration.minutes(2),
-      batchSize: 10,
     });
+    const joiner = new PlatformFunction(this, 'OutcomeJoiner', {
+      config,
+      name: 'outcome-joiner',
+      says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
+      may: [
+        ...grants.readLake(this, 'decisions/*'),
+        ...grants.readRegistry(this, 'latest', 'edges'),
+        grants.writeLedger(this),
+      ],
+      timeout: Duration.minutes(2),
+      memoryMiB: 512,
+    });
+    consume(joiner, outcomes.queue, { size: 10 });
     new Rule(this, 'OutcomeRule', {
       ruleName: `${names.prefix}-outcomes`,
       eventBus: bus,
@@ -142,17 +84,8 @@ export class MonitoringStack extends PlatformStack {
       targets: [new SqsQueue(outcomes.queue, { deadLetterQueue: outcomes.dead })],
     });
 
-    const alarm = (id: string, says: string, metric: Metric | MathExpression, threshold: number) => {
-      new Alarm(this, id, {
-        alarmName: `${names.prefix}-${id.toLowerCase()}`,
-        alarmDescription: says,
-        metric,
-        threshold,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-        evaluationPeriods: 1,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      }).addAlarmAction(new SnsAction(owners));
-    };
+    const alarm = (id: string, says: string, metric: Metric) =>
+      new OwnersAlarm(this, id, { stack: this, alarmName: `${names.prefix}-${id.toLowerCase()}`, says, metric });
     const lambda = (metricName: string, name: string) =>
       new Metric({
         namespace: 'AWS/Lambda',
@@ -173,13 +106,11 @@ export class MonitoringStack extends PlatformStack {
       'DriftErrors',
       'The drift evaluator fails: models are not being watched.',
       lambda('Errors', 'drift-evaluator'),
-      0,
     );
     alarm(
       'RetrainFailed',
       'A retrain ended in a fault that its own recording did not catch.',
       workflow('ExecutionsFailed', names.retrain.arn),
-      0,
     );
 
     new Dashboard(this, 'Health', {

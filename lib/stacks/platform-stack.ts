@@ -30,6 +30,11 @@ export abstract class PlatformStack extends Stack {
       config.data.destroy && config.data.confirmDestroy === config.stage ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
   }
 
+  /** Of this account and region: alarms reach no other. */
+  get ownersTopicArn(): string {
+    return `arn:aws:sns:${this.region}:${this.account}:${this.names.ownersTopic}`;
+  }
+
   /** Accounts of other planes, without this stack's own. */
   otherAccounts(): string[] {
     const accounts = new Set(Object.values(this.config.planes).map((p) => p.account));

@@ -9,11 +9,15 @@ import { StartOnEvent } from '../constructs/on-event.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { retrainDefinition } from '../constructs/retrain-workflow/definition.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
+import { WorkQueue } from '../constructs/work-queue.ts';
 import { Workflow } from '../constructs/workflow.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
 /** Name under which the local plant knows the trainer. */
 export const LOCAL_TRAINING_IMAGE = 'local/millwright-training:dev';
+
+/** Also decides how long a message of the digest queue is hidden. */
+export const DRIFT_EVALUATOR_TIMEOUT = Duration.seconds(60);
 
 /** ML plane: how a request becomes a signed candidate. */
 export class TrainingStack extends PlatformStack {
@@ -30,6 +34,13 @@ export class TrainingStack extends PlatformStack {
     Validations.of(work).acknowledge({
       id: 'AwsSolutions::AwsSolutions-S1',
       reason: 'lists of names for one run of a workflow; the data they name is in the lake, which logs its reads',
+    });
+
+    // For the drift evaluator of Monitoring. Here, because the rule that sends is made between this stack and that one.
+    new WorkQueue(this, 'DigestQueue', {
+      queueName: names.digestQueue.name,
+      consumerTimeout: DRIFT_EVALUATOR_TIMEOUT,
+      sender: { account: config.planes.plant.account, roleArn: names.digestRuleRole.arn },
     });
 
     const signing = new Key(this, 'SigningKey', {

@@ -122,7 +122,6 @@ export const PERMISSIONS: Roles = {
   ]),
   ...lambda('data', 'plant-events', [...writes('lake/raw/events/*'), LEDGER]),
   ...lambda('data', 'telemetry-writer', [...writes('lake/telemetry/*'), takesFrom('data telemetry-writer')]),
-  'telemetry-rule': topicRule('data telemetry-writer', 'data telemetry-writer-dead'),
   ...lambda('data', 'materialise', [
     ...reads('lake/raw/frames/*', 'lake/snapshots/*'),
     ...writes('lake/features/*'),
@@ -191,9 +190,8 @@ export const PERMISSIONS: Roles = {
     'dynamodb:GetItem PutItem on ml table/judgement',
     ...reads('artifacts/packages/*'),
     LEDGER,
-    takesFrom('ml drift-evaluator'),
+    takesFrom('ml digests'),
   ]),
-  'drift-rule': topicRule('ml drift-evaluator', 'ml drift-evaluator-dead'),
   ...lambda('ml', 'outcome-joiner', [
     ...reads('lake/decisions/*'),
     LATEST,
@@ -224,6 +222,12 @@ export const PERMISSIONS: Roles = {
     'dynamodb:GetItem PutItem on plant table/fleet',
     takesFrom('plant device-report'),
   ]),
+  'digest-rule': {
+    assumedBy: ['iot.amazonaws.com'],
+    may: ['data telemetry-writer', 'ml digests', 'plant digest-rule-dead'].map(
+      (queue) => `sqs:SendMessage on ${queue}`,
+    ),
+  },
   'report-rule': topicRule('plant device-report', 'plant device-report-dead'),
   ...lambda('plant', 'approve-release', [
     LATEST,

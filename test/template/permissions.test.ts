@@ -81,18 +81,6 @@ describe('what every role may do', () => {
     expect(unexplained).toEqual([]);
   });
 
-  it('lets rules and alarms tell the owners, by the topic and by its key', () => {
-    const services = (document: unknown): string[] =>
-      (document as { Statement: { Effect: string; Principal: { Service?: string } }[] }).Statement.flatMap((s) =>
-        s.Effect === 'Allow' ? (s.Principal.Service ?? []) : [],
-      ).sort();
-    const [topic] = resourcesOf(synthesise(aws), 'AWS::SNS::TopicPolicy');
-    const key = resourcesOf(synthesise(aws), 'AWS::KMS::Key').find((k) => k.id.startsWith('OwnersKey'));
-    const both = ['cloudwatch.amazonaws.com', 'events.amazonaws.com'];
-    expect(services(topic?.Properties['PolicyDocument'])).toEqual(both);
-    expect(services(key?.Properties['KeyPolicy'])).toEqual(both);
-  });
-
   it('is for one AWS service each, and for no account or person', () => {
     for (const [name, { assumedBy }] of Object.entries(roles())) {
       expect({ name, assumedBy }).toEqual({ name, assumedBy: [expect.stringMatching(/^[a-z.]+\.amazonaws\.com$/)] });
