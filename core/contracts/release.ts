@@ -52,6 +52,10 @@ export const ReleaseRecord = z.strictObject({
   finishedAt: Instant.nullable(),
   status: z.enum(['waiting-approval', 'rolling-out', 'released', 'reverted', 'refused', 'failed']),
   waves: z.array(WaveResult),
+  notBack: z
+    .array(z.strictObject({ device: DeviceId, thingGroup: z.string(), why: z.string() }))
+    .default([])
+    .describe('devices that did not confirm, after a revert, that they are as before'),
   reason: z.string(),
 });
 export type ReleaseRecord = z.infer<typeof ReleaseRecord>;

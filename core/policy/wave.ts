@@ -28,7 +28,12 @@ export interface WaveInput {
 const SILENT_SECONDS = 60;
 const FAILED = new Set(['FAILED', 'REJECTED', 'TIMED_OUT', 'CANCELED']);
 
+const ARRIVED = new Set(['SUCCEEDED', 'COMPLETED']);
+
 const seconds = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
+
+const isSilent = (report: DeviceReport | null, now: string): boolean =>
+  report === null || seconds(report.at, now) > SILENT_SECONDS;
 
 const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] & { why?: string } => {
   const { report } = d;
@@ -42,7 +47,7 @@ const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] &
     p99Ms: since?.latencyP99Ms ?? null,
     variant: serving?.variant ?? null,
   };
-  const silent = report === null || seconds(report.at, input.now) > SILENT_SECONDS;
+  const silent = isSilent(report, input.now);
   if (serving?.packageDigest === input.packageDigest) return { ...seen, status: silent ? 'offline' : 'adopted' };
   const nothing = { ...seen, decisions: 0, fallbackShare: 0, p99Ms: null };
   const refusal = report?.lastRefusal ?? null;
@@ -104,4 +109,56 @@ export const judgeWave = (input: WaveInput): WaveResult => {
       : `after ${policy.waveTimeoutSeconds} s: ${late.map((d) => `${d.device} is ${d.status} with ${d.decisions} of ${policy.minDecisionsPerDevice} decisions`).join(', ')}`,
   );
   return answer('revert');
+};
+
+export interface BackInput {
+  /** Package that was taken back. */
+  readonly packageDigest: string;
+  /** Package that the ring had before; null when it had none. */
+  readonly back: string | null;
+  /** ISO instants. */
+  readonly revertedAt: string;
+  readonly now: string;
+  /** How long devices that are online may take. */
+  readonly withinSeconds: number;
+  /** With the status of the deployment that goes back. */
+  readonly devices: readonly WaveDevice[];
+}
+
+/** A device that has not confirmed that it is as before. */
+export interface NotBack {
+  readonly device: string;
+  readonly why: string;
+  readonly online: boolean;
+}
+
+/**
+ * Who of a reverted ring is as before. A device confirms by its deployment and by a report since then: with a package
+ * before the release, that it serves that one; without, that it serves the package of the release no longer. Devices that
+ * are offline are not waited for: their nucleus brings them back when they return.
+ */
+export const judgeBack = (
+  input: BackInput,
+): { readonly verdict: 'wait' | 'done'; readonly notBack: readonly NotBack[] } => {
+  const notBack: NotBack[] = [];
+  let waiting = false;
+  for (const { device, report, deploymentStatus, deploymentReason } of input.devices) {
+    const serves = report?.serving?.packageDigest ?? null;
+    const isRight = input.back === null ? serves !== input.packageDigest : serves === input.back;
+    const hasArrived = deploymentStatus !== null && ARRIVED.has(deploymentStatus);
+    if (isRight && hasArrived && report !== null && report.at >= input.revertedAt) continue;
+    const online = !isSilent(report, input.now);
+    const hasFailed = deploymentStatus !== null && FAILED.has(deploymentStatus);
+    if (online && !hasFailed) waiting = true;
+    const why = !online
+      ? report === null
+        ? 'it never reported'
+        : `offline, last heard of at ${report.at}`
+      : hasFailed
+        ? `its way back failed: ${deploymentReason ?? deploymentStatus}; it serves ${serves ?? 'no package'}`
+        : `it serves ${serves ?? 'no package'}, its deployment is ${deploymentStatus ?? 'not begun'}`;
+    notBack.push({ device, why, online });
+  }
+  const isLate = seconds(input.revertedAt, input.now) >= input.withinSeconds;
+  return { verdict: waiting && !isLate ? 'wait' : 'done', notBack };
 };

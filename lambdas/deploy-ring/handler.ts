@@ -68,6 +68,7 @@ export const makeHandler =
       components,
       clientToken: digestOf({ release: request.releaseId, group: ring.thingGroup }).slice('sha256:'.length),
       tags: { 'millwright:release': request.releaseId, 'millwright:package': request.packageDigest },
+      onFailure: 'ROLLBACK',
     });
     await deps.table.putRing(request.releaseId, { ...item, deploymentId });
     await deps.ledger.write([

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { WaveResult } from '#core/contracts/release.ts';
-import { thingName } from '#core/contracts/release.ts';
-import { judgeWave, type WaveDevice } from '#core/policy/wave.ts';
+import { judgeWave } from '#core/policy/wave.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { FleetControl } from '../shared/greengrass.ts';
 import { ReleasePlan, ReleaseRing, RingDeployment } from '../shared/release-run.ts';
+import { lookAtRing } from '../shared/ring-devices.ts';
 
 export interface Deps {
   readonly fleet: Pick<FleetControl, 'things' | 'statusOn'>;
@@ -15,8 +15,6 @@ export interface Deps {
 }
 
 const Input = z.strictObject({ plan: ReleasePlan, ring: ReleaseRing, deployment: RingDeployment });
-/** Devices asked at a time: their reports and Greengrass are asked for each. */
-const AT_A_TIME = 10;
 /** Reasons told to the state machine; the whole result is in the fleet table. */
 const REASONS_TOLD = 3;
 
@@ -29,31 +27,12 @@ export const makeHandler =
   async (event: unknown): Promise<{ verdict: WaveResult['verdict']; reasons: readonly string[] }> => {
     const { plan, ring, deployment } = parseAs(Input, event, 'input of observe-ring');
     const { request } = plan;
-    const prefix = thingName(deps.stage, request.site, '');
-    const things = await deps.fleet.things(ring.thingGroup);
-    const devices: WaveDevice[] = [];
-    for (let i = 0; i < things.length; i += AT_A_TIME)
-      devices.push(
-        ...(await Promise.all(
-          things.slice(i, i + AT_A_TIME).map(async (thing): Promise<WaveDevice> => {
-            if (!thing.startsWith(prefix))
-              throw new Error(
-                `thing ${thing} is in group ${ring.thingGroup}, but is not of site ${request.site}; move it out`,
-              );
-            const device = thing.slice(prefix.length);
-            const [report, status] = await Promise.all([
-              deps.table.report(request.site, device, request.modelLine),
-              deployment.deploymentId === null ? null : deps.fleet.statusOn(thing, deployment.deploymentId),
-            ]);
-            return {
-              device,
-              report,
-              deploymentStatus: status?.status ?? null,
-              ...(status === null || status.reason === '' ? {} : { deploymentReason: status.reason }),
-            };
-          }),
-        )),
-      );
+    const devices = await lookAtRing(deps, {
+      thingGroup: ring.thingGroup,
+      site: request.site,
+      modelLine: request.modelLine,
+      deploymentId: deployment.deploymentId,
+    });
     const wave = judgeWave({
       ring: ring.ring,
       thingGroup: ring.thingGroup,

@@ -83,11 +83,13 @@ export const makeHandler = (deps: Deps) => {
     };
     const rings = state.prepared === undefined ? [] : await deps.table.rings(request.releaseId);
     const waves = rings.flatMap((r) => (r.wave === null ? [] : [r.wave])).sort((a, b) => a.ring - b.ring);
+    const notBack = rings.flatMap((r) => (r.revert?.notBack ?? []).map((d) => ({ ...d, thingGroup: r.thingGroup })));
     const faults = Object.entries(state.failed ?? {});
     const status = ((): ReleaseRecord['status'] => {
       if (faults.length === 0) return waves.some((w) => w.verdict === 'continue') ? 'released' : 'refused';
-      // A revert that failed too must not read as if all were well.
-      if (faults.some(([step]) => step === 'Revert')) return 'failed';
+      // A revert that failed too must not read as if all were well, nor one that a device was told of and does not follow.
+      if (faults.some(([step]) => step === 'Revert' || step === 'LookBack') || notBack.some((d) => d.online))
+        return 'failed';
       if (waves.some((w) => w.verdict === 'revert')) return 'reverted';
       return faults.every(([, f]) => f.Error === 'Refused' || f.Error === 'States.Timeout') &&
         rings.every((r) => r.deploymentId === null)
@@ -95,16 +97,22 @@ export const makeHandler = (deps: Deps) => {
         : 'failed';
     })();
     const reverting = waves.filter((w) => w.verdict === 'revert');
-    const reason = clip(
+    const why = (w: (typeof waves)[number]): string => `ring ${w.ring}: ${w.reasons.join('; ')}`;
+    const reason = `${clip(
       status === 'released'
         ? `${waves.filter((w) => w.verdict === 'continue').length} of ${waves.length} rings serve it; ${request.reason}`
         : status === 'reverted'
-          ? reverting.map((w) => `ring ${w.ring}: ${w.reasons.join('; ')}`).join(' | ')
+          ? reverting.map(why).join(' | ')
           : faults.length === 0
             ? 'no ring has a commissioned device: nothing was deployed'
-            : faults.map(([step, fault]) => `${step}: ${messageOf(fault)}`).join(' | '),
-      2000,
-    );
+            : [
+                ...reverting.map(why),
+                ...faults
+                  .filter(([, fault]) => reverting.length === 0 || fault.Error !== 'WaveReverted')
+                  .map(([step, fault]) => `${step}: ${messageOf(fault)}`),
+              ].join(' | '),
+      1500,
+    )}${notBack.length === 0 ? '' : clip(` | not back: ${notBack.map((d) => `${d.device}, ${d.why}`).join('; ')}`, 500)}`;
     if (status === 'released') await crown(plan as ReleasePlan);
     const record = releaseRecord(plan, {
       status,
@@ -112,6 +120,7 @@ export const makeHandler = (deps: Deps) => {
       approvedBy: state.approval?.approvedBy ?? 'nobody',
       finishedAt: deps.now(),
       waves,
+      notBack: notBack.map(({ device, thingGroup, why }) => ({ device, thingGroup, why })),
     });
     const finished: EventDetail<'ReleaseFinished'> = {
       modelLine: request.modelLine,

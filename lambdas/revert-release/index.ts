@@ -9,11 +9,13 @@ import { awsFleet } from '../shared/greengrass.ts';
 import { lambdaLedger } from '../shared/ledger-client.ts';
 import { makeHandler } from './handler.ts';
 
-const { names, planes } = readEnv();
+const { names, planes, stage } = readEnv();
 const db = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
 
 export const handler = makeHandler({
   fleet: awsFleet(new GreengrassV2Client({}), new IoTClient({}), `${planes.plant.region}:${planes.plant.account}`),
   table: dynamoFleet(db, names.fleetTable.name),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  stage,
+  now: () => new Date().toISOString(),
 });

@@ -3,6 +3,7 @@ import { DeviceReport } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { WaveResult } from '#core/contracts/release.ts';
 import type { Composition } from '#core/policy/compose-deployment.ts';
+import type { NotBack } from '#core/policy/wave.ts';
 import { fleetKeys } from './release-run.ts';
 
 /** What a release did to one ring: what was there before, what was deployed, how it ended. */
@@ -14,6 +15,14 @@ export interface RingItem {
   readonly deploymentId: string | null;
   readonly deployedAt: string;
   readonly wave: WaveResult | null;
+  /** The way back, once it was gone. */
+  readonly revert?: {
+    readonly deploymentId: string;
+    readonly revertedAt: string;
+    /** Package that the ring had before; null when it had none. */
+    readonly back: string | null;
+    readonly notBack: readonly NotBack[];
+  };
 }
 
 export interface FleetTable {

@@ -24,6 +24,8 @@ export interface FleetControl {
     readonly components: Composition;
     readonly clientToken: string;
     readonly tags: Record<string, string>;
+    /** What a device does that cannot follow: go back to the components it had, or stay as far as it got. */
+    readonly onFailure: 'ROLLBACK' | 'DO_NOTHING';
   }): Promise<string>;
   things(thingGroup: string): Promise<readonly string[]>;
   /** Status of a deployment on one thing; null when the thing has not seen it. */
@@ -77,7 +79,7 @@ export const awsFleet = (greengrass: GreengrassV2Client, iot: IoTClient, home: s
         };
       return { deploymentId, components };
     },
-    async deploy({ thingGroup, name, components, clientToken, tags }) {
+    async deploy({ thingGroup, name, components, clientToken, tags, onFailure }) {
       const answer = await greengrass.send(
         new CreateDeploymentCommand({
           targetArn: groupArn(thingGroup),
@@ -99,8 +101,7 @@ export const awsFleet = (greengrass: GreengrassV2Client, iot: IoTClient, home: s
             ]),
           ),
           deploymentPolicies: {
-            // A device that refuses a package goes back to the components it had by itself.
-            failureHandlingPolicy: 'ROLLBACK',
+            failureHandlingPolicy: onFailure,
             componentUpdatePolicy: { action: 'NOTIFY_COMPONENTS', timeoutInSeconds: 60 },
             configurationValidationPolicy: { timeoutInSeconds: 60 },
           },

@@ -45,7 +45,8 @@ export const fleetKeys = {
 /** The release's record as a step knows it. */
 export const releaseRecord = (
   plan: Pick<ReleasePlan, 'request' | 'startedAt' | 'executionId' | 'componentName' | 'componentVersion'>,
-  more: Pick<ReleaseRecord, 'approvedBy' | 'status' | 'reason'> & Partial<Pick<ReleaseRecord, 'finishedAt' | 'waves'>>,
+  more: Pick<ReleaseRecord, 'approvedBy' | 'status' | 'reason'> &
+    Partial<Pick<ReleaseRecord, 'finishedAt' | 'waves' | 'notBack'>>,
 ): ReleaseRecord =>
   ReleaseRecord.parse({
     schema: 'release/1',

@@ -273,6 +273,11 @@ export class FleetStack extends PlatformStack {
       allow(['iot:CancelJob', 'iot:UpdateJob'], [iot('job/*')]),
       ...looks,
     ];
+    const followsDevices = [
+      allow(['iot:ListThingsInThingGroup'], [groups]),
+      allow(['greengrass:ListEffectiveDeployments'], [greengrass(`coreDevices:${config.stage}-*`)]),
+      allow(['iot:DescribeJobExecution'], [iot('job/*'), things]),
+    ];
     const functions = {
       'approve-release': fn(
         'ApproveRelease',
@@ -313,9 +318,7 @@ export class FleetStack extends PlatformStack {
         'Looks at a ring: reports of its devices, state of its deployment.',
         [
           table('dynamodb:GetItem', 'dynamodb:PutItem'),
-          allow(['iot:ListThingsInThingGroup'], [groups]),
-          allow(['greengrass:ListEffectiveDeployments'], [greengrass(`coreDevices:${config.stage}-*`)]),
-          allow(['iot:DescribeJobExecution'], [iot('job/*'), things]),
+          ...followsDevices,
           ...looks,
         ],
         { timeout: Duration.seconds(120) },
@@ -323,8 +326,13 @@ export class FleetStack extends PlatformStack {
       'revert-release': fn(
         'RevertRelease',
         'revert-release',
-        'Brings every ring that a release changed back to what it had.',
-        [ledger, table('dynamodb:Query'), ...deploys],
+        'Brings every ring that a release changed back to what it had; looks whether its devices are.',
+        [
+          ledger,
+          table('dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'),
+          ...followsDevices,
+          ...deploys,
+        ],
         { timeout: Duration.minutes(8) },
       ),
       'record-release': fn('RecordRelease', 'record-release', 'Records how a release ended; names the champion.', [

@@ -97,7 +97,7 @@ const PORTS: Readonly<Record<string, Port>> = {
       createVersion: (p: ReturnType<typeof awsFleet>) => p.createVersion('{}', 't', {}),
       current: (p: ReturnType<typeof awsFleet>) => p.current('g'),
       deploy: (p: ReturnType<typeof awsFleet>) =>
-        p.deploy({ thingGroup: 'g', name: 'n', components: {}, clientToken: 't', tags: {} }),
+        p.deploy({ thingGroup: 'g', name: 'n', components: {}, clientToken: 't', tags: {}, onFailure: 'ROLLBACK' }),
       things: (p: ReturnType<typeof awsFleet>) => p.things('g'),
       statusOn: (p: ReturnType<typeof awsFleet>) => p.statusOn('t', 'd'),
     },
@@ -191,6 +191,10 @@ export const callsOf = async (name: string): Promise<string[]> => {
     const methods = HELPERS[helper as string];
     if (methods === undefined) throw new Error(`${helper}(deps.${dep}) of ${name}: say in HELPERS what it calls`);
     for (const method of methods) used.get(dep as string)?.add(method);
+  }
+  if (/\blookAtRing\(deps,/.test(rest)) {
+    for (const method of ['things', 'statusOn']) used.get('fleet')?.add(method);
+    used.get('table')?.add('report');
   }
   if (/\brecordBatch\(event, deps,/.test(rest)) used.get('ledger')?.add('write');
   for (const [dep, methods] of used) {

@@ -83,6 +83,12 @@ const LOOKS = [
   `iot:DescribeThing GetThingShadow on ${THINGS}`,
   `iot:DescribeJob on ${JOBS}`,
 ];
+const FOLLOWS_DEVICES = [
+  `iot:ListThingsInThingGroup on ${RING_GROUPS}`,
+  'greengrass:ListEffectiveDeployments on plant coreDevices:{stage}-*',
+  `iot:DescribeJobExecution on ${JOBS}`,
+  `iot:DescribeJobExecution on ${THINGS}`,
+];
 const DEPLOYS = [
   'greengrass:CreateDeployment on *',
   'greengrass:TagResource on plant deployments:*',
@@ -249,15 +255,13 @@ export const PERMISSIONS: Roles = {
     `iot:ListThingsInThingGroup on ${RING_GROUPS}`,
     ...DEPLOYS,
   ]),
-  ...lambda('plant', 'observe-ring', [
-    'dynamodb:GetItem PutItem on plant table/fleet',
-    `iot:ListThingsInThingGroup on ${RING_GROUPS}`,
-    'greengrass:ListEffectiveDeployments on plant coreDevices:{stage}-*',
-    `iot:DescribeJobExecution on ${JOBS}`,
-    `iot:DescribeJobExecution on ${THINGS}`,
-    ...LOOKS,
+  ...lambda('plant', 'observe-ring', ['dynamodb:GetItem PutItem on plant table/fleet', ...FOLLOWS_DEVICES, ...LOOKS]),
+  ...lambda('plant', 'revert-release', [
+    LEDGER,
+    'dynamodb:GetItem PutItem Query on plant table/fleet',
+    ...FOLLOWS_DEVICES,
+    ...DEPLOYS,
   ]),
-  ...lambda('plant', 'revert-release', [LEDGER, 'dynamodb:Query on plant table/fleet', ...DEPLOYS]),
   ...lambda('plant', 'record-release', [LATEST, LEDGER, 'dynamodb:Query on plant table/fleet']),
   release: stateMachine([
     ...calls('plant', 'approve-release', 'publish-component', 'revert-release', 'record-release'),

@@ -95,7 +95,7 @@ const runtime: Composition = {
 
 /** A fleet in memory: one deployment a group, things, recipes, the table. */
 const fleetOf = (groups: Record<string, { components?: Composition; things?: readonly string[] }>) => {
-  const deployments: { group: string; components: Composition; token: string }[] = [];
+  const deployments: { group: string; components: Composition; token: string; onFailure: string }[] = [];
   const recipes = new Map<string, string>();
   const statuses = new Map<string, { status: string; reason: string }>();
   const reports = new Map<string, DeviceReport>();
@@ -112,9 +112,9 @@ const fleetOf = (groups: Record<string, { components?: Composition; things?: rea
       const components = last?.components ?? groups[group]?.components;
       return components === undefined ? null : { deploymentId: `d-${group}`, components };
     },
-    deploy: async ({ thingGroup, components, clientToken }) => {
+    deploy: async ({ thingGroup, components, clientToken, onFailure }) => {
       if (!deployments.some((d) => d.token === clientToken))
-        deployments.push({ group: thingGroup, components, token: clientToken });
+        deployments.push({ group: thingGroup, components, token: clientToken, onFailure });
       return `d-${clientToken.slice(0, 8)}`;
     },
     things: async (group) => groups[group]?.things ?? [],
@@ -389,38 +389,99 @@ describe('revert-release', () => {
     [G0]: { components: runtime, things: ['local-plant-a-edge-1'] },
     [G1]: { components: runtime, things: ['local-plant-a-edge-2'] },
   };
-  const rolled = async () => {
-    const w = await setUp({ groups });
+  const reverter = (w: Awaited<ReturnType<typeof setUp>>, now = () => NOW) =>
+    revertRelease({ fleet: w.fleet.control, table: w.fleet.table, ledger: w.ledger, stage: 'local', now });
+  const rolled = async (over = groups) => {
+    const w = await setUp({ groups: over });
     const { plan } = await w.prepare();
     await deployer(w)({ plan, ring: ring0 });
     await deployer(w)({ plan, ring: ring1 });
     return { ...w, plan };
   };
+  const runtimeOf = (components: Composition | undefined): unknown =>
+    JSON.parse(components?.['millwright.runtime']?.configurationUpdate?.merge ?? '');
   test('gives every changed ring what it had, the widest first, and repeats safely', async () => {
     const w = await rolled();
-    const revert = revertRelease({ fleet: w.fleet.control, table: w.fleet.table, ledger: w.ledger });
-    expect(await revert({ plan: w.plan })).toEqual({ reverted: 2 });
-    await revert({ plan: w.plan });
-    expect(w.fleet.deployments.slice(2).map((d) => d.group)).toEqual([G1, G0]);
+    const revert = reverter(w);
+    expect(await revert({ op: 'revert', plan: w.plan })).toEqual({ reverted: 2 });
+    const written = w.ledger.commands.length;
+    await revert({ op: 'revert', plan: w.plan });
+    expect(w.ledger.commands).toHaveLength(written);
+    expect(w.fleet.deployments.slice(2).map((d) => [d.group, d.onFailure])).toEqual([
+      [G1, 'DO_NOTHING'],
+      [G0, 'DO_NOTHING'],
+    ]);
     expect(w.fleet.deployments.at(-1)?.components[w.plan.componentName]).toBeUndefined();
+  });
+  test('tells the runtime which package was taken back, also where there was none before it', async () => {
+    const w = await rolled();
+    await reverter(w)({ op: 'revert', plan: w.plan });
+    expect(runtimeOf(w.fleet.deployments.at(-1)?.components)).toMatchObject({
+      revertTo: '',
+      withdrawn: w.plan.request.packageDigest,
+    });
+  });
+  test('tells the runtime which package it may go back to', async () => {
+    const before = {
+      ...runtime,
+      [`millwright.model.${LINE.replace('/', '.')}`]: {
+        componentVersion: '1.0.3',
+        configurationUpdate: { merge: JSON.stringify({ packageDigest: D('b') }) },
+      },
+    };
+    const w = await rolled({ ...groups, [G0]: { components: before, things: ['local-plant-a-edge-1'] } });
+    await reverter(w)({ op: 'revert', plan: w.plan });
+    expect(runtimeOf(w.fleet.deployments.at(-1)?.components)).toMatchObject({
+      revertTo: D('b'),
+      withdrawn: w.plan.request.packageDigest,
+    });
+    expect([...w.fleet.rings.values()].map((r) => r.revert?.back)).toEqual([D('b'), null]);
   });
   test('one ring that cannot be reverted does not keep the others from it', async () => {
     const w = await rolled();
-    const fleet = {
-      deploy: async (o: Parameters<FleetControl['deploy']>[0]) => {
-        if (o.thingGroup === G1) throw new Error('throttled');
-        return w.fleet.control.deploy(o);
-      },
+    const deploy: FleetControl['deploy'] = async (o) => {
+      if (o.thingGroup === G1) throw new Error('throttled');
+      return w.fleet.control.deploy(o);
     };
-    await expect(revertRelease({ fleet, table: w.fleet.table, ledger: w.ledger })({ plan: w.plan })).rejects.toThrow(
-      `1 rings could not be reverted: ${G1}: throttled`,
-    );
+    await expect(
+      reverter({ ...w, fleet: { ...w.fleet, control: { ...w.fleet.control, deploy } } })({
+        op: 'revert',
+        plan: w.plan,
+      }),
+    ).rejects.toThrow(`1 rings could not be reverted: ${G1}: throttled`);
     expect(w.fleet.deployments.at(-1)?.group).toBe(G0);
+  });
+  test('waits until the devices confirm, and keeps with the ring who has not', async () => {
+    const w = await rolled();
+    let now = '2026-02-01T00:00:00.000Z';
+    const revert = reverter(w, () => now);
+    await revert({ op: 'revert', plan: w.plan });
+    const notBack = () => [...w.fleet.rings.values()].flatMap((r) => r.revert?.notBack.map((d) => d.device) ?? []);
+    now = NOW;
+    const none = { serving: null, at: NOW };
+    w.fleet.reports.set('edge-1', report(none));
+    w.fleet.reports.set('edge-2', report({ ...none, device: 'edge-2' }));
+    w.fleet.statuses.set('local-plant-a-edge-1', { status: 'SUCCEEDED', reason: '' });
+    expect(await revert({ op: 'look', plan: w.plan })).toEqual({ verdict: 'wait', notBack: 1 });
+    expect(notBack()).toEqual(['edge-2']);
+    w.fleet.statuses.set('local-plant-a-edge-2', { status: 'SUCCEEDED', reason: '' });
+    expect(await revert({ op: 'look', plan: w.plan })).toEqual({ verdict: 'done', notBack: 0 });
+    expect(notBack()).toEqual([]);
+  });
+  test('has nothing to wait for when no ring was changed', async () => {
+    const w = await setUp();
+    const { plan } = await w.prepare();
+    expect(await reverter(w)({ op: 'look', plan })).toEqual({ verdict: 'done', notBack: 0 });
   });
 });
 
 describe('record-release', () => {
-  const ended = async (verdict: 'continue' | 'revert' | 'empty', state: object = {}, ledgerError?: Error) => {
+  const ended = async (
+    verdict: 'continue' | 'revert' | 'empty',
+    state: object = {},
+    ledgerError?: Error,
+    notBack: NonNullable<RingItem['revert']>['notBack'] = [],
+  ) => {
     const w = await setUp();
     const { plan } = await w.prepare();
     const deployment = await deployer(w)({ plan, ring: ring0 });
@@ -435,6 +496,7 @@ describe('record-release', () => {
         devices: [],
         reasons: ['because'],
       },
+      revert: { deploymentId: 'd-back', revertedAt: NOW, back: null, notBack },
     });
     const record = recordRelease({
       registry: w.registry,
@@ -477,6 +539,22 @@ describe('record-release', () => {
       status: 'failed',
       reason: expect.stringContaining('1 rings could not be reverted'),
     });
+  });
+  test('a device that is offline joins later: the record names it', async () => {
+    const away = { device: 'edge-1', why: 'it never reported', online: false };
+    const { answer, commands } = await ended('revert', {}, undefined, [away]);
+    expect(commands[0]?.record.body).toMatchObject({
+      notBack: [{ device: 'edge-1', thingGroup: G0, why: 'it never reported' }],
+    });
+    expect(answer.reason).toContain('not back: edge-1, it never reported');
+  });
+  test.each([
+    ['that is online and not back', {}, [{ device: 'edge-1', why: 'it serves sha256:x', online: true }]],
+    ['nobody could look for', { LookBack: { Error: 'Error', Cause: 'down' } }, []],
+  ])('a revert with a device %s reads failed', async (_, failed, notBack) => {
+    const state = { failed: { Rings: { Error: 'WaveReverted', Cause: 'x' }, ...failed } };
+    const { answer } = await ended('revert', state, undefined, notBack);
+    expect(answer).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^ring 0: because/) });
   });
   test('rings that are all empty release nothing', async () => {
     expect((await ended('empty')).answer).toMatchObject({

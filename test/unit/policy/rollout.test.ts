@@ -8,7 +8,7 @@ import {
   placedPackage,
 } from '#core/policy/compose-deployment.ts';
 import { planRings, planRollout, type RingState } from '#core/policy/rollout.ts';
-import { judgeWave, type WaveDevice, type WaveInput } from '#core/policy/wave.ts';
+import { judgeBack, judgeWave, type WaveDevice, type WaveInput } from '#core/policy/wave.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const OTHER = `sha256:${'2'.repeat(64)}`;
@@ -244,5 +244,86 @@ describe('wave', () => {
         (others, now) => wave(now, [...others, refused]).verdict === 'revert',
       ),
     );
+  });
+});
+
+describe('the way back', () => {
+  const T0 = '2026-02-01T00:00:00.000Z';
+  const at = (s: number): string => new Date(Date.parse(T0) + s * 1000).toISOString();
+  const device = (
+    serves: string | null,
+    status: string | null,
+    reportedAt: number | null = 20,
+    name = 'edge-1',
+  ): WaveDevice => ({
+    device: name,
+    deploymentStatus: status,
+    report:
+      reportedAt === null
+        ? null
+        : {
+            schema: 'device-report/1',
+            site: 'plant-a',
+            device: name,
+            deviceClass: 'x86-64',
+            boot: 'b-1',
+            at: at(reportedAt),
+            modelLine: 'a/b',
+            serving:
+              serves === null
+                ? null
+                : { packageDigest: serves, releaseNumber: 1, variant: 'int8', adoptedAt: T0, bench: [] },
+            sinceAdoption: { decided: 0, undecided: 0, fallback: 0, held: 0, latencyP50Ms: 1, latencyP99Ms: 2 },
+            lastRefusal: null,
+            spool: { pending: 0, bytes: 0 },
+          },
+  });
+  const back = (devices: readonly WaveDevice[], now = 20, before: string | null = OTHER) =>
+    judgeBack({ packageDigest: DIGEST, back: before, revertedAt: T0, now: at(now), withinSeconds: 100, devices });
+
+  test('is done when every device serves again what it had', () => {
+    expect(back([device(OTHER, 'SUCCEEDED')])).toEqual({ verdict: 'done', notBack: [] });
+  });
+  test('is done without a package before when none serves the one that was taken back', () => {
+    expect(back([device(null, 'SUCCEEDED'), device(OTHER, 'SUCCEEDED')], 20, null).notBack).toEqual([]);
+    expect(back([device(DIGEST, 'SUCCEEDED')], 20, null).verdict).toBe('wait');
+  });
+  test.each([
+    ['serves what was taken back', device(DIGEST, 'SUCCEEDED'), `it serves ${DIGEST}, its deployment is SUCCEEDED`],
+    ['serves nothing', device(null, 'SUCCEEDED'), 'it serves no package'],
+    ['has not done its deployment', device(OTHER, 'IN_PROGRESS'), 'its deployment is IN_PROGRESS'],
+    ['has not seen its deployment', device(OTHER, null), 'its deployment is not begun'],
+    ['spoke last before it', device(OTHER, 'SUCCEEDED', -10), `it serves ${OTHER}`],
+  ])('waits for a device that %s, until the time is over', (_, d, why) => {
+    expect(back([d])).toMatchObject({
+      verdict: 'wait',
+      notBack: [{ device: 'edge-1', online: true, why: expect.stringContaining(why) }],
+    });
+    expect(back([{ ...d, report: d.report && { ...d.report, at: at(d.report.at < T0 ? -1 : 99) } }], 100).verdict).toBe(
+      'done',
+    );
+  });
+  test('does not wait for a device that is offline or failed, and says so', () => {
+    expect(
+      back(
+        [
+          device(DIGEST, null, -50, 'edge-1'),
+          device(null, null, null, 'edge-2'),
+          { ...device(null, 'FAILED', 20, 'edge-3'), deploymentReason: 'startup ended with 1' },
+        ],
+        20,
+      ),
+    ).toEqual({
+      verdict: 'done',
+      notBack: [
+        { device: 'edge-1', online: false, why: `offline, last heard of at ${at(-50)}` },
+        { device: 'edge-2', online: false, why: 'it never reported' },
+        {
+          device: 'edge-3',
+          online: true,
+          why: 'its way back failed: startup ended with 1; it serves no package',
+        },
+      ],
+    });
   });
 });
