@@ -16,9 +16,10 @@ export interface CommandOptions {
 }
 
 const LAST_LINES = 12;
+const END_WITH_PARENT = new URL('../shared/end-with-parent.ts', import.meta.url).href;
 
 /**
- * Runs a command to its end, its output in `logs/<name>.log`, and returns its standard output.
+ * Runs a Node program to its end, its output in `logs/<name>.log`, and returns its standard output.
  * @throws {StartError} with its last lines when it fails.
  */
 export const runCommand = (options: CommandOptions): Promise<string> =>
@@ -27,13 +28,15 @@ export const runCommand = (options: CommandOptions): Promise<string> =>
     mkdirSync(logs, { recursive: true });
     const file = join(logs, `${options.name}.log`);
     const log = createWriteStream(file);
-    const child = spawn(options.command, [...options.args], {
+    const child = spawn(options.command, ['--import', END_WITH_PARENT, ...options.args], {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Its input stays open while this process lives: killed outright, it ends the group as Ctrl-C does.
+      stdio: ['pipe', 'pipe', 'pipe'],
       // Its own group: Ctrl-C reaches this process first, which then ends the group whole.
       detached: true,
     });
+    child.stdin.on('error', () => {});
     let out = '';
     const last: string[] = [];
     const stop = (): void => {

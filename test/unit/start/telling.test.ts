@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import type { DecisionRecord } from '../../../core/contracts/decision.ts';
 import type { LiveRun, UseCaseDefinition } from '../../../core/contracts/source.ts';
+import { isRunning } from '../../../local/greengrass/core-device/process-guard.ts';
 import { StartError } from '../../../local/start/errors.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
@@ -147,6 +150,23 @@ describe('commands', () => {
       onLine: () => abort.abort(new Error('stopped')),
     });
     await expect(running).rejects.toThrow('stopped');
+  });
+
+  test('end with all they started when the start is killed outright', async () => {
+    const inner = `const { spawn } = require('node:child_process');
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+      console.log(process.pid + ' ' + child.pid); setInterval(() => {}, 1000)`;
+    const outer = `import { runCommand } from ${JSON.stringify(join(__dirname, '../../../local/start/run-command.ts'))};
+      await runCommand({ name: 'probe', command: process.execPath, cwd: '/', stateDir: ${JSON.stringify(dir)},
+        signal: new AbortController().signal, args: ['-e', ${JSON.stringify(inner)}], onLine: console.log });`;
+    const start = spawn(process.execPath, ['--input-type=module-typescript', '-e', outer], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(start.stdout, 'data')) as [Buffer];
+    const pids = String(line).trim().split(' ').map(Number);
+    start.kill('SIGKILL');
+    for (const pid of pids) while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(pids).toHaveLength(2);
   });
 });
 
