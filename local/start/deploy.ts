@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterDeploy, settingsOf, type Template } from '../aws/after-deploy.ts';
 import { LOCAL_CREDENTIALS } from '../aws/start-aws.ts';
-import { fingerprint, isStamped, stamp } from './fingerprint.ts';
+import { BUNDLE_SOURCES, BUNDLE_STAMP, fingerprint, isStamped, stamp } from './fingerprint.ts';
 import { REGION } from './plant.ts';
 import { runCommand } from './run-command.ts';
 import type { Story } from './story.ts';
@@ -14,7 +14,6 @@ interface Where {
   readonly story: Story;
 }
 
-const SOURCES = ['core', 'lambdas', 'greengrass-components', 'package-lock.json', 'scripts'];
 const STACK_INPUTS = ['bin', 'lib', 'core/contracts', 'config', 'cdk.json', 'package-lock.json', '.build/lambdas'];
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
@@ -27,13 +26,12 @@ const sizeOf = (folder: string): number =>
 
 /** Bundles of Lambdas and components, built when a source changed. */
 export const buildBundles = async ({ root, stateDir, signal }: Where): Promise<string> => {
-  const print = fingerprint(root, SOURCES);
-  const file = join(root, '.build', 'bundles.stamp');
+  const print = fingerprint(root, BUNDLE_SOURCES);
+  const file = join(root, BUNDLE_STAMP);
   const lambdas = join(root, '.build', 'lambdas');
   const components = join(root, '.build', 'components');
   const unchanged = isStamped(file, print) && existsSync(lambdas) && existsSync(components);
   if (!unchanged) {
-    rmSync(file, { force: true });
     await runCommand({
       name: 'build',
       command: process.execPath,
@@ -43,7 +41,6 @@ export const buildBundles = async ({ root, stateDir, signal }: Where): Promise<s
       signal,
       advice: 'mend the source that the bundler names, then start again',
     });
-    stamp(file, print);
   }
   const count = (folder: string): number =>
     readdirSync(folder, { withFileTypes: true }).filter((f) => f.isDirectory()).length;
