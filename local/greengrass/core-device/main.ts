@@ -96,6 +96,7 @@ const main = async (): Promise<void> => {
     s3,
     guard,
     environment,
+    credentialsUrl: () => (tokens as TokenExchange).url,
     log,
   });
   tokens = await startTokenExchange({
@@ -104,10 +105,9 @@ const main = async (): Promise<void> => {
     roleArn: args['role-arn'],
     thingName,
     bootstrap: { accessKeyId, secretAccessKey },
-    isComponentToken: (token) => device.isComponentToken(token),
+    mayHaveCredentials: (token) => device.mayHaveCredentials(token),
     log,
   });
-  environment.AWS_CONTAINER_CREDENTIALS_FULL_URI = tokens.url;
   const exchange = tokens;
 
   const iot = connectIot({

@@ -24,7 +24,7 @@ const RUNTIME = { classic: 'aws_nucleus_classic', lite: 'aws_nucleus_lite' } as 
 /** What nucleus lite waits for one component within a deployment. */
 const LITE_WAIT_MS = 300_000;
 const RETRY_MS = 1_000;
-/** Supplied by AWS; classic starts it only as somebody's dependency. The stand-in gives credentials anyway and says so. */
+/** Supplied by AWS; on classic it is what gives a component credentials, and only as its dependency. */
 const TOKEN_EXCHANGE = 'aws.greengrass.TokenExchangeService';
 const POLL_MS = 20_000;
 const STOP_LOOPS_MS = 2_000;
@@ -41,6 +41,8 @@ export interface NucleusOptions {
   readonly guard: ProcessGuard;
   /** Environment of every component, besides its own token. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where components that may have AWS credentials get them. */
+  readonly credentialsUrl: () => string;
   readonly log: (line: string) => void;
 }
 
@@ -93,8 +95,23 @@ export class SimulatedNucleus {
     };
   }
 
-  isComponentToken(token: string): boolean {
-    return this.tokens.has(token);
+  /** Whether the component with this token gets AWS credentials. */
+  mayHaveCredentials(token: string): boolean {
+    const installed = this.find(this.tokens.get(token) ?? '');
+    return installed !== undefined && this.hasCredentials(installed);
+  }
+
+  private hasCredentials(installed: Installed): boolean {
+    if (this.options.nucleus === 'lite') return true;
+    const seen = new Set<string>();
+    const leads = (component: Installed | undefined): boolean => {
+      if (component === undefined || seen.has(component.name)) return false;
+      seen.add(component.name);
+      return Object.keys(component.recipe.ComponentDependencies).some(
+        (name) => name === TOKEN_EXCHANGE || leads(this.find(name)),
+      );
+    };
+    return leads(installed);
   }
 
   /** Components as the control socket shows them. */
@@ -207,10 +224,8 @@ export class SimulatedNucleus {
   }
 
   private make(installed: Installed): ManagedComponent {
-    const { root, nucleus, guard, environment, log } = this.options;
+    const { root, nucleus, guard, environment, credentialsUrl } = this.options;
     const { name, version } = installed;
-    if (nucleus === 'classic' && !this.state.components.some((c) => c.name === TOKEN_EXCHANGE))
-      log(`${name}: a real classic nucleus gives AWS credentials only when a component depends on ${TOKEN_EXCHANGE}`);
     for (const [token, owner] of this.tokens) if (owner === name) this.tokens.delete(token);
     const token = randomBytes(16).toString('hex');
     this.tokens.set(token, name);
@@ -221,7 +236,12 @@ export class SimulatedNucleus {
       version,
       nucleus,
       lifecycle: this.lifecycleIn(installed, this.state.components),
-      environment: { ...environment, SVCUID: token, AWS_CONTAINER_AUTHORIZATION_TOKEN: token },
+      environment: {
+        ...environment,
+        SVCUID: token,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN: token,
+        ...(this.hasCredentials(installed) ? { AWS_CONTAINER_CREDENTIALS_FULL_URI: credentialsUrl() } : {}),
+      },
       workDir: join(root, 'work', name),
       logFile,
       scriptDir: join(root, 'scripts'),

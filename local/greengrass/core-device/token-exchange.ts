@@ -25,7 +25,7 @@ export const startTokenExchange = async (options: {
   readonly thingName: string;
   /** Credentials that may assume the role; never shown to a component. */
   readonly bootstrap: AwsCredentialIdentity;
-  readonly isComponentToken: (token: string) => boolean;
+  readonly mayHaveCredentials: (token: string) => boolean;
   readonly log: (line: string) => void;
 }): Promise<TokenExchange> => {
   const sts = new STSClient({
@@ -75,8 +75,11 @@ export const startTokenExchange = async (options: {
       response.end(JSON.stringify(body));
     };
     if (request.method !== 'GET' || request.url !== PATH) return answer(404, { message: `only GET ${PATH}` });
-    if (!options.isComponentToken(request.headers.authorization ?? ''))
-      return answer(403, { message: 'the authorization token belongs to no component' });
+    if (!options.mayHaveCredentials(request.headers.authorization ?? ''))
+      return answer(403, {
+        message:
+          'the authorization token belongs to no component that may have credentials; let it depend on aws.greengrass.TokenExchangeService',
+      });
     try {
       const identity = await credentials();
       return answer(200, {

@@ -82,7 +82,11 @@ describe.each<Nucleus>(['classic', 'lite'])('the code components on a %s device'
         }),
       );
       const states = async (): Promise<string> =>
-        JSON.stringify((await device.overview()).components.map((c) => [c.name, c.state, c.detail]));
+        JSON.stringify(
+          (await device.overview()).components
+            .filter((c) => c.name.startsWith('millwright.'))
+            .map((c) => [c.name, c.state, c.detail]),
+        );
       const logs = (): string =>
         readdirSync(join(root, 'logs'))
           .map((f) => readFileSync(join(root, 'logs', f), 'utf8').slice(-1500))

@@ -202,7 +202,7 @@ describe('the rest of a device', () => {
     await expect(askDevice(path, { op: 'dance' } as never)).rejects.toThrow('refused');
   });
 
-  it('gives credentials only to components, and says 500 when the role cannot be had', async () => {
+  it('gives credentials only to components that may have them, and says 500 when the role cannot be had', async () => {
     let answer = true;
     const sts = createServer((_request, response) => {
       const expiration = new Date(Date.now() + 3_600_000).toISOString();
@@ -225,7 +225,7 @@ describe('the rest of a device', () => {
         roleArn: 'arn:aws:iam::000000000000:role/device',
         thingName: 'thing',
         bootstrap: { accessKeyId: 'test', secretAccessKey: 'test' },
-        isComponentToken: (token) => token === 'good',
+        mayHaveCredentials: (token) => token === 'good',
         log: () => undefined,
       });
       cleanups.push(() => exchange.stop());

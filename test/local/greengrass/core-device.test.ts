@@ -80,6 +80,9 @@ const bench = async (nucleus: Nucleus): Promise<Bench> => {
 };
 
 const forever = 'exec sleep 600';
+const TOKEN_EXCHANGE = 'aws.greengrass.TokenExchangeService';
+const withCredentials = { [TOKEN_EXCHANGE]: { VersionRequirement: '^2.0.0', DependencyType: 'HARD' as const } };
+const tokenExchange = { name: TOKEN_EXCHANGE, version: '2.0.3' };
 
 describe('a simulated core device', () => {
   it('brings a component with artifacts, configuration and environment to RUNNING', async () => {
@@ -122,7 +125,6 @@ describe('a simulated core device', () => {
     for (const name of [
       'SVCUID',
       'AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT',
-      'AWS_CONTAINER_CREDENTIALS_FULL_URI',
       'AWS_CONTAINER_AUTHORIZATION_TOKEN',
       'AWS_IOT_THING_NAME',
       'AWS_REGION',
@@ -131,7 +133,8 @@ describe('a simulated core device', () => {
       'AWS_ENDPOINT_URL',
     ])
       expect(environment).toMatch(new RegExp(`^${name}=.`, 'm'));
-    expect(environment).not.toContain('AWS_SECRET_ACCESS_KEY');
+    for (const name of ['AWS_SECRET_ACCESS_KEY', 'AWS_CONTAINER_CREDENTIALS_FULL_URI'])
+      expect(environment).not.toContain(name);
     const mode = (path: string): number => statSync(join(b.root, path)).mode & 0o777;
     expect(mode('packages/artifacts/test.hello/1.0.0/plain.txt')).toBe(0o400);
     expect(mode('packages/artifacts-unarchived/test.hello/1.0.0/tools/inner/tool.sh')).toBe(0o555);
@@ -332,9 +335,11 @@ describe('a simulated core device', () => {
     await cloudSide.subscribeAsync('plant/#', { qos: 1 });
     await cloud.put('allowed/data.txt', strToU8('from S3'));
     const id = b.plane.deploy([
+      tokenExchange,
       {
         name: 'test.a',
         version: '1.0.0',
+        dependencies: withCredentials,
         defaults: {
           bucket: 'device-artifacts',
           accessControl: {
@@ -354,6 +359,37 @@ describe('a simulated core device', () => {
     expect((await b.device.overview()).mqttConnected).toBe(false);
     await b.device.network(true);
     await b.plane.until(() => received.find((m) => m === 'tick offline'), 'the message kept offline');
+  });
+
+  it.each<[Nucleus, Record<string, string>]>([
+    ['classic', { alone: '403', direct: '200', behind: '200' }],
+    ['lite', { alone: '200', direct: '200', behind: '200' }],
+  ])('%s gives credentials to the components that it would on a real device', async (nucleus, answers) => {
+    const b = await bench(nucleus);
+    // Asks where a component that may have credentials is told to, with the token that each component has.
+    const script = (name: string): Record<string, unknown> => ({
+      startup: {
+        Script: `set -e\nenv > environment\nuntil [ -s ../test.direct/environment ]; do sleep 0.05; done\nurl=$(grep ^AWS_CONTAINER_CREDENTIALS_FULL_URI ../test.direct/environment | cut -d= -f2-)\nnode -e 'fetch(process.argv[1],{headers:{authorization:process.env.AWS_CONTAINER_AUTHORIZATION_TOKEN}}).then((r)=>process.stdout.write(String(r.status)))' $url > ${name}`,
+      },
+    });
+    const id = b.plane.deploy([
+      tokenExchange,
+      { name: 'test.alone', version: '1.0.0', lifecycle: script('alone') },
+      { name: 'test.direct', version: '1.0.0', dependencies: withCredentials, lifecycle: script('direct') },
+      {
+        name: 'test.behind',
+        version: '1.0.0',
+        dependencies: { 'test.direct': { VersionRequirement: '^1.0.0', DependencyType: 'SOFT' } },
+        lifecycle: script('behind'),
+      },
+    ]);
+    expect(await b.plane.ended(id)).toMatchObject({ status: 'SUCCEEDED' });
+    const seen = Object.fromEntries(Object.keys(answers).map((name) => [name, b.read(`work/test.${name}/${name}`)]));
+    expect(seen).toEqual(answers);
+    for (const [name, answer] of Object.entries(answers))
+      expect(b.read(`work/test.${name}/environment`).includes('AWS_CONTAINER_CREDENTIALS_FULL_URI')).toBe(
+        answer === '200',
+      );
   });
 
   it('refuses to publish at once on lite while offline', async () => {
