@@ -11,6 +11,8 @@ export interface HistorianOptions {
   readonly lakeBucket: string;
   readonly plantEventsFunction: string;
   readonly site: string;
+  /** Keys that the registry knows. What is there and not known is uploaded again: its notice may have been lost. */
+  readonly registered: ReadonlySet<string>;
   /** Uploads in flight at a time. */
   readonly parallel?: number;
   readonly onProgress?: (done: HistoryUpload) => void;
@@ -74,7 +76,7 @@ export const sendPlantEvents = async (
 
 /**
  * Uploads a source's history to the lake as a plant historian does: one object a run, straight to S3, then what became
- * known. Objects that are there already are skipped; plant events are idempotent by their id.
+ * known. Objects that are there and registered are skipped; plant events are idempotent by their id.
  */
 export const uploadHistory = async (source: PlantSource, options: HistorianOptions): Promise<HistoryUpload> => {
   const { s3, lakeBucket, site, parallel = 8, onProgress } = options;
@@ -89,7 +91,7 @@ export const uploadHistory = async (source: PlantSource, options: HistorianOptio
     sum.runs++;
     sum.frames += history.frames.length;
     const { key, body } = runObject(history, site);
-    if (present.has(key)) {
+    if (present.has(key) && options.registered.has(key)) {
       sum.skipped++;
       continue;
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_PLANT_DIR } from '#core/contracts/local-plant.ts';
@@ -29,7 +29,8 @@ const tellError = (story: Story, error: unknown, stateDir: string): void => {
   story.line();
   story.line(`${story.paint('red', '✗')} ${told.message}`);
   story.line(`  What to do: ${told.advice}.`);
-  story.line(`  Logs: ${told.log ?? join(stateDir, 'logs')}`);
+  const log = told.log ?? join(stateDir, 'logs');
+  if (existsSync(log)) story.line(`  Logs: ${log}`);
 };
 
 const tellSummary = (story: Story, pass: Pass): void => {
@@ -159,7 +160,6 @@ const main = async (): Promise<number> => {
     return 0;
   }
   const stateDir = resolve(options.stateDir ?? join(ROOT, LOCAL_PLANT_DIR));
-  if (!existsSync(stateDir)) mkdirSync(stateDir, { recursive: true });
   return run({ ...options, data: options.data === null ? null : resolve(options.data) }, stateDir);
 };
 

@@ -153,7 +153,7 @@ export class Pass {
       data: options.data,
     });
     const modelLine = `${played.useCase.id}/${site}`;
-    this.checkSeed(modelLine);
+    this.checkMachines(modelLine, played.identity);
 
     const ports = await readPorts(stateDir);
     const where = { root, stateDir, signal, story };
@@ -249,17 +249,18 @@ export class Pass {
     }
   }
 
-  private checkSeed(modelLine: string): void {
-    const { stateDir, options } = this.deps;
-    const file = join(stateDir, 'seeds.json');
-    const seeds = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>) : {};
-    const known = seeds[modelLine];
-    if (known !== undefined && known !== options.seed)
+  private checkMachines(modelLine: string, identity: string): void {
+    const file = join(this.deps.stateDir, 'seeds.json');
+    const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, number | string>) : {};
+    const before = known[modelLine];
+    // A bare number is a seed: plants of earlier versions.
+    const was = typeof before === 'number' ? `seed ${before}` : before;
+    if (was !== undefined && was !== identity)
       throw new StartError(
-        `this plant holds the history of seed ${known} for ${modelLine}; seed ${options.seed} would be other machines under the same names`,
-        `use --seed ${known}, or begin anew with --fresh, or give another --state-dir`,
+        `this plant holds the history of ${was} for ${modelLine}; ${identity} would be other machines under the same names`,
+        `${was.startsWith('seed') ? `use --${was}` : 'give the same files'}, or begin anew with --fresh, or give another --state-dir`,
       );
-    writeWhole(file, JSON.stringify({ ...seeds, [modelLine]: options.seed }));
+    writeWhole(file, JSON.stringify({ ...known, [modelLine]: identity }));
   }
 
   /** Number of a play of the machines, rising over all starts: a frame is never mistaken for an earlier one. */
@@ -439,6 +440,7 @@ export class Pass {
       lakeBucket: names.lakeBucket,
       plantEventsFunction: names.plantEvents.name,
       site,
+      registered: new Set((await registry.bodies('raw-object')).map((r) => r.id)),
       onProgress: (p) => story.progress(`history: ${p.uploaded} runs uploaded`),
     });
     let count = 0;

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import type { PlantSource, UseCaseDefinition } from '#core/contracts/source.ts';
+import type { LiveRun, PlantSource, UseCaseDefinition } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { StartError } from './errors.ts';
 
@@ -24,7 +25,10 @@ export const discoverDefinitions = async (root: string): Promise<readonly UseCas
 
 const filesOf = (data: string): readonly string[] => {
   if (!existsSync(data) || !statSync(data).isDirectory())
-    throw new StartError(`--data ${data}: there is no such folder`, 'give the folder that holds the recorded files');
+    throw new StartError(
+      `--data ${data}: ${existsSync(data) ? 'this is a file, not a folder' : 'there is no such folder'}`,
+      'give the folder that holds the recorded files',
+    );
   return readdirSync(data);
 };
 
@@ -46,13 +50,20 @@ export const chooseDefinition = (definitions: readonly UseCaseDefinition[], data
   );
 };
 
-/** Reads a recorded file, plain or gzip. @throws {StartError} when neither is there. */
+const MEND_DATA = 'fetch the file again, or mend it, then start again';
+
+/** Reads a recorded file, plain or gzip. @throws {StartError} when neither is there, or it cannot be unpacked. */
 export const dataReader =
   (data: string) =>
   (name: string): Uint8Array => {
     const plain = resolve(data, name);
     if (existsSync(plain)) return readFileSync(plain);
-    if (existsSync(`${plain}.gz`)) return gunzipSync(readFileSync(`${plain}.gz`));
+    if (existsSync(`${plain}.gz`))
+      try {
+        return gunzipSync(readFileSync(`${plain}.gz`));
+      } catch (error) {
+        throw new StartError(`${plain}.gz cannot be unpacked: ${(error as Error).message}`, MEND_DATA);
+      }
     throw new StartError(`${data} has neither ${name} nor ${name}.gz`, 'complete the folder, then start again');
   };
 
@@ -61,15 +72,40 @@ export interface Played {
   readonly source: PlantSource;
 }
 
+/**
+ * The machines of a definition. Recorded ones are read once to their end: what is wrong with them shows before anything
+ * is started. `identity` says which machines they are: their seed, or a digest of all their frames.
+ * @throws {StartError} naming the folder and what is wrong in it.
+ */
 export const openSource = (
   definition: UseCaseDefinition,
   options: { readonly site: string; readonly seed: number; readonly data: string | null },
-): Played => ({
-  useCase: definition.useCase,
-  source: definition.source({
-    site: options.site,
-    seed: options.seed,
+): Played & { readonly identity: string } => {
+  const { site, seed, data } = options;
+  const source = definition.source({
+    site,
+    seed,
     start: HISTORY_START,
-    ...(options.data === null ? {} : { readData: dataReader(options.data) }),
-  }),
-});
+    ...(data === null ? {} : { readData: dataReader(data) }),
+  });
+  if (data === null) return { useCase: definition.useCase, source, identity: `seed ${seed}` };
+  const hash = createHash('sha256');
+  const count = { history: 0, live: 0 };
+  const take = (part: keyof typeof count, { asset, run, frames }: Pick<LiveRun, 'asset' | 'run' | 'frames'>): void => {
+    count[part]++;
+    hash.update(`${part} ${asset} ${run} ${JSON.stringify(frames)}\n`);
+  };
+  try {
+    for (const run of source.history()) take('history', run);
+    for (const run of source.live(1).flat()) take('live', run);
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`${data}: ${(error as Error).message}`, MEND_DATA);
+  }
+  for (const [part, what] of [
+    ['history', 'history to learn from'],
+    ['live', 'machines to replay'],
+  ] as const)
+    if (count[part] === 0) throw new StartError(`${data} holds no ${what}: its files are empty`, MEND_DATA);
+  return { useCase: definition.useCase, source, identity: `data ${hash.digest('hex').slice(0, 12)}` };
+};

@@ -94,9 +94,18 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
       }
     },
     live(machines): readonly (readonly LiveRun[])[] {
-      const truth = new TextDecoder().decode(readData('RUL_FD001.txt')).trim().split(/\s+/).map(Number);
+      const truth = new TextDecoder()
+        .decode(readData('RUL_FD001.txt'))
+        .split(/\s+/)
+        .filter((text) => text !== '')
+        .map(Number);
       const dealt: LiveRun[][] = Array.from({ length: machines }, () => []);
-      for (const [engine, rows] of parseEngines(readData('test_FD001.txt'), 'test_FD001.txt')) {
+      const engines = parseEngines(readData('test_FD001.txt'), 'test_FD001.txt');
+      if (truth.length !== engines.size || truth.some((v) => !Number.isFinite(v)))
+        throw new Error(
+          `RUL_FD001.txt: expected ${engines.size} numbers, one for each engine of test_FD001.txt; got ${truth.filter(Number.isFinite).length}`,
+        );
+      for (const [engine, rows] of engines) {
         const asset = `test-${id(engine)}`;
         (dealt[(engine - 1) % machines] as LiveRun[]).push({
           asset,

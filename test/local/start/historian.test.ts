@@ -73,6 +73,7 @@ describe('the historian', () => {
       lakeBucket: 'lake',
       plantEventsFunction: 'f',
       site: 'plant-a',
+      registered: new Set(),
     });
     expect(done).toMatchObject({ runs: 1, frames: 2, uploaded: 1, skipped: 0, events: 1 });
     expect(puts[0]?.Key).toBe('raw/frames/site=plant-a/asset=a/run=r1/0000000001-0000000002.ndjson.gz');
@@ -84,12 +85,20 @@ describe('the historian', () => {
     expect(calls).toEqual([{ events: history.events }]);
   });
 
-  test('skips an object that is there', async () => {
+  test('skips an object that is there and registered', async () => {
     const { key } = runObject(history, 'plant-a');
     const { s3, lambda, puts } = fakes([key]);
     const options = { s3, lambda, lakeBucket: 'lake', plantEventsFunction: 'f', site: 'plant-a' };
-    expect(await uploadHistory(source, options)).toMatchObject({ uploaded: 0, skipped: 1 });
+    const done = await uploadHistory(source, { ...options, registered: new Set([key]) });
+    expect(done).toMatchObject({ uploaded: 0, skipped: 1 });
     expect(puts).toEqual([]);
+  });
+
+  test('uploads an object again that is there and was never registered', async () => {
+    const { s3, lambda } = fakes([runObject(history, 'plant-a').key]);
+    const options = { s3, lambda, lakeBucket: 'lake', plantEventsFunction: 'f', site: 'plant-a' };
+    const done = await uploadHistory(source, { ...options, registered: new Set() });
+    expect(done).toMatchObject({ uploaded: 1, skipped: 0 });
   });
 
   test('gives the same bytes for the same run', () => {
@@ -116,7 +125,7 @@ describe('the historian', () => {
       },
     } as unknown as S3Client;
     const options = { s3, lambda, lakeBucket: 'lake', plantEventsFunction: 'f', site: 'plant-a' };
-    await expect(uploadHistory(source, options)).rejects.toThrow('AccessDenied');
+    await expect(uploadHistory(source, { ...options, registered: new Set() })).rejects.toThrow('AccessDenied');
     expect(calls).toEqual([]);
   });
 });

@@ -35,6 +35,18 @@ describe('errors of the system', () => {
     expect(told.advice).toMatch(/start again/);
   });
 
+  test('a state folder that cannot be one says to choose another', () => {
+    for (const [code, message] of [
+      ['EROFS', /nothing can be written there/],
+      ['EEXIST', /a file is where a folder is needed/],
+      ['ENOTDIR', /a file is where a folder is needed/],
+    ] as const) {
+      const told = explainStartError(Object.assign(new Error('mkdir'), { code, syscall: 'mkdir' }));
+      expect(told.message).toMatch(message);
+      expect(told.advice).toMatch(/--state-dir/);
+    }
+  });
+
   test('any other keeps its own words', () => {
     expect(explainStartError(new TypeError('x is no y')).message).toBe('TypeError: x is no y');
     expect(explainStartError('odd').message).toBe('odd');

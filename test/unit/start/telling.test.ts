@@ -11,7 +11,7 @@ import { isRunning } from '../../../local/greengrass/core-device/process-guard.t
 import { StartError } from '../../../local/start/errors.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
-import { chooseDefinition, dataReader, discoverDefinitions } from '../../../local/start/source.ts';
+import { chooseDefinition, dataReader, discoverDefinitions, openSource } from '../../../local/start/source.ts';
 import { Story } from '../../../local/start/story.ts';
 import { pause, stagesOf, until } from '../../../local/start/watch.ts';
 
@@ -195,6 +195,55 @@ describe('which machines to play', () => {
     expect(Buffer.from(read('a.txt')).toString()).toBe('plain');
     expect(Buffer.from(read('b.txt')).toString()).toBe('packed');
     expect(() => read('c.txt')).toThrow(/neither c.txt nor c.txt.gz/);
+  });
+
+  test('a file that is cut off is refused by name, and so is a file in place of the folder', () => {
+    const packed = gzipSync('packed');
+    writeFileSync(join(dir, 'b.txt.gz'), packed.subarray(0, packed.length - 9));
+    expect(() => dataReader(dir)('b.txt')).toThrow(/b\.txt\.gz cannot be unpacked: unexpected end of file/);
+    expect(() => chooseDefinition([], join(dir, 'b.txt.gz'))).toThrow(/this is a file, not a folder/);
+  });
+
+  describe('opened', () => {
+    const run = (asset: string): LiveRun => ({ asset, run: 'r', frames: [], remainingAtEnd: null });
+    const opened = (history: readonly string[], live: readonly string[], data: string | null = dir) =>
+      openSource(
+        {
+          useCase: { id: 'x' },
+          source: () => ({
+            name: 'x',
+            history: () => history.map((asset) => ({ ...run(asset), events: [] })),
+            live: () => [live.map(run)],
+          }),
+        } as unknown as UseCaseDefinition,
+        { site: 's', seed: 7, data },
+      );
+
+    test('are known by their seed, or by all their frames', () => {
+      expect(opened(['a'], ['b'], null).identity).toBe('seed 7');
+      expect(opened(['a'], ['b']).identity).toBe(opened(['a'], ['b']).identity);
+      expect(opened(['a'], ['b']).identity).not.toBe(opened(['a'], ['c']).identity);
+    });
+
+    test('without history or without machines are refused', () => {
+      expect(() => opened([], ['b'])).toThrow(/holds no history to learn from/);
+      expect(() => opened(['a'], [])).toThrow(/holds no machines to replay/);
+    });
+
+    test('that cannot be read are refused with their folder', async () => {
+      const turbofans = (await discoverDefinitions(join(__dirname, '../../..'))).find((d) => d.needsData);
+      const files = { 'train_FD001.txt': '1 1 hello', 'test_FD001.txt': '', 'RUL_FD001.txt': '' };
+      const options = { site: 'plant-a', seed: 1, data: dir };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+      expect(() => openSource(turbofans as UseCaseDefinition, options)).toThrow(
+        `${dir}: train_FD001.txt line 1: expected 26 numbers`,
+      );
+      const engine = `1 1 ${Array(24).fill('0').join(' ')}\n`;
+      for (const name of ['train_FD001.txt', 'test_FD001.txt']) writeFileSync(join(dir, name), engine);
+      expect(() => openSource(turbofans as UseCaseDefinition, options)).toThrow(/RUL_FD001.txt: expected 1 numbers/);
+      writeFileSync(join(dir, 'RUL_FD001.txt'), '112\n');
+      expect(openSource(turbofans as UseCaseDefinition, options).identity).toMatch(/^data [0-9a-f]{12}$/);
+    });
   });
 
   test('every use case of the repository is found', async () => {
