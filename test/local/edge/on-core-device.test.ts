@@ -35,6 +35,7 @@ afterEach(async () => {
 interface Recipe {
   readonly ComponentName: string;
   readonly ComponentVersion: string;
+  readonly ComponentDependencies?: ComponentSpec['dependencies'];
   readonly ComponentConfiguration?: { readonly DefaultConfiguration: Record<string, unknown> };
   readonly Manifests: readonly {
     readonly Platform: Record<string, string>;
@@ -50,6 +51,7 @@ const specOf = (text: string, digests: ReadonlyMap<string, string>, merge?: unkn
     name: recipe.ComponentName,
     version: recipe.ComponentVersion,
     defaults: recipe.ComponentConfiguration?.DefaultConfiguration ?? {},
+    dependencies: recipe.ComponentDependencies,
     platform: manifest?.Platform ?? {},
     lifecycle: manifest?.Lifecycle ?? {},
     artifacts: (manifest?.Artifacts ?? []).map((a) => ({ ...a, Digest: digests.get(a.Uri), Algorithm: 'SHA-256' })),
@@ -86,49 +88,56 @@ const weights = async (version: string, options: PackageOptions): Promise<{ spec
   return { spec: specOf(recipe, digests), digest: p.digest };
 };
 
-const codeComponents = async (): Promise<ComponentSpec[]> => {
+const codeComponents = async (said: { revertTo?: string; withdrawn?: string } = {}): Promise<ComponentSpec[]> => {
   const common = { stage: 'local', site: 'plant-a' };
   return [
+    { name: 'aws.greengrass.TokenExchangeService', version: '2.0.3' },
     await code('runtime', {
       ...common,
       deviceClass: 'x86-64',
       modelLine: MODEL_LINE,
       trustedKeys: { [signer.keyId]: signer.publicPem },
       reportSeconds: '1',
+      ...said,
     }),
     await code('uplink', { ...common, lakeBucket: 'lake-bucket' }),
     await code('connector-jsonl', { ...common, machines: '{}' }),
   ];
 };
 
+const startDevice = async (nucleus: Nucleus) => {
+  const plane = new ScriptedControlPlane();
+  await plane.start();
+  cleanups.push(() => plane.stop());
+  const root = mkdtempSync(join(tmpdir(), 'mw-edge-'));
+  cleanups.push(() => rmSync(root, { recursive: true, force: true }));
+  const start = async (): Promise<Device> => {
+    const device = await startCoreDevice({
+      thingName: THING,
+      root,
+      controlPlaneUrl: plane.url,
+      awsUrl: cloud.aws.url,
+      mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
+      certPaths: cloud.certPaths,
+      nucleus,
+      roleArn: cloud.roleArn,
+      region: cloud.region,
+    });
+    cleanups.push(() => device.stop());
+    return device;
+  };
+  const device = await start();
+  const client = new LineClient(runtimeSocketPath(join(root, 'millwright')));
+  cleanups.push(() => client.close());
+  const decide = async (index: number) =>
+    DecisionRecord.parse(await client.request({ op: 'decide', frame: makeFrame(index, 5) }, 10_000));
+  const status = async () => DeviceReport.parse(await client.request({ op: 'status' }, 5000));
+  return { plane, start, device, decide, status };
+};
+
 describe.each<Nucleus>(['classic', 'lite'])('on a %s nucleus', (nucleus) => {
   it('components come up, a model is adopted, a bad one fails its deployment, and all of it survives a pulled plug', async () => {
-    const plane = new ScriptedControlPlane();
-    await plane.start();
-    cleanups.push(() => plane.stop());
-    const root = mkdtempSync(join(tmpdir(), 'mw-edge-'));
-    cleanups.push(() => rmSync(root, { recursive: true, force: true }));
-    const start = async (): Promise<Device> => {
-      const device = await startCoreDevice({
-        thingName: THING,
-        root,
-        controlPlaneUrl: plane.url,
-        awsUrl: cloud.aws.url,
-        mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
-        certPaths: cloud.certPaths,
-        nucleus,
-        roleArn: cloud.roleArn,
-        region: cloud.region,
-      });
-      cleanups.push(() => device.stop());
-      return device;
-    };
-    const device = await start();
-    const client = new LineClient(runtimeSocketPath(join(root, 'millwright')));
-    cleanups.push(() => client.close());
-    const decide = async (index: number) =>
-      DecisionRecord.parse(await client.request({ op: 'decide', frame: makeFrame(index, 5) }, 10_000));
-
+    const { plane, start, device, decide, status } = await startDevice(nucleus);
     const parts = await codeComponents();
     expect(await plane.ended(plane.deploy(parts))).toMatchObject({ status: 'SUCCEEDED' });
     expect((await decide(1)).verdict).toBe('fallback');
@@ -146,8 +155,7 @@ describe.each<Nucleus>(['classic', 'lite'])('on a %s nucleus', (nucleus) => {
     });
     expect(await plane.ended(plane.deploy([...parts, bad.spec]))).toMatchObject({ status: 'FAILED' });
     expect(await decide(3)).toMatchObject({ verdict: 'pass', packageDigest: good.digest });
-    const report = DeviceReport.parse(await client.request({ op: 'status' }, 5000));
-    expect(report.lastRefusal?.packageDigest).toBe(bad.digest);
+    expect((await status()).lastRefusal?.packageDigest).toBe(bad.digest);
 
     await device.network(false);
     await device.powerOff();
@@ -155,6 +163,47 @@ describe.each<Nucleus>(['classic', 'lite'])('on a %s nucleus', (nucleus) => {
     await until('the runtime serves again', async () =>
       decide(4).then(
         (d) => d.packageDigest === good.digest,
+        () => false,
+      ),
+    );
+  }, 240_000);
+
+  it('a package whose release was reverted stops deciding, with and without one before it', async () => {
+    const { plane, device, start, decide, status } = await startDevice(nucleus);
+    const deployed = async (components: readonly ComponentSpec[], policy = {}) =>
+      expect(await plane.ended(plane.deploy(components, policy))).toMatchObject({ status: 'SUCCEEDED' });
+    const revert = { failureHandlingPolicy: 'DO_NOTHING' } as const;
+    const first = await weights('1.0.11', { releaseNumber: 11 });
+    const second = await weights('1.0.12', { releaseNumber: 12 });
+    const third = await weights('1.0.13', { releaseNumber: 13 });
+    const forward = await codeComponents({ revertTo: '', withdrawn: '' });
+
+    await deployed([...forward, first.spec]);
+    expect((await decide(1)).packageDigest).toBe(first.digest);
+    await deployed(await codeComponents({ revertTo: '', withdrawn: first.digest }), revert);
+    // The same frame would get the same answer.
+    let index = 100;
+    await until('the fallback answers', async () =>
+      decide(index++).then(
+        (d) => d.verdict === 'fallback' && d.packageDigest === null,
+        () => false,
+      ),
+    );
+    expect(await status()).toMatchObject({ serving: null, lastRefusal: { packageDigest: first.digest } });
+
+    await deployed([...forward, second.spec]);
+    await deployed([...forward, third.spec]);
+    expect((await decide(3)).packageDigest).toBe(third.digest);
+    const back = await codeComponents({ revertTo: second.digest, withdrawn: third.digest });
+    await deployed([...back, second.spec], revert);
+    expect((await decide(4)).packageDigest).toBe(second.digest);
+
+    await device.network(false);
+    await device.powerOff();
+    await start();
+    await until('the package before it serves again', async () =>
+      decide(5).then(
+        (d) => d.packageDigest === second.digest,
         () => false,
       ),
     );
