@@ -137,13 +137,50 @@ export const setUp = (say = console.log) => {
     });
 };
 
-/** Runs a script of the project on its own Node 24 and ends with its exit code; signals go on to it. */
+/**
+ * Who waits for this process: its parent and, where npm put a shell in between, npm. When one of them is gone, killed
+ * outright and unable to pass that on, nobody is left to stop what was started here.
+ */
+const waiters = () => {
+  if (process.env.npm_lifecycle_event === undefined) return [];
+  try {
+    const [, name, parent] = /\((.*)\) \S+ (\d+)/s.exec(readFileSync(`/proc/${process.ppid}/stat`, 'utf8')) ?? [];
+    return /^(ba|da)?sh$/.test(name ?? '') ? [process.ppid, Number(parent)] : [process.ppid];
+  } catch {
+    // No /proc on this system.
+    return [process.ppid];
+  }
+};
+
+const exists = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+/**
+ * Runs a script of the project on its own Node 24 and ends with its exit code; signals go on to it. It is told by
+ * MILLWRIGHT_STARTER who started it, so that it can end when that is gone.
+ */
 export const onNode24 = async (script, args, env = {}) => {
   const { spawn } = await import('node:child_process');
   const child = spawn(NODE, ['--disable-warning=ExperimentalWarning', join(ROOT, script), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, ...env, PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}` },
+    env: {
+      ...process.env,
+      ...env,
+      MILLWRIGHT_STARTER: String(process.pid),
+      PATH: `${join(ROOT, 'node_modules', '.bin')}:${process.env.PATH}`,
+    },
   });
+  const waiting = waiters();
+  const watch = setInterval(() => {
+    if (!waiting.every(exists)) child.kill('SIGTERM');
+  }, 500);
+  watch.unref();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1))));
 };

@@ -106,6 +106,12 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
   // Whoever read this is gone (`| head`): nobody is told any more, so the plant stops as by Ctrl-C.
   process.stdout.on('error', interrupt);
+  // Who started this was killed outright: then nobody is left who could stop it.
+  const starter = process.env['MILLWRIGHT_STARTER'];
+  if (starter === String(process.ppid))
+    setInterval(() => {
+      if (starter !== String(process.ppid)) interrupt();
+    }, 500).unref();
   const pass = new Pass({
     root: ROOT,
     stateDir,

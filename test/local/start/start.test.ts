@@ -47,10 +47,11 @@ const gone = async (): Promise<void> => {
   while (ours().length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
 };
 
-const start = (...args: readonly string[]): Started => {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, '--state-dir', dir, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+const start = (...args: readonly string[]): Started =>
+  run(process.execPath, '--disable-warning=ExperimentalWarning', MAIN, '--state-dir', dir, ...args);
+
+const run = (command: string, ...args: readonly string[]): Started => {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let text = '';
   let look = (): void => {};
@@ -153,3 +154,21 @@ test('Ctrl-C, sent twice as terminals do, stops all it started; killed outright,
   third.child.kill('SIGINT');
   expect((await third.ended).text).toContain('the last start was cut off');
 }, 180_000);
+
+test.each([
+  ['npm', (npm: number) => npm],
+  [
+    'the bootstrap',
+    () => Number(ours().find((pid) => /^node\0scripts.start\.mjs/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')))),
+  ],
+])(
+  'when %s is killed outright nothing runs on',
+  async (_, who) => {
+    const started = run('npm', '--prefix', join(__dirname, '../../..'), 'start', '--', '--state-dir', dir);
+    await started.said(/✓ local AWS/);
+    process.kill(who(started.child.pid as number), 'SIGKILL');
+    await gone();
+    expect(existsSync(join(dir, 'lock'))).toBe(false);
+  },
+  120_000,
+);

@@ -134,6 +134,7 @@ beforeAll(async () => {
     lakeBucket: plant.names.lakeBucket,
     plantEventsFunction: plant.names.plantEvents.name,
     site: SITE,
+    registered: new Set(),
   });
   await plant.until(
     async () => ((await plant.registry.list('raw-object')).length >= uploaded.runs ? true : null),
