@@ -8,7 +8,10 @@ import type { IConstruct } from 'constructs';
  */
 export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?: RegExp; readonly reason: string }[] = [
   { resource: /^arn:aws:s3:::[^/*]+\/[^*]+\*$/, reason: 'objects below one prefix of one bucket' },
-  { resource: /^arn:aws:kms:[^*]+:key\/\*$/, reason: 'one key, which a condition names by its alias' },
+  {
+    resource: /^arn:aws:kms:[^*]+:key\/\*$/,
+    reason: 'the data key, whose id is made when it is; conditions say through S3 and for which bucket',
+  },
   {
     resource: /^arn:aws:states:[^*]+:execution:[^*]+[:/]\*$/,
     reason: 'executions of one state machine: their ids are made when they start',

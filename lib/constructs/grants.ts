@@ -8,11 +8,18 @@ type Of = Pick<PlatformStack, 'names' | 'config'>;
 const objects = (bucket: string, prefixes: readonly string[]): string[] =>
   prefixes.map((p) => `arn:aws:s3:::${bucket}/${p}`);
 
-/** The data key, named by its alias: its id is known only after it is made, perhaps in another account. */
-const dataKey = ({ names, config }: Of, actions: readonly string[]): PolicyStatement =>
-  allow(actions, [`arn:aws:kms:${config.planes.data.region}:${config.planes.data.account}:key/*`], {
-    'ForAnyValue:StringEquals': { 'kms:ResourceAliases': names.dataKeyAlias },
+/**
+ * The data key, through S3 and for the objects of one bucket. Its id is known only after it is made, perhaps in another
+ * account, and conditions on aliases or tags are sure for keys of the caller's account only. What S3 says when it asks for
+ * a data key is sure everywhere: the bucket where bucket keys are on, else the object.
+ */
+const dataKey = ({ config }: Of, bucket: string, actions: readonly string[]): PolicyStatement => {
+  const { region, account } = config.planes.data;
+  return allow(actions, [`arn:aws:kms:${region}:${account}:key/*`], {
+    StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` },
+    StringLike: { 'kms:EncryptionContext:aws:s3:arn': [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`] },
   });
+};
 
 /** What each method of the registry's reader (core/ports/registry.ts) asks of the table. */
 const REGISTRY_CALLS = {
@@ -25,21 +32,21 @@ const REGISTRY_CALLS = {
 export const grants = {
   readLake: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
     allow(['s3:GetObject', 's3:GetObjectVersion'], objects(of.names.lakeBucket, prefixes)),
-    dataKey(of, ['kms:Decrypt']),
+    dataKey(of, of.names.lakeBucket, ['kms:Decrypt']),
   ],
   writeLake: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
     allow(['s3:PutObject'], objects(of.names.lakeBucket, prefixes)),
-    dataKey(of, ['kms:GenerateDataKey', 'kms:Decrypt']),
+    dataKey(of, of.names.lakeBucket, ['kms:GenerateDataKey', 'kms:Decrypt']),
   ],
   listLake: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.lakeBucket}`], { StringLike: { 's3:prefix': prefixes } }),
   readArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
     allow(['s3:GetObject', 's3:GetObjectVersion'], objects(of.names.artifactsBucket, prefixes)),
-    dataKey(of, ['kms:Decrypt']),
+    dataKey(of, of.names.artifactsBucket, ['kms:Decrypt']),
   ],
   writeArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
     allow(['s3:PutObject'], objects(of.names.artifactsBucket, prefixes)),
-    dataKey(of, ['kms:GenerateDataKey', 'kms:Decrypt']),
+    dataKey(of, of.names.artifactsBucket, ['kms:GenerateDataKey', 'kms:Decrypt']),
   ],
   listArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.artifactsBucket}`], { StringLike: { 's3:prefix': prefixes } }),

@@ -64,6 +64,16 @@ export class DataStack extends PlatformStack {
             principals,
             actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
             resources: ['*'],
+            conditions: {
+              StringEquals: { 'kms:ViaService': `s3.${this.region}.amazonaws.com` },
+              // By name, not by reference: each bucket refers to this key.
+              StringLike: {
+                'kms:EncryptionContext:aws:s3:arn': [names.lakeBucket, names.artifactsBucket].flatMap((name) => [
+                  `arn:aws:s3:::${name}`,
+                  `arn:aws:s3:::${name}/*`,
+                ]),
+              },
+            },
           }),
         );
       });

@@ -84,17 +84,18 @@ export class FleetStack extends PlatformStack {
     const thing = `\${iot:Connection.Thing.ThingName}`;
     const own = `millwright/${config.stage}/\${iot:Connection.Thing.Attributes[site]}/\${iot:Connection.Thing.Attributes[device]}`;
     const greengrassTopics = [
-      `$aws/things/${thing}*/greengrass/health/json`,
-      `$aws/things/${thing}*/greengrassv2/health/json`,
-      `$aws/things/${thing}*/jobs/*`,
-      `$aws/things/${thing}*/shadow/*`,
+      `$aws/things/${thing}/greengrass/health/json`,
+      `$aws/things/${thing}/greengrassv2/health/json`,
+      `$aws/things/${thing}/jobs/*`,
+      `$aws/things/${thing}/shadow/*`,
     ];
     new CfnPolicy(this, 'DevicePolicy', {
       policyName: names.devicePolicy,
       policyDocument: {
         Version: '2012-10-17',
         Statement: [
-          { Effect: 'Allow', Action: 'iot:Connect', Resource: iot(`client/${thing}*`) },
+          // Further connections of one nucleus are called <thing>#2 and so on; no name of a thing has a #.
+          { Effect: 'Allow', Action: 'iot:Connect', Resource: [iot(`client/${thing}`), iot(`client/${thing}#*`)] },
           {
             Effect: 'Allow',
             Action: ['iot:Publish'],

@@ -7,7 +7,12 @@ import type { RolePermissions, Roles } from './permissions.ts';
  */
 
 const REGISTRY = 'on governance table/registry';
-const DATA_KEY = 'on data key/* if kms:ResourceAliases ForAnyValue:StringEquals alias/data';
+/** The key that opens objects of a bucket, through S3 only. */
+const keyOf = (places: readonly string[], actions: string): string[] =>
+  [...new Set(places.map((place) => place.split('/')[0]))].map(
+    (bucket) =>
+      `kms:${actions} on data key/* if kms:ViaService StringEquals s3.eu-central-1.amazonaws.com and kms:EncryptionContext:aws:s3:arn StringLike ${bucket} or ${bucket}/*`,
+  );
 
 const LEDGER = 'lambda:InvokeFunction on governance function:ledger-writer';
 const LATEST = `dynamodb:GetItem ${REGISTRY}`;
@@ -17,11 +22,11 @@ const EDGES = `dynamodb:Query ${REGISTRY}`;
 /** Objects read, and the key that opens them. */
 const reads = (...places: string[]): string[] => [
   ...places.map((place) => `s3:GetObject GetObjectVersion on ${place}`),
-  `kms:Decrypt ${DATA_KEY}`,
+  ...keyOf(places, 'Decrypt'),
 ];
 const writes = (...places: string[]): string[] => [
   ...places.map((place) => `s3:PutObject on ${place}`),
-  `kms:GenerateDataKey Decrypt ${DATA_KEY}`,
+  ...keyOf(places, 'GenerateDataKey Decrypt'),
 ];
 
 /** What a workflow works through: no key of its own. */
@@ -275,17 +280,19 @@ export const PERMISSIONS: Roles = {
 
 const SELF = `\${iot:Connection.Thing.ThingName}`;
 const OWN_TOPICS = `millwright/{stage}/\${iot:Connection.Thing.Attributes[site]}/\${iot:Connection.Thing.Attributes[device]}`;
-/** What a Greengrass nucleus speaks of, to AWS IoT, about itself; its client names end in what it is doing. */
+/** What a Greengrass nucleus speaks of, to AWS IoT, about itself. */
 const NUCLEUS_TOPICS = [
-  `$aws/things/${SELF}*/greengrass/health/json`,
-  `$aws/things/${SELF}*/greengrassv2/health/json`,
-  `$aws/things/${SELF}*/jobs/*`,
-  `$aws/things/${SELF}*/shadow/*`,
+  `$aws/things/${SELF}/greengrass/health/json`,
+  `$aws/things/${SELF}/greengrassv2/health/json`,
+  `$aws/things/${SELF}/jobs/*`,
+  `$aws/things/${SELF}/shadow/*`,
 ];
 
 /** What a device may do by its certificate; what it may do with the rest of AWS is the role `device`. */
 export const CERTIFICATE: readonly string[] = [
-  `iot:Connect on plant client/${SELF}*`,
+  // Further connections of one nucleus end in #2 and so on.
+  `iot:Connect on plant client/${SELF}`,
+  `iot:Connect on plant client/${SELF}#*`,
   ...['report', 'digest'].map((topic) => `iot:Publish on plant topic/${OWN_TOPICS}/${topic}`),
   ...NUCLEUS_TOPICS.flatMap((topic) => [
     `iot:Publish Receive on plant topic/${topic}`,
