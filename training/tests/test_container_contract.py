@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -163,6 +164,18 @@ def test_no_hyperparameters_means_no_container_contract(tmp_path):
 def test_quantize_refuses_when_there_is_no_model(tmp_path):
     assert run(tmp_path, "quantize").returncode == 1
     assert "model.tar.gz is missing" in failure(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../outside", "folder/model.fp32.onnx", "/absolute"])
+def test_quantize_refuses_an_archive_that_reaches_out_of_its_folder(tmp_path, name):
+    model = tmp_path / "opt/ml/processing/input/model"
+    model.mkdir(parents=True)
+    with tarfile.open(model / "model.tar.gz", "w:gz") as tar:
+        info = tarfile.TarInfo(name)
+        info.size = 1
+        tar.addfile(info, io.BytesIO(b"x"))
+    assert run(tmp_path, "quantize").returncode == 1
+    assert "expected plain files" in failure(tmp_path)
 
 
 def test_an_unknown_command_is_a_usage_error(tmp_path):
