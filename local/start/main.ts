@@ -12,6 +12,7 @@ import { pause } from './watch.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const INTERRUPTED = 130;
+const LOOK_MS = 1000;
 
 class Interrupted extends Error {}
 
@@ -57,21 +58,17 @@ const tellCommands = (story: Story, pass: Pass): void => {
   story.line('Ctrl-C stops everything; the next "npm start" goes on from here.');
 };
 
-/** @throws {StartError} naming what ended although nobody stopped it. */
-const assertAlive = (pass: Pass, stateDir: string): void => {
-  const dead = pass.dead();
-  if (dead.length > 0)
-    throw new StartError(
-      `${dead.join(', ')} ended although nobody stopped it`,
-      'read its log; start again: the plant goes on where it was',
-      join(stateDir, 'logs'),
-    );
+/** Looks after what was started, each second, until the signal. @throws {StartError} when something ended for good. */
+const lookAfter = async (pass: Pass, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await pass.look();
+    await pause(LOOK_MS, signal).catch(() => {});
+  }
 };
 
-const stayUp = async (story: Story, pass: Pass, stateDir: string, signal: AbortSignal): Promise<void> => {
+const stayUp = async (story: Story, pass: Pass, signal: AbortSignal): Promise<void> => {
   for (;;) {
     await pause(2000, signal);
-    assertAlive(pass, stateDir);
     const stats = pass.machineStats();
     story.progress(
       stats
@@ -121,6 +118,7 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
     now: () => new Date().toISOString(),
   });
   let code = 0;
+  const looking = lookAfter(pass, abort.signal).catch((error: unknown) => abort.abort(error));
   try {
     if (lock.wasStale) story.line('  the last start was cut off; going on from what it left');
     const left = await awaitLeftovers(stateDir);
@@ -130,20 +128,24 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
     const devices = `${options.devices} device${options.devices === 1 ? '' : 's'}`;
     story.line(`${story.paint('bold', 'Millwright')}  local plant, ${what}, ${devices}`);
     await pass.run();
-    assertAlive(pass, stateDir);
     tellSummary(story, pass);
     if (!options.once) {
       tellCommands(story, pass);
-      await stayUp(story, pass, stateDir, abort.signal);
+      await stayUp(story, pass, abort.signal);
     }
   } catch (error) {
-    if (abort.signal.aborted) code = INTERRUPTED;
+    // What fails because a service died is told as that: the next look finds it.
+    if (!abort.signal.aborted && !(error instanceof StartError)) await pause(2 * LOOK_MS, abort.signal).catch(() => {});
+    if (abort.signal.reason instanceof Interrupted) code = INTERRUPTED;
     else {
       code = 1;
-      tellError(story, error, stateDir);
+      tellError(story, abort.signal.aborted ? abort.signal.reason : error, stateDir);
     }
   }
   story.progress('stopping');
+  // A device that is just coming back comes back first, and is then stopped.
+  abort.abort(new Interrupted('stopped'));
+  await looking;
   await pass.stop();
   lock.release();
   story.line(

@@ -87,12 +87,21 @@ export const planDevices = (config: DeploymentConfig, site: string, count: numbe
   });
 };
 
+/** A device with the way to start it again, as its own power button does. */
+interface Plugged {
+  readonly id: string;
+  device: Device;
+  readonly again: () => Promise<Device>;
+  comebacks: number;
+}
+const COMEBACKS = 3;
+
 /** The whole pass, from an empty folder to decisions on devices; and everything it started, to be stopped again. */
 export class Pass {
   private readonly deps: PassDeps;
   private services: Services | null = null;
   private machines: Machines | null = null;
-  private readonly devices: Device[] = [];
+  private readonly devices: Plugged[] = [];
   private plant: LocalPlant | null = null;
   private lastAnswers = new Map<string, AnsweredFrame>();
   private firstByModel: AnsweredFrame | null = null;
@@ -116,7 +125,7 @@ export class Pass {
         this.deps.story.line(`  ! while stopping: ${(error as Error).message}`);
       }
     };
-    await Promise.all(this.devices.splice(0).map((d) => quietly(d.stop())));
+    await Promise.all(this.devices.splice(0).map(({ device }) => quietly(device.stop())));
     await quietly(this.machines?.close());
     this.machines = null;
     await Promise.all([quietly(services?.greengrass.stop()), quietly(services?.sagemaker.stop())]);
@@ -124,12 +133,42 @@ export class Pass {
     rmSync(join(this.deps.stateDir, LOCAL_PLANT_FILE), { force: true });
   }
 
-  /** Processes of this plant that are gone although nobody stopped them. */
-  dead(): readonly string[] {
-    const all = [...Object.values(this.services ?? {}), ...this.devices].filter(
-      (s): s is { name: string; pid: number } & typeof s => typeof s === 'object' && 'pid' in s,
-    );
-    return all.filter((s) => !isAlive(s.pid)).map((s) => s.name);
+  /**
+   * Looks once whether all that was started still runs. A device that ended is started again: it goes on where it was.
+   * @throws {StartError} for a service, without which nothing can go on, and for a device that ends again and again.
+   */
+  async look(): Promise<void> {
+    const { stateDir, story } = this.deps;
+    const services = [this.services?.aws, this.services?.sagemaker, this.services?.greengrass];
+    const dead = services.flatMap((s) => (s === undefined || isAlive(s.pid) ? [] : [s.name]));
+    if (dead.length > 0)
+      throw new StartError(
+        `${dead.join(', ')} ended although nobody stopped it`,
+        'read its log; start again: the plant goes on where it was',
+        join(stateDir, 'logs', `${dead[0]}.log`),
+      );
+    for (const plugged of this.devices) {
+      if (isAlive(plugged.device.pid)) continue;
+      if (plugged.comebacks >= COMEBACKS)
+        throw new StartError(
+          `${plugged.id} ended ${COMEBACKS + 1} times although nobody stopped it`,
+          'read its log; start again: the plant goes on where it was',
+          join(plugged.device.root, 'logs'),
+        );
+      plugged.comebacks++;
+      story.line(`  ${story.paint('yellow', '!')} ${plugged.id} ended although nobody stopped it; it is started again`);
+      // Its guard may still be ending what the device had started.
+      await plugged.device.stop();
+      plugged.device = await plugged.again();
+      this.notePids();
+    }
+  }
+
+  private notePids(): void {
+    if (this.plant === null) return;
+    const pids = new Map(this.devices.map(({ id, device }) => [id, device.pid]));
+    this.plant = { ...this.plant, devices: this.plant.devices.map((d) => ({ ...d, pid: pids.get(d.device) ?? null })) };
+    this.writePlant();
   }
 
   machineStats() {
@@ -314,8 +353,8 @@ export class Pass {
     clients: Clients,
   ): Promise<string> {
     const { stateDir, signal } = this.deps;
-    const { services, plant } = this;
-    if (services === null || plant === null) throw new Error('devices start after the services');
+    const { services } = this;
+    if (services === null) throw new Error('devices start after the services');
     const portsFile = join(stateDir, 'machine-ports.json');
     const ports = existsSync(portsFile) ? (JSON.parse(readFileSync(portsFile, 'utf8')) as number[]) : [];
     this.machines = await startMachines(
@@ -353,34 +392,24 @@ export class Pass {
       plan.map(async (d) => {
         const paths = told.devices.find((t) => t.device === d.device);
         if (paths === undefined) throw new Error(`${d.device} was not commissioned`);
-        const device = await startCoreDevice({
-          thingName: d.thing,
-          root: d.root,
-          controlPlaneUrl: services.endpoints.greengrass,
-          awsUrl: services.endpoints.aws,
-          mqtt: services.endpoints.mqtt,
-          certPaths: { cert: paths.cert, key: paths.key, ca: paths.ca },
-          nucleus: d.nucleus,
-          roleArn: names.deviceRole.arn,
-          region: REGION,
-        });
-        this.devices.push(device);
-        return { device: d.device, pid: device.pid };
+        const again = () =>
+          startCoreDevice({
+            thingName: d.thing,
+            root: d.root,
+            controlPlaneUrl: services.endpoints.greengrass,
+            awsUrl: services.endpoints.aws,
+            mqtt: services.endpoints.mqtt,
+            certPaths: { cert: paths.cert, key: paths.key, ca: paths.ca },
+            nucleus: d.nucleus,
+            roleArn: names.deviceRole.arn,
+            region: REGION,
+          });
+        this.devices.push({ id: d.device, device: await again(), again, comebacks: 0 });
       }),
     );
     const failed = running.find((r) => r.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const pids = new Map(
-      running.map((r) => [(r as PromiseFulfilledResult<{ device: string; pid: number }>).value.device, r]),
-    );
-    this.plant = {
-      ...plant,
-      devices: plant.devices.map((d) => ({
-        ...d,
-        pid: (pids.get(d.device) as PromiseFulfilledResult<{ pid: number }> | undefined)?.value.pid ?? null,
-      })),
-    };
-    this.writePlant();
+    this.notePids();
     void this.machines.play(lap, { repeat: true });
     await until(async () => (this.lastAnswers.size === plan.length ? true : null), {
       signal,

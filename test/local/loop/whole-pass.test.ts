@@ -194,6 +194,26 @@ describe('one package, from the training to the decision', () => {
   }, 90_000);
 });
 
+describe('a device that is killed', () => {
+  it('is started again and decides by the champion', async () => {
+    const objects = async () => (await registry.list('decision-object', { limit: 500 })).map(({ body }) => body);
+    const boots = new Set((await objects()).map((body) => body['boot']));
+    const [device] = plant.devices;
+    process.kill(device?.pid as number, 'SIGKILL');
+    await until(
+      async () =>
+        (await objects()).filter(
+          (body) => !boots.has(body['boot']) && (body['packageDigests'] as string[]).includes(champion.packageDigest),
+        ),
+      (found) => found.length > 0,
+      60_000,
+    );
+    expect(told).toContain(`${device?.device} ended although nobody stopped it; it is started again`);
+    plant = LocalPlant.parse(JSON.parse(readFileSync(join(folder.dir, 'plant.json'), 'utf8')));
+    expect(plant.devices[0]?.pid).not.toBe(device?.pid);
+  }, 90_000);
+});
+
 describe('Ctrl-C', () => {
   it('stops every process of the plant and says so', async () => {
     expect(processesOf(plant).every(isAlive)).toBe(true);

@@ -155,6 +155,17 @@ test('Ctrl-C, sent twice as terminals do, stops all it started; killed outright,
   expect((await third.ended).text).toContain('the last start was cut off');
 }, 180_000);
 
+test('a service that dies is named with its log, and the rest is stopped', async () => {
+  const started = start('--once');
+  await started.said(/✓ local AWS/);
+  const aws = ours().find((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8').includes('MILLWRIGHT_AWS_STATE='));
+  process.kill(aws as number, 'SIGKILL');
+  const { code, text } = await started.ended;
+  expect(code).toBe(1);
+  expect(text).toMatch(/✗ aws ended although nobody stopped it\n.*start again.*\n {2}Logs: .*aws\.log/);
+  await gone();
+}, 120_000);
+
 test.each([
   ['npm', (npm: number) => npm],
   [
