@@ -1,0 +1,176 @@
+import { CloudWatchClient, DescribeAlarmsCommand, SetAlarmStateCommand } from '@aws-sdk/client-cloudwatch';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  AttachPolicyCommand,
+  AttachThingPrincipalCommand,
+  CreateKeysAndCertificateCommand,
+  CreateThingCommand,
+  IoTClient,
+} from '@aws-sdk/client-iot';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type MqttClient, connect as mqtt } from 'mqtt';
+import { digestTopic, type FeatureDigest } from '#core/contracts/device.ts';
+import { until } from '../aws/local-aws.ts';
+import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
+
+jest.setTimeout(300_000);
+
+const STAGE = 'local';
+const SITE = 'plant-a';
+
+let plant: DeployedPlant;
+beforeAll(async () => {
+  plant = await deployPlant();
+});
+afterAll(() => plant?.stop());
+
+const digest: FeatureDigest = {
+  schema: 'feature-digest/1',
+  site: SITE,
+  device: 'edge-1',
+  boot: 'b1',
+  windowStart: 1,
+  windowEnd: 100,
+  modelLine: `predictive-maintenance/${SITE}`,
+  packageDigest: `sha256:${'a'.repeat(64)}`,
+  part: 0,
+  parts: 1,
+  features: [{ name: 'f', counts: [60, 40] }],
+};
+
+test('a digest of a device reaches the lake and the drift evaluator by one rule', async () => {
+  await new IoTDataPlaneClient(plant.client).send(
+    new PublishCommand({
+      topic: digestTopic(STAGE, SITE, digest.device),
+      qos: 1,
+      payload: Buffer.from(JSON.stringify(digest)),
+    }),
+  );
+  const s3 = new S3Client({ ...plant.client, forcePathStyle: true });
+  const db = DynamoDBDocumentClient.from(new DynamoDBClient(plant.client));
+  const written = await until(
+    async () =>
+      (await s3.send(new ListObjectsV2Command({ Bucket: plant.names.lakeBucket, Prefix: `telemetry/site=${SITE}/` })))
+        .Contents ?? [],
+    (objects) => objects.length > 0,
+    60_000,
+  );
+  expect(written).toHaveLength(1);
+  const counted = await until(
+    async () => (await db.send(new ScanCommand({ TableName: plant.names.judgementTable.name }))).Items ?? [],
+    (items) => items.length > 0,
+    60_000,
+  );
+  expect(counted).toEqual([expect.objectContaining({ sk: `${SITE}/edge-1`, decisions: 100, counts: { f: [60, 40] } })]);
+});
+
+test('every alarm tells whoever is subscribed to the owners', async () => {
+  const sqs = new SQSClient(plant.client);
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'owner' }));
+  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
+  const topic = `arn:aws:sns:us-east-1:000000000000:${plant.names.ownersTopic}`;
+  const Policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'sns.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: Attributes?.['QueueArn'],
+        Condition: { ArnEquals: { 'aws:SourceArn': topic } },
+      },
+    ],
+  });
+  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
+  await new SNSClient(plant.client).send(
+    new SubscribeCommand({
+      TopicArn: topic,
+      Protocol: 'sqs',
+      Endpoint: Attributes?.['QueueArn'],
+      Attributes: { RawMessageDelivery: 'true' },
+    }),
+  );
+  const cloudwatch = new CloudWatchClient(plant.client);
+  const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: plant.names.prefix }));
+  const alarms = (MetricAlarms ?? []).map((a) => a.AlarmName as string);
+  expect(alarms).toContain(`${plant.names.prefix}-digests-dead`);
+  for (const AlarmName of alarms)
+    await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: 'ALARM', StateReason: 'test' }));
+  const told = new Set<string>();
+  await until(
+    async () => {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
+      );
+      for (const { Body } of Messages ?? []) told.add(JSON.parse(Body as string).AlarmName);
+      return [...told];
+    },
+    (names) => alarms.every((a) => names.includes(a)),
+  );
+  expect([...told].sort()).toEqual([...alarms].sort());
+});
+
+describe('the certificate of a device', () => {
+  const things = ['local-plant-a-edge-1', 'local-plant-a-edge-10'];
+  const connected: MqttClient[] = [];
+  afterAll(async () => {
+    for (const client of connected) client.end(true);
+  });
+
+  const certified = async (thingName: string) => {
+    const iot = new IoTClient(plant.client);
+    const device = thingName.replace(/^local-plant-a-/, '');
+    await iot.send(new CreateThingCommand({ thingName, attributePayload: { attributes: { site: SITE, device } } }));
+    const { certificateArn, certificatePem, keyPair } = await iot.send(
+      new CreateKeysAndCertificateCommand({ setAsActive: true }),
+    );
+    await iot.send(new AttachPolicyCommand({ policyName: plant.names.devicePolicy, target: certificateArn }));
+    await iot.send(new AttachThingPrincipalCommand({ thingName, principal: certificateArn }));
+    return { cert: certificatePem as string, key: keyPair?.PrivateKey as string };
+  };
+  /** Rejects when the broker closes the connection, as it does to a client that asks for what it may not have. */
+  const connect = async (clientId: string, identity: { cert: string; key: string }): Promise<MqttClient> => {
+    const ca = await (await fetch(plant.aws.mqttCaUrl)).text();
+    const client = mqtt({
+      host: '127.0.0.1',
+      port: plant.aws.mqttPort,
+      protocol: 'mqtts',
+      clientId,
+      ca,
+      ...identity,
+      reconnectPeriod: 0,
+    });
+    connected.push(client);
+    await new Promise<void>((resolve, reject) => {
+      client.once('connect', () => resolve());
+      client.once('error', reject);
+      client.once('close', () => reject(new Error('closed by the broker')));
+    });
+    return client;
+  };
+
+  test('lets it listen to its own jobs and not to those of a device whose name begins with its own', async () => {
+    const [one = '', ten = ''] = things;
+    const identity = await certified(one);
+    await certified(ten);
+    const client = await connect(one, identity);
+    const codes = async (topic: string) => (await client.subscribeAsync(topic)).map((g) => g.qos);
+    expect(await codes(`$aws/things/${one}/jobs/notify`)).toEqual([0]);
+    await expect(codes(`$aws/things/${ten}/jobs/notify`)).rejects.toThrow('Connection closed');
+  });
+
+  test('lets it not connect by the name of a device whose name begins with its own', async () => {
+    const identity = await certified('local-plant-a-edge-2');
+    await expect(connect('local-plant-a-edge-20', identity)).rejects.toThrow(/closed by the broker|Not authorized/);
+  });
+});
