@@ -60,7 +60,7 @@ const pass = async (
     env,
     onLine: (line) => {
       if (/✓ decision of the model/.test(line)) firstDecision ??= seconds(from);
-      const started = /device start to first decision\s+([\d.]+) s/.exec(line);
+      const started = /device start to first decision.*?([\d.]+) s$/.exec(line);
       if (started !== null) deviceStart = Number(started[1]);
     },
   });

@@ -388,6 +388,7 @@ export class Pass {
       '--model-line',
       modelLine,
     );
+    const from = performance.now();
     const running = await Promise.allSettled(
       plan.map(async (d) => {
         const paths = told.devices.find((t) => t.device === d.device);
@@ -416,6 +417,7 @@ export class Pass {
       seconds: 150,
       late: () => this.whyNoAnswer(plan, clients),
     });
+    this.deps.story.part('device start to first decision', performance.now() - from, `slowest of ${plan.length}`);
     return `${plan.length} commissioned (${plan.filter((d) => d.nucleus === 'lite').length} lite), each answers its machine`;
   }
 
@@ -618,13 +620,17 @@ export class Pass {
         count = objects
           .filter((o) => (o['packageDigests'] as string[] | undefined)?.includes(packageDigest))
           .reduce((sum, o) => sum + Number(o['count']), 0);
-        story.progress(`decisions in the lake: ${count} of ${wanted}`);
         const holdsFirst = objects.some(
           (o) =>
             o['device'] === first.device &&
             o['boot'] === first.boot &&
             Number(o['firstSequence']) <= first.sequence &&
             first.sequence <= Number(o['lastSequence']),
+        );
+        story.progress(
+          count < wanted
+            ? `decisions in the lake: ${count} of ${wanted}`
+            : `decisions in the lake: ${count}, not yet ${first.id}`,
         );
         return count >= wanted && holdsFirst ? true : null;
       },
