@@ -17,6 +17,7 @@ import { FeatureRow, FeatureSet } from './feature-set.ts';
 import { Frame } from './frame.ts';
 import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
+import { LocalPlant } from './local-plant.ts';
 import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
 import { PlantEvent } from './plant-event.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
@@ -82,5 +83,6 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('audit-event', 'record', AuditEvent, 'One link of a hash chain.'),
   entry('checkpoint', 'record', Checkpoint, 'Signed heads of all chains.'),
   entry('deployment', 'config', DeploymentConfig, 'One stage of the platform.'),
+  entry('local-plant', 'config', LocalPlant, 'What a running local plant says about itself.'),
   ...Object.entries(EVENTS).map(([name, schema]) => entry(`event.${name}`, 'event', schema, `Bus event \`${name}\`.`)),
 ];
