@@ -54,7 +54,7 @@ export class DataStack extends PlatformStack {
             new PolicyStatement({
               sid: 'Planes',
               principals,
-              actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:ListBucket'],
+              actions: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:ListBucket', 's3:GetBucketLocation'],
               resources: [bucket.bucketArn, bucket.arnForObjects('*')],
             }),
           );

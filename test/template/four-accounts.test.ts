@@ -1,4 +1,5 @@
 import { platformNames } from '#core/contracts/names.ts';
+import { rolesOf } from './permissions.ts';
 import { configOf, type Resource, resourcesOf, type Synthesised, synthesise } from './synth.ts';
 
 /*
@@ -33,6 +34,71 @@ const queuesOf = (stacks: readonly Synthesised[]) =>
 
 const rootOf = (account: string) => ({
   AWS: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:iam::${account}:root`]] },
+});
+
+/** Whom the policy of a resource lets do what: `action account`, of every resource with one, by service and name. */
+const letIn = (stacks: readonly Synthesised[]): ReadonlyMap<string, ReadonlySet<string>> => {
+  const found = new Map<string, Set<string>>();
+  const add = (resource: string, all: readonly Statement[]): void => {
+    const known = found.get(resource) ?? new Set();
+    for (const { Effect, Principal, Action } of all)
+      if (Effect === 'Allow')
+        for (const [, account] of JSON.stringify(Principal).matchAll(/(?:iam::|"AWS":")(\d{12})/g))
+          for (const action of [Action].flat()) known.add(`${action} ${account}`);
+    found.set(resource, known);
+  };
+  for (const stack of stacks) {
+    const nameOf = (reference: unknown, property: string): string => {
+      const id = Object.keys(stack.template.Resources).find((key) => JSON.stringify(reference).includes(`"${key}"`));
+      return String(stack.template.Resources[id as string]?.Properties[property]);
+    };
+    for (const { Type, Properties: p } of Object.values(stack.template.Resources)) {
+      if (Type === 'AWS::S3::BucketPolicy')
+        add(`s3 ${nameOf(p['Bucket'], 'BucketName')}`, statements(p['PolicyDocument']));
+      if (Type === 'AWS::SQS::QueuePolicy')
+        for (const queue of p['Queues'] as unknown[])
+          add(`sqs ${nameOf(queue, 'QueueName')}`, statements(p['PolicyDocument']));
+      if (Type === 'AWS::KMS::Key') add(`kms of ${stack.account}`, statements(p['KeyPolicy']));
+      if (Type === 'AWS::Lambda::Permission')
+        add(`lambda ${nameOf(p['FunctionName'], 'FunctionName')}`, [
+          { Effect: 'Allow', Principal: { AWS: p['Principal'] }, Action: p['Action'] as string },
+        ]);
+      if (Type === 'AWS::DynamoDB::GlobalTable')
+        for (const { ResourcePolicy } of p['Replicas'] as { ResourcePolicy?: { PolicyDocument: unknown } }[])
+          if (ResourcePolicy !== undefined)
+            add(`dynamodb ${p['TableName']}`, statements(ResourcePolicy.PolicyDocument));
+      if (Type === 'AWS::Events::EventBusPolicy') add(`events of ${stack.account}`, [p['Statement'] as Statement]);
+    }
+  }
+  return found;
+};
+
+it('lets a role do nothing in another account that the policy there does not let in', () => {
+  const stacks = synthesise(aws);
+  const buckets = new Map(
+    stacks.flatMap((s) =>
+      resourcesOf([s], 'AWS::S3::Bucket').map((b) => [b.Properties['BucketName'] as string, s.account] as const),
+    ),
+  );
+  const policies = letIn(stacks);
+  const across: string[] = [];
+  const shut: string[] = [];
+  for (const stack of stacks)
+    for (const [role, { may }] of Object.entries(rolesOf([stack], [])))
+      for (const line of may) {
+        const [, action = '', service = '', owner = '', rest = ''] =
+          /^(\S+) on arn:aws:([a-z0-9]+):[a-z0-9-]*:(\d*):([^\s]+)/.exec(line) ?? [];
+        const name = rest.replace(/^(?:table\/|function:)/, '').split('/')[0] as string;
+        const account = service === 's3' ? buckets.get(name) : owner;
+        if (service === '' || service === 'here' || account === stack.account) continue;
+        across.push(`${role}: ${line}`);
+        const place = ['kms', 'events'].includes(service) ? `${service} of ${account}` : `${service} ${name}`;
+        if (policies.get(place)?.has(`${action} ${stack.account}`) !== true) shut.push(`${role}: ${line}`);
+      }
+  expect(shut).toEqual([]);
+  // Each of the kinds was seen.
+  for (const service of ['s3', 'kms', 'sqs', 'lambda', 'dynamodb', 'events'])
+    expect(across.some((line) => line.includes(`arn:aws:${service}:`))).toBe(true);
 });
 
 describe('what devices say', () => {
