@@ -35,7 +35,7 @@ export const DecisionRecord = z.strictObject({
 export type DecisionRecord = z.infer<typeof DecisionRecord>;
 
 /**
- * Sidecar of one uploaded object of decisions (NDJSON, one record a line, consecutive sequences).
+ * First line of one uploaded object of decisions (NDJSON, one record a line, consecutive sequences).
  * `merkleRoot` over sha256(0x00 || canonical line) leaves and sha256(0x01 || left || right) nodes (RFC 6962 §2.1).
  */
 export const DecisionObjectHeader = z.strictObject({

@@ -3,8 +3,8 @@ import { Digest } from './primitives.ts';
 
 /**
  * Hyperparameters as the SageMaker container sees them: all strings (CreateTrainingJob allows nothing else).
- * Channels: `train` = features of the train and calibration splits (Parquet, columns of FeatureRow, column `x` a list of doubles, column `split`);
- * `snapshot` = snapshot.json. Output in the model folder: model.fp32.onnx, metrics.json, baseline.json, envelope.json.
+ * Channels `train` and `calibration`: features of that split (Parquet, columns of FeatureRow, `x` a list of doubles).
+ * Output in the model folder: model.fp32.onnx, metrics.json, baseline.json, envelope.json.
  */
 export const TrainingHyperparameters = z.strictObject({
   algorithm: z.literal('mlp-regressor'),
