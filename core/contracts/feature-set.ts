@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Digest, Slug } from './primitives.ts';
+import { Slug } from './primitives.ts';
 
 /**
  * One number of the model's input: `feature` is the name of a file in core/features, applied to `signal` over the
@@ -34,4 +34,3 @@ export const FeatureRow = z.strictObject({
   x: z.array(z.number()),
 });
 export type FeatureRow = z.infer<typeof FeatureRow>;
-export const FeatureSetDigest = Digest;

@@ -63,8 +63,6 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   for (const { record, knownAt } of input.objects) {
     if (record.site !== input.site || knownAt > knownUntil || record.frames === 0) continue;
     if (!useCase.signals.every((signal) => record.signals.includes(signal.name))) continue;
-    // Another kind of machine: it lacks signals that the use case lives on.
-    if (!useCase.signals.every((s) => record.signals.includes(s.name))) continue;
     const end = ends.get(runKey(record));
     if (end === undefined || record.firstIndex > end.index) continue;
     byRun.set(runKey(record), [...(byRun.get(runKey(record)) ?? []), record]);

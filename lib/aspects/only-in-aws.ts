@@ -10,8 +10,6 @@ export const ONLY_IN_AWS = {
   'training-image': 'the local plant runs the trainer as a process: there is no image to build or push',
   'registry-deny-policy': 'the local AWS ignores resource policies of tables; IAM of each role is enforced there',
   'cross-account-policy': 'the local plant is one account',
-  'lake-athena-named-query': 'the local AWS has no named queries',
-  'account-logging': 'the local AWS has no account settings of API Gateway and IoT logging',
 } as const;
 export type OnlyInAws = keyof typeof ONLY_IN_AWS;
 

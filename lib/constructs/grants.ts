@@ -56,5 +56,4 @@ export const grants = {
   writeLedger: ({ names }: Of): PolicyStatement => allow(['lambda:InvokeFunction'], [names.ledgerWriter.arn]),
   readRegistry: ({ names }: Of, ...calls: readonly (keyof typeof REGISTRY_CALLS)[]): PolicyStatement[] =>
     calls.map((call) => allow([REGISTRY_CALLS[call].action], [`${names.registry.arn}${REGISTRY_CALLS[call].at}`])),
-  announce: ({ names }: Of): PolicyStatement => allow(['events:PutEvents'], [names.bus.arn]),
 } as const;
