@@ -18,6 +18,7 @@ import type { UseCase } from '#core/contracts/use-case.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { walkLineage } from '#core/lineage/graph.ts';
 import { placedPackage } from '#core/policy/compose-deployment.ts';
+import { deviceApiClient } from '../../../local/greengrass/device-api.ts';
 import { uploadHistory } from '../../../local/plant/historian.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { type Plant, startPlant } from './plant.ts';
@@ -75,10 +76,15 @@ const ask = async (modelLine: string, requestId: string, cause: 'person' | 'drif
 };
 
 const greengrass = () => new GreengrassV2Client({ ...plant.client, endpoint: plant.greengrassUrl });
-const groupArn = `arn:aws:iot:us-east-1:000000000000:thinggroup/${GROUP}`;
+const arnOf = (group: string): string => `arn:aws:iot:us-east-1:000000000000:thinggroup/${group}`;
+
+/** Deployments that a ring ever had. */
+const deploymentsOf = async (group: string) =>
+  (await greengrass().send(new ListDeploymentsCommand({ targetArn: arnOf(group), historyFilter: 'ALL' })))
+    .deployments ?? [];
 
 const composition = async () => {
-  const { deployments } = await greengrass().send(new ListDeploymentsCommand({ targetArn: groupArn }));
+  const { deployments } = await greengrass().send(new ListDeploymentsCommand({ targetArn: arnOf(GROUP) }));
   return (
     (await greengrass().send(new GetDeploymentCommand({ deploymentId: deployments?.[0]?.deploymentId as string })))
       .components ?? {}
@@ -89,6 +95,7 @@ const composition = async () => {
 const say = async (
   serving: { packageDigest: string; releaseNumber: number } | null,
   refusal: string | null,
+  { decided, fallback } = { decided: 20, fallback: 0 },
 ): Promise<void> => {
   const at = new Date().toISOString();
   const report: DeviceReport = {
@@ -101,7 +108,7 @@ const say = async (
     modelLine: LINE,
     serving:
       serving === null ? null : { ...serving, variant: 'int8', adoptedAt: '2026-01-01T00:00:00.000Z', bench: [] },
-    sinceAdoption: { decided: 20, undecided: 0, fallback: 0, held: 0, latencyP50Ms: 1, latencyP99Ms: 2 },
+    sinceAdoption: { decided, undecided: 0, fallback, held: 0, latencyP50Ms: 1, latencyP99Ms: 2 },
     lastRefusal: refusal === null ? null : { packageDigest: refusal, reason: 'golden sample 3 differs', at },
     spool: { pending: 0, bytes: 0 },
   };
@@ -114,15 +121,58 @@ const say = async (
   );
 };
 
+/** Takes every deployment as a nucleus would. */
+const follow = async (): Promise<void> => {
+  const device = deviceApiClient(plant.greengrassUrl, thingName(STAGE, SITE, DEVICE));
+  const runtime = 'aws_nucleus_classic' as const;
+  await device.reportStatus({
+    sentAt: Date.now(),
+    trigger: 'CADENCE',
+    status: 'HEALTHY',
+    coreVersion: '2.0.0',
+    platform: 'linux',
+    architecture: 'amd64',
+    runtime,
+    components: [],
+  });
+  const next = await device.nextDeployment({
+    waitMs: 0,
+    platform: { os: 'linux', runtime },
+    runtime,
+  });
+  if (next !== null) await device.reportDeployment(next.deploymentId, { status: 'SUCCEEDED', reason: 'SUCCESSFUL' });
+};
+
 /** Answers as the device would until the release has ended. */
 const released = async (releaseId: string, answer: () => Promise<void>) =>
   plant.until(async () => {
     const record = await plant.registry.latest('release', releaseId);
     if (record !== null && !['rolling-out', 'waiting-approval'].includes(record.body['status'] as string))
       return record.body;
-    if (record?.body['status'] === 'rolling-out') await answer();
+    if (record?.body['status'] === 'rolling-out') {
+      await follow();
+      await answer();
+    }
     return null;
   }, 120_000);
+
+/** A device in its ring, with the runtime and no model. */
+const commission = async (device: string, group: string): Promise<void> => {
+  const iot = new IoTClient(plant.client);
+  const thing = thingName(STAGE, SITE, device);
+  await iot.send(
+    new CreateThingCommand({ thingName: thing, attributePayload: { attributes: { site: SITE, device } } }),
+  );
+  await iot.send(new AddThingToThingGroupCommand({ thingName: thing, thingGroupName: group }));
+  await greengrass().send(
+    new CreateDeploymentCommand({
+      targetArn: arnOf(group),
+      components: {
+        'millwright.runtime': { componentVersion: '1.0.1', configurationUpdate: { merge: '{"site":"plant-a"}' } },
+      },
+    }),
+  );
+};
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'mw-workflows-'));
@@ -141,12 +191,6 @@ beforeAll(async () => {
     120_000,
   );
 
-  const iot = new IoTClient(plant.client);
-  const thing = thingName(STAGE, SITE, DEVICE);
-  await iot.send(
-    new CreateThingCommand({ thingName: thing, attributePayload: { attributes: { site: SITE, device: DEVICE } } }),
-  );
-  await iot.send(new AddThingToThingGroupCommand({ thingName: thing, thingGroupName: GROUP }));
   await greengrass().send(
     new CreateComponentVersionCommand({
       inlineRecipe: Buffer.from(
@@ -159,14 +203,7 @@ beforeAll(async () => {
       ),
     }),
   );
-  await greengrass().send(
-    new CreateDeploymentCommand({
-      targetArn: groupArn,
-      components: {
-        'millwright.runtime': { componentVersion: '1.0.1', configurationUpdate: { merge: '{"site":"plant-a"}' } },
-      },
-    }),
-  );
+  await commission(DEVICE, GROUP);
 });
 
 afterAll(async () => {
@@ -192,6 +229,7 @@ describe('the workflows on the local AWS, IAM enforced', () => {
     expect(JSON.parse(placed['millwright.runtime']?.configurationUpdate?.merge ?? '')).toEqual({
       site: 'plant-a',
       revertTo: '',
+      withdrawn: '',
     });
 
     const back = await walkLineage(plant.registry, `adoption:${SITE}/${DEVICE}/${LINE}`, 'back');
@@ -263,13 +301,41 @@ describe('the workflows on the local AWS, IAM enforced', () => {
     const release = await released(`rel-2-${digest.slice(7, 19)}`, () =>
       say({ packageDigest: before.packageDigest, releaseNumber: 1 }, digest),
     );
-    expect(release).toMatchObject({ status: 'reverted', reason: expect.stringContaining('golden sample 3 differs') });
+    expect(release).toMatchObject({
+      status: 'reverted',
+      reason: expect.stringContaining('golden sample 3 differs'),
+      notBack: [],
+    });
     expect((await plant.registry.latest('model-line', LINE))?.body['champion']).toEqual(before);
     const placed = await composition();
     expect(placedPackage(placed as never, modelComponentName(LINE))).toBe(before.packageDigest);
     expect(JSON.parse(placed['millwright.runtime']?.configurationUpdate?.merge ?? '')).toMatchObject({
       revertTo: before.packageDigest,
+      withdrawn: digest,
     });
+  });
+
+  test('a ring that adopts a package and then falls back too often is reverted, and no later ring is touched', async () => {
+    const later = ringGroupName(STAGE, SITE, 'x86-64', 1);
+    await commission('edge-8', later);
+    const before = (await plant.registry.latest('model-line', LINE))?.body['champion'] as { packageDigest: string };
+    const record = await ask(LINE, 'third-1');
+    expect(record).toMatchObject({ status: 'candidate' });
+    const digest = record['packageDigest'] as string;
+    const release = await released(`rel-3-${digest.slice(7, 19)}`, async () => {
+      const placed = placedPackage((await composition()) as never, modelComponentName(LINE));
+      if (placed === digest) await say({ packageDigest: digest, releaseNumber: 3 }, null, { decided: 5, fallback: 15 });
+      else await say({ packageDigest: before.packageDigest, releaseNumber: 1 }, null);
+    });
+    expect(release).toMatchObject({
+      status: 'reverted',
+      reason: expect.stringContaining(`${DEVICE} fell back on 0.750 of its decisions`),
+      waves: [{ ring: 0, verdict: 'revert' }],
+      notBack: [],
+    });
+    expect((await plant.registry.latest('model-line', LINE))?.body['champion']).toEqual(before);
+    expect(placedPackage((await composition()) as never, modelComponentName(LINE))).toBe(before.packageDigest);
+    expect(await deploymentsOf(later)).toHaveLength(1);
   });
 
   test('a release of a package that is not what it says is refused', async () => {
