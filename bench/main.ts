@@ -3,14 +3,14 @@ import { loop } from './loop.ts';
 import { makeReport } from './report.ts';
 
 const SUITES: Readonly<Record<string, typeof loop>> = { loop };
-const USAGE = `Usage: npm run bench -- SUITE [--json] [--with-tests] [--keep]
+const USAGE = `Usage: npm run bench -- SUITE [--json] [--no-tests] [--keep]
 
 Suites:
-  loop   clean clone to first decision, second run, synthesis, bundle sizes, cold starts, device start
+  loop   clean clone to first decision, second run, device start, synthesis, bundle sizes, cold starts, npm test
 
 Options:
   --json        one JSON object a figure, for machines
-  --with-tests  also time "npm test" in the clean clone (goal 12 min)
+  --no-tests    leave out "npm test" in the clean clone
   --keep        keep the clone, and say where it is
 
 Example:
@@ -18,7 +18,7 @@ Example:
 `;
 
 const [name, ...options] = process.argv.slice(2);
-const unknown = options.find((o) => !['--json', '--with-tests', '--keep'].includes(o));
+const unknown = options.find((o) => !['--json', '--no-tests', '--keep'].includes(o));
 const suite = name === undefined ? undefined : SUITES[name];
 if (suite === undefined || unknown !== undefined) {
   const help = name === undefined || name === '--help';
@@ -33,7 +33,7 @@ if (suite === undefined || unknown !== undefined) {
 } else {
   await suite({
     report: makeReport(options.includes('--json')),
-    withTests: options.includes('--with-tests'),
+    tests: !options.includes('--no-tests'),
     keep: options.includes('--keep'),
   });
 }

@@ -25,7 +25,13 @@ export const makeReport = (json: boolean): Report => {
     figure(f) {
       const ratio = f.peer === undefined ? null : f.value / f.peer.value;
       if (json) {
-        process.stdout.write(`${JSON.stringify({ ...f, ratio, met: f.goal === null ? null : f.value <= f.goal })}\n`);
+        const { goal: limit, ...rest } = f;
+        const line = {
+          ...rest,
+          ...(ratio === null ? {} : { ratio }),
+          ...(limit === null ? {} : { goal: limit, met: f.value <= limit }),
+        };
+        process.stdout.write(`${JSON.stringify(line)}\n`);
         return;
       }
       const goal = f.goal === null ? '' : `goal ${round(f.goal)} ${f.unit}${f.value <= f.goal ? '' : '  MISSED'}`;
