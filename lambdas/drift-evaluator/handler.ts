@@ -7,7 +7,7 @@ import { nodeRef } from '#core/contracts/ledger.ts';
 import { Baseline } from '#core/contracts/model-package.ts';
 import { type DriftJudgement, judgeDrift } from '#core/drift/psi.ts';
 import type { BatchLog } from '../shared/batch.ts';
-import type { Ledger } from '../shared/ledger-client.ts';
+import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 
 export interface Deps {
@@ -29,14 +29,39 @@ interface State {
   readonly decisions: number;
   readonly counts: Record<string, number[]>;
   readonly judged: DriftJudgement['state'] | null;
+  /** A judgement that was made and is not known to be in the ledger yet; written before anything else is counted. */
+  readonly pending?: LedgerCommandInput | null;
 }
 
 const add = (a: readonly number[] | undefined, b: readonly number[]): number[] =>
   b.map((count, i) => count + (a?.[i] ?? 0));
 
+const commandOf = (
+  { modelLine, packageDigest, device, site, boot, windowEnd }: FeatureDigest,
+  judgement: DriftJudgement & { readonly at: string; readonly decisions: number },
+): LedgerCommandInput => {
+  const { worstFeature, psi, state } = judgement;
+  const id = `drift/${modelLine}/${site}/${device}`;
+  return {
+    schema: 'ledger-command/1',
+    commandId: `drift/${device}/${packageDigest}/${boot}/${windowEnd}`,
+    site,
+    actor: 'lambda:drift-evaluator',
+    reason: `inputs of ${device} are ${state}: ${worstFeature} has index ${psi.toFixed(3)}`,
+    record: {
+      class: 'judgement',
+      id,
+      body: { schema: 'drift-judgement/1', device, modelLine, packageDigest, ...judgement },
+    },
+    edges: [{ from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) }],
+    announce: { type: 'DriftJudged', detail: { modelLine, site, packageDigest, worstFeature, psi, state } },
+  };
+};
+
 /**
  * Adds the histograms of one device until there are enough decisions, then measures their distance from the baseline of
- * the package that saw them and begins anew. A judgement that differs from the one before is recorded and announced.
+ * the package that saw them and begins anew. A judgement that differs from the one before is recorded and announced:
+ * it is kept with the counts until the ledger has it, so a ledger that fails once delays it and loses nothing.
  */
 export const makeHandler = (deps: Deps) => {
   const evaluate = async (body: unknown): Promise<void> => {
@@ -45,64 +70,43 @@ export const makeHandler = (deps: Deps) => {
     const key = { pk: `DRIFT#${modelLine}#${packageDigest}`, sk: `${site}/${device}` };
     const found = (await deps.db.send(new GetCommand({ TableName: deps.table, Key: key, ConsistentRead: true })))
       .Item as State | undefined;
-    const state: State = found ?? { version: 0, seen: {}, decisions: 0, counts: {}, judged: null };
+    const save = async (before: State | undefined, next: Omit<State, 'version'>): Promise<State> => {
+      const item = { ...next, version: (before?.version ?? 0) + 1 };
+      await deps.db.send(
+        new PutCommand({
+          TableName: deps.table,
+          Item: { ...key, ...item },
+          ConditionExpression: before === undefined ? 'attribute_not_exists(pk)' : 'version = :v',
+          ...(before === undefined ? {} : { ExpressionAttributeValues: { ':v': before.version } }),
+        }),
+      );
+      return item;
+    };
+    const settle = async (state: State): Promise<State> => {
+      if (!state.pending) return state;
+      await deps.ledger.write([state.pending]);
+      return save(state, { ...state, pending: null });
+    };
+
+    const settled = found === undefined ? undefined : await settle(found);
+    const state: State = settled ?? { version: 0, seen: {}, decisions: 0, counts: {}, judged: null };
     const part = `${digest.boot}/${digest.part}`;
     if ((state.seen[part] ?? 0) >= digest.windowEnd) return;
     const counts = { ...state.counts };
     for (const { name, counts: more } of digest.features) counts[name] = add(counts[name], more);
     // Every part of a window counts the same decisions; the first one counts for all.
     const decisions = state.decisions + (digest.part === 0 ? digest.windowEnd - digest.windowStart + 1 : 0);
-    let next: State = {
-      version: state.version + 1,
-      seen: { ...state.seen, [part]: digest.windowEnd },
-      decisions,
-      counts,
-      judged: state.judged,
-    };
-    let judgement: DriftJudgement | null = null;
-    if (decisions >= JUDGE_AFTER) {
-      const baselineKey = `${artifactKeys.package(modelLine, packageDigest)}baseline.json`;
-      const baseline = parseAs(Baseline, await getJson(deps.artifacts, baselineKey), baselineKey);
-      judgement = judgeDrift(baseline, new Map(Object.entries(counts)));
-      next = { ...next, decisions: 0, counts: {}, judged: judgement.state };
+    const seen = { ...state.seen, [part]: digest.windowEnd };
+    if (decisions < JUDGE_AFTER) {
+      await save(settled, { seen, decisions, counts, judged: state.judged, pending: null });
+      return;
     }
-    await deps.db.send(
-      new PutCommand({
-        TableName: deps.table,
-        Item: { ...key, ...next },
-        ConditionExpression: found === undefined ? 'attribute_not_exists(pk)' : 'version = :v',
-        ...(found === undefined ? {} : { ExpressionAttributeValues: { ':v': state.version } }),
-      }),
-    );
-    if (judgement === null || judgement.state === state.judged) return;
-    const at = deps.now();
-    const id = `drift/${modelLine}/${site}/${device}`;
-    await deps.ledger.write([
-      {
-        schema: 'ledger-command/1',
-        commandId: `drift/${device}/${packageDigest}/${digest.boot}/${digest.windowEnd}`,
-        site,
-        actor: 'lambda:drift-evaluator',
-        reason: `inputs of ${device} are ${judgement.state}: ${judgement.worstFeature} has index ${judgement.psi.toFixed(3)}`,
-        record: {
-          class: 'judgement',
-          id,
-          body: { schema: 'drift-judgement/1', at, device, modelLine, packageDigest, decisions, ...judgement },
-        },
-        edges: [{ from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) }],
-        announce: {
-          type: 'DriftJudged',
-          detail: {
-            modelLine,
-            site,
-            packageDigest,
-            worstFeature: judgement.worstFeature,
-            psi: judgement.psi,
-            state: judgement.state,
-          },
-        },
-      },
-    ]);
+    const baselineKey = `${artifactKeys.package(modelLine, packageDigest)}baseline.json`;
+    const baseline = parseAs(Baseline, await getJson(deps.artifacts, baselineKey), baselineKey);
+    const judgement = judgeDrift(baseline, new Map(Object.entries(counts)));
+    const pending =
+      judgement.state === state.judged ? null : commandOf(digest, { at: deps.now(), decisions, ...judgement });
+    await settle(await save(settled, { seen, decisions: 0, counts: {}, judged: judgement.state, pending }));
   };
   // One after the other: messages of one batch are mostly of the same device and would fight for its state.
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {

@@ -81,6 +81,20 @@ describe('drift-evaluator', () => {
     for (let i = 0; i < 4; i++) await handler(sqsEvent(digest(1 + 500 * i, 500 * (i + 1), [250, 250])));
     expect(ledger.commands).toHaveLength(1);
   });
+  it('keeps a judgement until the ledger has it, whichever message comes next', async () => {
+    for (const next of [digest(1, 500, [480, 20]), digest(501, 510, [5, 5])]) {
+      const { handler, ledger } = await setUp();
+      const write = ledger.write;
+      ledger.write = async () => Promise.reject(new Error('the ledger is away'));
+      expect(await handler(sqsEvent(digest(1, 500, [480, 20])))).toEqual({
+        batchItemFailures: [{ itemIdentifier: 'm0' }],
+      });
+      ledger.write = write;
+      expect(await handler(sqsEvent(next))).toEqual({ batchItemFailures: [] });
+      await handler(sqsEvent(digest(511, 520, [5, 5])));
+      expect(ledger.commands.map((c) => c.record.body['state'])).toEqual(['drifted']);
+    }
+  });
   it('returns a message that is no digest, and only that one', async () => {
     const { handler } = await setUp();
     expect(await handler(sqsEvent({}, digest(1, 2, [1, 1])))).toEqual({
