@@ -16,8 +16,12 @@ export interface Deps {
   readonly log: BatchLog;
 }
 
+const listed = (digests: readonly (string | null)[]): string =>
+  [...new Set(digests.filter((d) => d !== null))].sort().join(', ') || 'none';
+
 /**
- * Reads an object of decisions and proves it: the header's own key, count, consecutive sequences, Merkle root.
+ * Reads an object of decisions and proves it: the header's own key, count, consecutive sequences, Merkle root, the
+ * decisions' own ids and site, and that the header names those packages which decided and no other.
  * @throws {ContractError} naming what does not hold; such an object is evidence of a fault or of tampering.
  */
 export const proveDecisions = (
@@ -32,11 +36,18 @@ export const proveDecisions = (
     wrong.push(`the header counts ${header.count} decisions, there are ${lines.length}`);
   if (merkleRoot(lines) !== header.merkleRoot) wrong.push('the Merkle root of the lines is not the one in the header');
   const decisions = lines.map((line, i) => parseAs(DecisionRecord, JSON.parse(line), `decision ${i + 1} of ${key}`));
-  for (const [i, d] of decisions.entries())
+  for (const [i, d] of decisions.entries()) {
     if (d.sequence !== header.firstSequence + i || d.boot !== header.boot || d.device !== header.device)
       wrong.push(
         `decision ${i + 1} is ${d.device}/${d.boot}/${d.sequence}, expected sequence ${header.firstSequence + i}`,
       );
+    if (d.site !== header.site) wrong.push(`decision ${i + 1} is of site ${d.site}, expected ${header.site}`);
+    const id = `${d.site}/${d.device}/${d.boot}/${d.sequence}`;
+    if (d.id !== id) wrong.push(`decision ${i + 1} has the id ${d.id}, expected ${id}`);
+  }
+  const named = listed(header.packageDigests);
+  const decided = listed(decisions.map((d) => d.packageDigest));
+  if (named !== decided) wrong.push(`the header names the packages ${named}, the decisions are by ${decided}`);
   if (wrong.length > 0) throw new ContractError(key, wrong);
   return { header, decisions };
 };

@@ -198,6 +198,23 @@ describe('record-decisions', () => {
     const o = objectOf([decision(1)]);
     return refused({ ...o, key: o.key.replace('edge-1', 'edge-9') }, /the header belongs at/);
   });
+  it('refuses a decision of another site', () =>
+    refused(
+      objectOf([decision(1, { site: 'plant-b', id: 'plant-b/edge-1/boot-1/1' })]),
+      /decision 1 is of site plant-b, expected plant-a/,
+    ));
+  it('refuses a decision under an id that is not its own', () =>
+    refused(objectOf([decision(1, { id: 'plant-a/edge-1/boot-1/7' })]), /decision 1 has the id plant-a.*7, expected/));
+  it('refuses a header that names a package which did not decide', () =>
+    refused(
+      objectOf([decision(1, { packageDigest: null })]),
+      /names the packages sha256:1+, the decisions are by none/,
+    ));
+  it('refuses a header that does not name a package which decided', () =>
+    refused(
+      objectOf([decision(1)], { packageDigests: [] }),
+      /names the packages none, the decisions are by sha256:1+/,
+    ));
   it('refuses an empty object', () =>
     refused({ key: 'inbox/decisions/site=plant-a/x', text: '' }, /header of .* does not match/));
 });
