@@ -4,6 +4,7 @@ import type { EventDetail } from '#core/contracts/events.ts';
 import { modelComponentName, type ReleaseRecord, ReleaseRequest } from '#core/contracts/release.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import { endedExecution } from '../shared/ended-execution.ts';
 import { Refused, TryAgain } from '../shared/errors.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -37,7 +38,9 @@ const messageOf = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): string
 
 /**
  * Last step of a release: what ran where, on whose word, and how it ended. Only a released package becomes the champion
- * of its line, by a write that is conditional on what the line was.
+ * of its line, by a write that is conditional on what the line was. It also takes Step Functions' own event of an end: of
+ * an execution that was stopped or took too long it is the only word, and of one that recorded its end itself it changes
+ * nothing.
  * @throws {TryAgain} when the line changed in between.
  */
 export const makeHandler = (deps: Deps) => {
@@ -69,7 +72,8 @@ export const makeHandler = (deps: Deps) => {
   };
 
   return async (event: unknown): Promise<{ status: ReleaseRecord['status']; reason: string }> => {
-    const { execution, state } = parseAs(Input, event, 'input of record-release');
+    const ended = endedExecution(event);
+    const { execution, state } = parseAs(Input, ended ?? event, 'input of record-release');
     const request = ReleaseRequest.parse(
       Object.fromEntries(Object.keys(ReleaseRequest.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
     );
@@ -81,11 +85,13 @@ export const makeHandler = (deps: Deps) => {
       componentName: modelComponentName(request.modelLine),
       componentVersion: `1.0.${request.releaseNumber}`,
     };
-    const rings = state.prepared === undefined ? [] : await deps.table.rings(request.releaseId);
+    const rings = state.prepared === undefined && ended === null ? [] : await deps.table.rings(request.releaseId);
     const waves = rings.flatMap((r) => (r.wave === null ? [] : [r.wave])).sort((a, b) => a.ring - b.ring);
     const notBack = rings.flatMap((r) => (r.revert?.notBack ?? []).map((d) => ({ ...d, thingGroup: r.thingGroup })));
     const faults = Object.entries(state.failed ?? {});
     const status = ((): ReleaseRecord['status'] => {
+      // Nobody saw to its rings any more.
+      if (ended !== null) return 'failed';
       if (faults.length === 0) return waves.some((w) => w.verdict === 'continue') ? 'released' : 'refused';
       // A revert that failed too must not read as if all were well, nor one that a device was told of and does not follow.
       if (faults.some(([step]) => step === 'Revert' || step === 'LookBack') || notBack.some((d) => d.online))

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { type RetrainRecord, RetrainRequest } from '#core/contracts/retrain.ts';
+import { endedExecution } from '../shared/ended-execution.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { clip, RetrainExecution, stepCommand } from '../shared/retrain-run.ts';
 
@@ -36,12 +37,13 @@ export const sayFault = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): 
 
 /**
  * Last step of a retrain that made no candidate: skipped, refused or failed, at which step and why. The champion is
- * not touched.
+ * not touched. It also takes Step Functions' own event of an end: of an execution that was stopped or took too long it is
+ * the only word, and of one that recorded its end itself it changes nothing.
  */
 export const makeHandler =
   (deps: Deps) =>
   async (event: unknown): Promise<{ status: 'skipped' | 'refused' | 'failed'; step: string; detail: string }> => {
-    const { execution, state } = parseAs(Input, event, 'input of record-retrain');
+    const { execution, state } = parseAs(Input, endedExecution(event) ?? event, 'input of record-retrain');
     const request = RetrainRequest.parse(
       Object.fromEntries(Object.keys(RetrainRequest.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
     );

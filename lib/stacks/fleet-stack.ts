@@ -8,12 +8,13 @@ import {
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { CfnPolicy, CfnProvisioningTemplate, CfnRoleAlias, CfnThingGroup, CfnTopicRule } from 'aws-cdk-lib/aws-iot';
+import { CfnPolicy, CfnRoleAlias, CfnThingGroup, CfnTopicRule } from 'aws-cdk-lib/aws-iot';
 import type { Construct } from 'constructs';
 import { ringGroupName } from '#core/contracts/release.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { DeadLetters } from '../constructs/dead-letters.ts';
 import { grants } from '../constructs/grants.ts';
+import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
@@ -126,67 +127,6 @@ export class FleetStack extends PlatformStack {
       },
     });
 
-    const provisioning = new Role(this, 'ProvisioningRole', {
-      roleName: `${names.prefix}-provisioning`,
-      assumedBy: new ServicePrincipal('iot.amazonaws.com'),
-      description: 'Makes the thing of a device that comes with a claim certificate.',
-    });
-    for (const statement of [
-      allow(['iot:CreateThing', 'iot:DescribeThing', 'iot:UpdateThing'], [things]),
-      allow(['iot:DescribeThingGroup'], [groups]),
-      allow(['iot:AddThingToThingGroup'], [things, groups]),
-    ])
-      provisioning.addToPolicy(statement);
-    provisioning.addToPolicy(
-      allow(
-        [
-          'iot:AttachThingPrincipal',
-          'iot:AttachPolicy',
-          'iot:DescribeCertificate',
-          'iot:UpdateCertificate',
-          'iot:RegisterThing',
-        ],
-        ['*'],
-      ),
-    );
-    new CfnProvisioningTemplate(this, 'Provisioning', {
-      templateName: `${names.prefix}-device`,
-      description: 'A device of a site, by site, device name, class and ring.',
-      enabled: true,
-      provisioningRoleArn: provisioning.roleArn,
-      templateBody: JSON.stringify({
-        Parameters: Object.fromEntries(
-          ['Site', 'Device', 'DeviceClass', 'Ring', 'AWS::IoT::Certificate::Id'].map((p) => [p, { Type: 'String' }]),
-        ),
-        Resources: {
-          thing: {
-            Type: 'AWS::IoT::Thing',
-            Properties: {
-              ThingName: { 'Fn::Join': ['-', [config.stage, { Ref: 'Site' }, { Ref: 'Device' }]] },
-              AttributePayload: {
-                site: { Ref: 'Site' },
-                device: { Ref: 'Device' },
-                deviceClass: { Ref: 'DeviceClass' },
-              },
-              ThingGroups: [
-                {
-                  'Fn::Join': [
-                    '',
-                    [config.stage, '-', { Ref: 'Site' }, '-', { Ref: 'DeviceClass' }, '-ring', { Ref: 'Ring' }],
-                  ],
-                },
-              ],
-            },
-          },
-          certificate: {
-            Type: 'AWS::IoT::Certificate',
-            Properties: { CertificateId: { Ref: 'AWS::IoT::Certificate::Id' }, Status: 'Active' },
-          },
-          policy: { Type: 'AWS::IoT::Policy', Properties: { PolicyName: names.devicePolicy } },
-        },
-      }),
-    });
-
     const ledger = grants.writeLedger(this);
     const table = (...actions: string[]): PolicyStatement => allow(actions, [fleet.tableArn]);
     const reports = new WorkQueue(this, 'ReportQueue', {
@@ -248,6 +188,7 @@ export class FleetStack extends PlatformStack {
       },
     });
 
+    const functionsMade = new Map<string, PlatformFunction>();
     const fn = (
       id: string,
       name: string,
@@ -256,6 +197,7 @@ export class FleetStack extends PlatformStack {
       more: { timeout?: Duration; environment?: Record<string, string> } = {},
     ): string => {
       const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
+      functionsMade.set(name, made);
       return `arn:aws:lambda:${home}:function:${made.name}`;
     };
     const executions = (machine: string): string => `arn:aws:states:${home}:execution:${machine}:*`;
@@ -317,23 +259,14 @@ export class FleetStack extends PlatformStack {
         'ObserveRing',
         'observe-ring',
         'Looks at a ring: reports of its devices, state of its deployment.',
-        [
-          table('dynamodb:GetItem', 'dynamodb:PutItem'),
-          ...followsDevices,
-          ...looks,
-        ],
+        [table('dynamodb:GetItem', 'dynamodb:PutItem'), ...followsDevices, ...looks],
         { timeout: Duration.seconds(120) },
       ),
       'revert-release': fn(
         'RevertRelease',
         'revert-release',
         'Brings every ring that a release changed back to what it had; looks whether its devices are.',
-        [
-          ledger,
-          table('dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'),
-          ...followsDevices,
-          ...deploys,
-        ],
+        [ledger, table('dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'), ...followsDevices, ...deploys],
         { timeout: Duration.minutes(8) },
       ),
       'record-release': fn('RecordRelease', 'record-release', 'Records how a release ended; names the champion.', [
@@ -379,6 +312,12 @@ export class FleetStack extends PlatformStack {
         statistic: 'Sum',
         period: Duration.minutes(5),
       }),
+    });
+    new RecordEnd(this, 'OnEnd', {
+      stack: this,
+      name: names.release.name,
+      arn: names.release.arn,
+      recorder: functionsMade.get('record-release') as PlatformFunction,
     });
     new StartOnEvent(this, 'OnCandidate', {
       stack: this,

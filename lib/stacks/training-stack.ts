@@ -5,6 +5,7 @@ import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { grants } from '../constructs/grants.ts';
+import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { retrainDefinition } from '../constructs/retrain-workflow/definition.ts';
@@ -100,6 +101,7 @@ export class TrainingStack extends PlatformStack {
       return asset.imageUri;
     });
 
+    const functionsMade = new Map<string, PlatformFunction>();
     const fn = (
       id: string,
       name: string,
@@ -108,6 +110,7 @@ export class TrainingStack extends PlatformStack {
       more: { timeout?: Duration; memoryMiB?: number; environment?: Record<string, string> } = {},
     ): string => {
       const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
+      functionsMade.set(name, made);
       return `arn:aws:lambda:${home}:function:${made.name}`;
     };
     const latest = grants.readRegistry(this, 'latest');
@@ -220,6 +223,12 @@ export class TrainingStack extends PlatformStack {
         ),
         grants.readWork(this),
       ],
+    });
+    new RecordEnd(this, 'OnEnd', {
+      stack: this,
+      name: names.retrain.name,
+      arn: names.retrain.arn,
+      recorder: functionsMade.get('record-retrain') as PlatformFunction,
     });
     new StartOnEvent(this, 'OnRequest', {
       stack: this,

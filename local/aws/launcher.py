@@ -62,6 +62,7 @@ async def serve(port: int) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
 
+    import patches
     from ministack.app import app
     from saver import Saver
 
@@ -92,6 +93,8 @@ async def serve(port: int) -> None:
             if message["type"] == "lifespan.startup.complete":
                 saver.start()
             await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                threading.Thread(target=patches.tell_interrupted_executions, daemon=True, name="interrupted").start()
 
         await app(scope, receive, started_first if scope["type"] == "lifespan" else send)
 

@@ -32,6 +32,7 @@ def apply() -> None:
     keep_retention()
     keep_streams()
     know_thing_attributes()
+    say_why_executions_ended()
 
 
 def bind_mqtt_to_loopback() -> None:
@@ -423,3 +424,33 @@ def know_thing_attributes() -> None:
         return context
 
     iot._mqtt_policy_context = with_attributes
+
+
+def say_why_executions_ended() -> None:
+    """Executions that ran at the last stop end at the next start; upstream neither says why nor tells anyone."""
+    from ministack.services import stepfunctions
+
+    restore = stepfunctions._restore_state
+    if "Execution was running when service restarted" not in restore.__code__.co_consts:
+        raise PatchError("MiniStack ends interrupted executions in another way now: look at say_why_executions_ended.")
+
+    def restore_state(data):
+        restore(data)
+        for execution in stepfunctions._executions.all_values():
+            if execution.get("error") == "States.ServiceRestart":
+                execution["error"] = "PlantStopped"
+                execution["cause"] = "the local plant was stopped while this ran"
+                _interrupted.append(execution)
+
+    stepfunctions._restore_state = restore_state
+
+
+_interrupted: list[dict] = []
+
+
+def tell_interrupted_executions() -> None:
+    """Announces the ends that `say_why_executions_ended` made. Call when everything is loaded and serves."""
+    from ministack.services import stepfunctions
+
+    while _interrupted:
+        stepfunctions._emit_execution_status_event(_interrupted.pop())

@@ -10,6 +10,7 @@ import {
   GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateEventSourceMappingCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
   CreateBucketCommand,
@@ -20,6 +21,7 @@ import {
   PutObjectRetentionCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { CreateStateMachineCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type LocalAws, startAws } from '../../../local/aws/start-aws.ts';
 import { freePort, type Service } from '../../../local/shared/service.ts';
@@ -302,3 +304,46 @@ function savedAt(dir: string): number {
   const path = join(dir, 'aws/saved');
   return existsSync(path) ? statSync(path).mtimeMs : 0;
 }
+
+test('an execution that a stop interrupts is announced as failed at the next start', async () => {
+  const dir = folder();
+  const first = await start(dir);
+  const sfn = new SFNClient(client(first.url));
+  const { stateMachineArn } = await sfn.send(
+    new CreateStateMachineCommand({
+      name: 'waits',
+      roleArn: await role(first.url),
+      definition: JSON.stringify({ StartAt: 'Wait', States: { Wait: { Type: 'Wait', Seconds: 600, End: true } } }),
+    }),
+  );
+  await new SQSClient(client(first.url)).send(new CreateQueueCommand({ QueueName: 'ends' }));
+  const bus = new EventBridgeClient(client(first.url));
+  await bus.send(
+    new PutRuleCommand({
+      Name: 'ends',
+      EventPattern: JSON.stringify({
+        source: ['aws.states'],
+        detail: { status: ['FAILED'], stateMachineArn: [stateMachineArn] },
+      }),
+    }),
+  );
+  await bus.send(
+    new PutTargetsCommand({ Rule: 'ends', Targets: [{ Id: 'q', Arn: 'arn:aws:sqs:us-east-1:000000000000:ends' }] }),
+  );
+  const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, input: '{"a":1}' }));
+  await first.stop();
+
+  const second = await start(dir);
+  const QueueUrl = `${second.url}/000000000000/ends`;
+  const { Messages } = await until(
+    () => new SQSClient(client(second.url)).send(new ReceiveMessageCommand({ QueueUrl })),
+    (answer) => (answer.Messages ?? []).length > 0,
+  );
+  expect(JSON.parse(Messages?.[0]?.Body ?? '{}').detail).toMatchObject({
+    executionArn,
+    status: 'FAILED',
+    input: '{"a":1}',
+    error: 'PlantStopped',
+    cause: 'the local plant was stopped while this ran',
+  });
+});

@@ -271,6 +271,13 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('False');
   });
 
+  test('for executions that a stop interrupts', async () => {
+    const out = await python(
+      "from ministack.services import stepfunctions as s; print('_emit_execution_status_event' in s._restore_state.__code__.co_names)",
+    );
+    expect(out).toBe('False');
+  });
+
   test('for thing attributes in IoT policies', async () => {
     const out = await python(
       "from ministack.services import iot; print('[' in iot._POLICY_VARIABLE_RE.pattern[15:].replace('[A-Za-z.]', ''))",

@@ -556,6 +556,38 @@ describe('record-release', () => {
     const { answer } = await ended('revert', state, undefined, notBack);
     expect(answer).toMatchObject({ status: 'failed', reason: expect.stringMatching(/^ring 0: because/) });
   });
+  test('a release whose execution was stopped is failed and crowns nobody, whatever its rings did', async () => {
+    const w = await setUp();
+    const { plan } = await w.prepare();
+    const wave = {
+      ring: 0,
+      thingGroup: G0,
+      deploymentId: 'd',
+      verdict: 'continue' as const,
+      devices: [],
+      reasons: [],
+    };
+    await w.fleet.table.putRing('rel-4', { ...ring0, previous: {}, deploymentId: 'd', deployedAt: NOW, wave });
+    const before = w.ledger.commands.length;
+    const record = recordRelease({ registry: w.registry, ledger: w.ledger, table: w.fleet.table, now: () => NOW });
+    const answer = await record({
+      source: 'aws.states',
+      detail: {
+        executionArn: execution.id,
+        name: execution.name,
+        status: 'ABORTED',
+        startDate: Date.parse(execution.startedAt),
+        input: JSON.stringify(plan.request),
+      },
+    });
+    expect(answer).toEqual({ status: 'failed', reason: 'Execution: Aborted: someone stopped it' });
+    const commands = w.ledger.commands.slice(before) as LedgerRequest['commands'];
+    expect(commands).toHaveLength(1);
+    expect(commands[0]).toMatchObject({
+      commandId: 'release/e-1/finished',
+      record: { class: 'release', body: { status: 'failed', waves: [{ ring: 0 }] } },
+    });
+  });
   test('rings that are all empty release nothing', async () => {
     expect((await ended('empty')).answer).toMatchObject({
       status: 'refused',

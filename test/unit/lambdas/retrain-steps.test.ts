@@ -117,7 +117,7 @@ const frames = (r: number): Frame[] =>
   }));
 
 /** A plant with runs that ended, its snapshot and features of the test split. */
-const world = async (runs = 20) => {
+const world = async (runs = 20, aside = '') => {
   const lake = memoryStore('the-lake');
   const work = memoryStore('the-work');
   const artifacts = memoryStore('the-artifacts');
@@ -128,7 +128,7 @@ const world = async (runs = 20) => {
     const bytes = gzipSync(
       frames(r)
         .map((f) => `${JSON.stringify(f)}\n`)
-        .join(''),
+        .join('') + aside,
     );
     await lake.put(key, bytes);
     ledger.commands.push(
@@ -425,8 +425,11 @@ describe('evaluate and its report', () => {
       message: expect.stringContaining('maxRmseOverChampion 2 misses 1.1'),
     });
   });
-  test('a champion of another feature set sees its own features, from the same raw objects', async () => {
-    const w = await world();
+  test.each([
+    ['are whole', ''],
+    ['have a line that was put aside', '{"half":\n'],
+  ])('a champion of another feature set sees its own features, from raw objects that %s', async (_, aside) => {
+    const w = await world(20, aside);
     const featureSet = { ...tiny.featureSet, features: tiny.featureSet.features.slice(0, 1) };
     const e = await judged(
       { fp32: 0.5, champion: 0.5 },
@@ -589,6 +592,33 @@ describe('record-retrain', () => {
       status: 'skipped',
       step: 'ResolveTrigger',
       detail: 'cooldown',
+    });
+  });
+  test.each([
+    ['ABORTED', null, null, 'Aborted: someone stopped it'],
+    ['ABORTED', '', 'stopped by anna: wrong data', 'Aborted: stopped by anna: wrong data'],
+    ['TIMED_OUT', null, null, 'TimedOut: it took longer than it may'],
+    ['FAILED', 'PlantStopped', 'the plant was stopped', 'PlantStopped: the plant was stopped'],
+  ])('an execution that ended %s before its last step is failed', async (status, error, cause, detail) => {
+    const ledger = memoryLedger();
+    const event = {
+      source: 'aws.states',
+      'detail-type': 'Step Functions Execution Status Change',
+      detail: {
+        executionArn: execution.id,
+        name: execution.name,
+        status,
+        startDate: Date.parse(STARTED),
+        input: JSON.stringify(request),
+        error,
+        cause,
+      },
+    };
+    expect(await recordRetrain({ ledger })(event)).toEqual({ status: 'failed', step: 'Execution', detail });
+    expect(ledger.commands[0]).toMatchObject({
+      // The command of an execution that recorded its own end: the ledger answers with what it has.
+      commandId: 'retrain/e-1/finished',
+      record: { id: 'req-1', body: { status: 'failed', execution: execution.id } },
     });
   });
   test('refuses a state that is not a retrain', async () => {
