@@ -1,15 +1,14 @@
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { DatasetSnapshot, MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { ShardErrors } from '#core/contracts/evaluation.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
-import { Frame } from '#core/contracts/frame.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { materialiseRun } from '#core/features/rows.ts';
 import { Refused } from '../shared/errors.ts';
-import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
+import { framesOf } from '../shared/frames.ts';
+import { getJson, type ObjectStore, putJson } from '../shared/object-store.ts';
 import { readParquet } from '../shared/parquet.ts';
 import { type EvaluationShard, RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
 
@@ -80,17 +79,7 @@ export const makeHandler = (deps: Deps) => {
     const wanted = new Set(item.runs);
     const rows: Row[] = [];
     for (const run of snapshot.runs.filter((r) => wanted.has(`${r.asset}/${r.run}`))) {
-      const frames: Frame[] = [];
-      for (const ref of run.objects) {
-        const bytes = await deps.lake.get(ref.key, ref.versionId);
-        if (sha256(bytes) !== ref.digest)
-          throw new Error(`s3://${ref.bucket}/${ref.key} is not what the snapshot names; take a new snapshot`);
-        for (const line of gunzipSync(bytes).toString('utf8').split('\n')) {
-          if (line === '') continue;
-          const frame = Frame.safeParse(JSON.parse(line));
-          if (frame.success) frames.push(frame.data);
-        }
-      }
+      const frames = (await Promise.all(run.objects.map((ref) => framesOf(deps.lake, ref)))).flat();
       // The label is the challenger's: both are asked the same question.
       rows.push(
         ...materialiseRun(

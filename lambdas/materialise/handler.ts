@@ -1,14 +1,12 @@
-import { gunzipSync } from 'node:zlib';
 import { DatasetSnapshot, MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { FeatureRow } from '#core/contracts/feature-set.ts';
-import { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
-import type { ObjectRef } from '#core/contracts/primitives.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { materialiseRun } from '#core/features/rows.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import { getJson, type ObjectStore, sha256 } from '../shared/object-store.ts';
+import { framesOf } from '../shared/frames.ts';
+import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { type Column, writeParquet } from '../shared/parquet.ts';
 
 export interface Deps {
@@ -33,22 +31,6 @@ export const featureColumns = (rows: readonly FeatureRow[], split: string): Colu
  * @throws {Error} when an object's bytes are not those of the snapshot, or the use case is not the snapshot's.
  */
 export const makeHandler = (deps: Deps) => {
-  const framesOf = async (ref: ObjectRef): Promise<Frame[]> => {
-    const bytes = await deps.lake.get(ref.key, ref.versionId);
-    if (sha256(bytes) !== ref.digest)
-      throw new Error(
-        `s3://${ref.bucket}/${ref.key} is not what the snapshot names: expected ${ref.digest}, got ${sha256(bytes)}; take a new snapshot`,
-      );
-    const frames: Frame[] = [];
-    for (const line of gunzipSync(bytes).toString('utf8').split('\n')) {
-      if (line === '') continue;
-      // Lines that break the contract were counted and put aside when the object was registered.
-      const parsed = Frame.safeParse(jsonOrNull(line));
-      if (parsed.success) frames.push(parsed.data);
-    }
-    return frames;
-  };
-
   return async (event: unknown): Promise<{ key: string; rows: number; part: number; split: string }> => {
     const item = parseAs(MaterialiseItem, event, 'materialise item');
     const snapshot = parseAs(DatasetSnapshot, await getJson(deps.lake, item.snapshotKey), item.snapshotKey);
@@ -63,7 +45,7 @@ export const makeHandler = (deps: Deps) => {
     const rows: FeatureRow[] = [];
     for (const run of snapshot.runs) {
       if (!wanted.has(`${run.asset}/${run.run}`) || run.split !== item.split) continue;
-      const frames = (await Promise.all(run.objects.map(framesOf))).flat();
+      const frames = (await Promise.all(run.objects.map((ref) => framesOf(deps.lake, ref)))).flat();
       rows.push(...materialiseRun(useCase, frames, run.endedAt));
     }
     const key = lakeKeys.features({
@@ -75,12 +57,4 @@ export const makeHandler = (deps: Deps) => {
     await deps.lake.put(key, writeParquet(featureColumns(rows, item.split)));
     return { key, rows: rows.length, part: item.part, split: item.split };
   };
-};
-
-const jsonOrNull = (line: string): unknown => {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 };

@@ -8,6 +8,7 @@ import { merkleRoot } from '../../../core/lineage/digest.ts';
 import { makeHandler as plantEvents } from '../../../lambdas/plant-events/handler.ts';
 import { makeHandler as recordDecisions } from '../../../lambdas/record-decisions/handler.ts';
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
+import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../shared/fakes.ts';
 
@@ -71,6 +72,14 @@ describe('register-upload', () => {
     await send(deps);
     expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 0, quarantined: 1 });
     expect(deps.lake.objects.has(KEY)).toBe(true);
+  });
+
+  it('puts an upload aside that unpacks to more than it may', async () => {
+    const deps = setUp();
+    await deps.lake.put(KEY, gzipSync(Buffer.alloc(MAX_UNPACKED_BYTES + 1)));
+    expect(await send(deps)).toEqual({ batchItemFailures: [] });
+    expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 0, quarantined: 1 });
+    expect(deps.ledger.commands[0]?.announce?.detail['reason']).toMatch(/unpacks to more than 33554432 bytes/);
   });
 
   it('puts a key aside that is not one of frames, and registers nothing', async () => {

@@ -18,10 +18,10 @@ const frames: Frame[] = [
 ];
 const first = frames[0] as Frame;
 
-const setUp = async (published = true) => {
+const setUp = async (published = true, aside: readonly string[] = ['bad line']) => {
   const lake = memoryStore();
   const key = lakeKeys.frames({ site: first.site, asset: first.asset, run: first.run, first: 1, last: frames.length });
-  const ref = await lake.put(key, gzipSync([...frames.map((f) => JSON.stringify(f)), 'bad line'].join('\n')));
+  const ref = await lake.put(key, gzipSync([...aside, ...frames.map((f) => JSON.stringify(f))].join('\n')));
   const snapshot = {
     schema: 'dataset-snapshot/1',
     modelLine: `${useCase.id}/plant-a`,
@@ -83,6 +83,15 @@ describe('materialise', () => {
     const before = lake.objects.get(key);
     await handler(item);
     expect(lake.objects.get(key)).toEqual(before);
+  });
+
+  it('makes no row of what was put aside when the object was registered', async () => {
+    const read = async (aside: readonly string[]) => {
+      const { handler, item, lake } = await setUp(true, aside);
+      return readParquet(lake.objects.get((await handler(item)).key) as Uint8Array);
+    };
+    const ofAnother = { ...first, asset: 'another', index: 2 };
+    expect(await read(['bad line', '{"half":', JSON.stringify(ofAnother)])).toEqual(await read([]));
   });
 
   it('refuses an object that is not what the snapshot names', async () => {

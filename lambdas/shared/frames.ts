@@ -1,0 +1,67 @@
+import { gunzipSync } from 'node:zlib';
+import { ContractError, parseAs } from '#core/contracts/errors.ts';
+import { Frame } from '#core/contracts/frame.ts';
+import type { ObjectRef } from '#core/contracts/primitives.ts';
+import { type ObjectStore, sha256 } from './object-store.ts';
+
+/** Key of an upload of frames: site, asset, run, first and last index. */
+export const FRAMES_KEY = /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(\d{10})-(\d{10})\.ndjson\.gz$/;
+
+/** What an upload may unpack to, in bytes: a small file that unpacks to gigabytes must not take its reader down. */
+export const MAX_UNPACKED_BYTES = 32 * 1024 * 1024;
+
+export interface CheckedFrames {
+  readonly frames: readonly Frame[];
+  /** Lines that are no frame of this key, from 1; line 0 is the object as a whole. */
+  readonly bad: readonly { readonly line: number; readonly reason: string; readonly text: string }[];
+}
+
+const wholly = (reason: string): CheckedFrames => ({ frames: [], bad: [{ line: 0, reason, text: '' }] });
+
+/**
+ * Frames of an upload that keep their contract and the key's promise, and the rest with reasons. All who read uploads
+ * read them by this, so that what was put aside at registration is never trained or judged on. Does not throw.
+ * @param bytes gzip of NDJSON. @param maxBytes limit of what they may unpack to.
+ */
+export const readFrames = (bytes: Uint8Array, key: string, maxBytes = MAX_UNPACKED_BYTES): CheckedFrames => {
+  const parts = FRAMES_KEY.exec(key);
+  if (parts === null) return wholly('the key is not raw/frames/site=…/asset=…/run=…/first-last.ndjson.gz');
+  const [, site, asset, run] = parts;
+  let text: string;
+  try {
+    text = gunzipSync(bytes, { maxOutputLength: maxBytes }).toString('utf8');
+  } catch (error) {
+    return wholly(
+      (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+        ? `it unpacks to more than ${maxBytes} bytes; upload the run in smaller objects`
+        : `not gzip: ${(error as Error).message}`,
+    );
+  }
+  const frames: Frame[] = [];
+  const bad: { line: number; reason: string; text: string }[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    try {
+      const frame = parseAs(Frame, JSON.parse(line), `line ${i + 1}`);
+      if (frame.site !== site || frame.asset !== asset || frame.run !== run)
+        throw new ContractError(`line ${i + 1}`, [
+          `is of ${frame.site}/${frame.asset}/${frame.run}, but the key says ${site}/${asset}/${run}`,
+        ]);
+      frames.push(frame);
+    } catch (error) {
+      bad.push({ line: i + 1, reason: (error as Error).message, text: line.slice(0, 4000) });
+    }
+  }
+  return { frames, bad };
+};
+
+/** Good frames of an object that a snapshot names. @throws {Error} when its bytes are not those of the snapshot. */
+export const framesOf = async (lake: Pick<ObjectStore, 'get'>, ref: ObjectRef): Promise<readonly Frame[]> => {
+  const bytes = await lake.get(ref.key, ref.versionId);
+  const digest = sha256(bytes);
+  if (digest !== ref.digest)
+    throw new Error(
+      `s3://${ref.bucket}/${ref.key} is not what the snapshot names: expected ${ref.digest}, got ${digest}; take a new snapshot`,
+    );
+  return readFrames(bytes, ref.key).frames;
+};
