@@ -46,11 +46,6 @@ export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?:
     resource: /^arn:aws:iot:[^*]+:(job|jobs)\/\*$/,
     reason: 'Greengrass makes an IoT job for each deployment; its id is made then',
   },
-  {
-    resource: /^\*$/,
-    actions: /^iot:(AttachThingPrincipal|AttachPolicy|DescribeCertificate|UpdateCertificate|RegisterThing)$/,
-    reason: 'provisioning attaches certificates, whose ids are made by AWS IoT when a device first comes',
-  },
   { resource: /^\*$/, actions: /^xray:/, reason: 'X-Ray knows no resources' },
   {
     resource: /^\*$/,

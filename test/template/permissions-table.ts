@@ -220,14 +220,6 @@ export const PERMISSIONS: Roles = {
       's3:GetBucketLocation on artifacts',
     ],
   },
-  provisioning: {
-    assumedBy: ['iot.amazonaws.com'],
-    may: [
-      `iot:CreateThing DescribeThing UpdateThing AddThingToThingGroup on ${THINGS}`,
-      `iot:DescribeThingGroup AddThingToThingGroup on ${RING_GROUPS}`,
-      'iot:AttachThingPrincipal AttachPolicy DescribeCertificate UpdateCertificate RegisterThing on *',
-    ],
-  },
   ...lambda('plant', 'device-report', [
     LEDGER,
     'dynamodb:GetItem PutItem on plant table/fleet',
