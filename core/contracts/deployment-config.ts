@@ -18,14 +18,39 @@ export const Site = z.strictObject({
     .min(1)
     .describe('ring groups of the site: site × device class × ring'),
 });
+export type Site = z.infer<typeof Site>;
+
+/**
+ * Names of things and ring groups are joined by hyphens (core/contracts/release.ts): device `b-x` of site `a` and device
+ * `x` of site `a-b` would be one thing, with one certificate's rights.
+ */
+const refuseNamesThatCollide = (sites: readonly Site[], context: z.RefinementCtx): void => {
+  for (const [i, { id }] of sites.entries()) {
+    const other = sites.find((s, j) => (j < i && s.id === id) || s.id.startsWith(`${id}-`));
+    if (other === undefined) continue;
+    context.addIssue({
+      code: 'custom',
+      path: [i, 'id'],
+      message:
+        other.id === id
+          ? `expected ids that differ, "${id}" is there twice; rename one`
+          : `expected an id that no other one begins with, "${other.id}" begins with "${id}-": their devices and ring groups could have the same names; rename one`,
+    });
+  }
+};
 
 /** One stage of the platform: the whole deployment config that `bin/app.ts` reads. Unknown keys are refused. */
 export const DeploymentConfig = z.strictObject({
   schema: z.literal('deployment/1'),
-  stage: Slug.max(16),
+  stage: z
+    .string()
+    .regex(
+      /^[a-z0-9]{1,16}$/,
+      'expected 1 to 16 lower-case letters and digits; a hyphen would let two stages share names',
+    ),
   local: z.boolean().describe('true only for the local plant: leaves out what the local AWS lacks'),
   planes: z.record(PlaneName, Plane),
-  sites: z.array(Site).min(1),
+  sites: z.array(Site).min(1).superRefine(refuseNamesThatCollide),
   data: z.strictObject({
     destroy: z.boolean(),
     confirmDestroy: z.string().describe('must equal the stage name, or data is kept'),

@@ -39,6 +39,23 @@ describe('the deployment config', () => {
     );
     expect(() => loadConfig(root, 'prod')).toThrow(/planes\.ml\.account: expected a 12-digit AWS account id/);
   });
+  it.each([
+    [['plant-a', 'plant-b'], null],
+    [['plant-a', 'plant-ab'], null],
+    [['plant', 'plant-a'], /sites\.0\.id: .*"plant-a" begins with "plant-": .*rename one/],
+    [['plant-a', 'plant'], /sites\.1\.id: .*"plant-a" begins with "plant-": .*rename one/],
+    [['plant', 'plant'], /sites\.1\.id: .*"plant" is there twice/],
+  ])('with the sites %j is refused when names of their devices could be the same', (ids, error) => {
+    const config = configOf('local');
+    put('local', JSON.stringify({ ...config, sites: ids.map((id) => ({ ...config.sites[0], id })) }));
+    const load = () => loadConfig(root, 'local');
+    if (error === null) expect(load).not.toThrow();
+    else expect(load).toThrow(error);
+  });
+  it('with a hyphen in its stage is refused, for stages of one account could share names', () => {
+    put('prod-a', JSON.stringify({ ...configOf('local'), stage: 'prod-a' }));
+    expect(() => loadConfig(root, 'prod-a')).toThrow(/stage: expected 1 to 16 lower-case letters and digits; a hyphen/);
+  });
   it('named otherwise than its file is refused', () => {
     put('prod', JSON.stringify(configOf('local')));
     expect(() => loadConfig(root, 'prod')).toThrow(/stage: expected "prod"/);
