@@ -28,7 +28,6 @@ export class MonitoringStack extends PlatformStack {
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       deletionProtection: this.keep === 'retain',
-      timeToLiveAttribute: 'expiresAt',
       removalPolicy: this.keep,
     });
 
