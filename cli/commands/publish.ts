@@ -8,7 +8,7 @@ import {
   ListComponentVersionsCommand,
 } from '@aws-sdk/client-greengrassv2';
 import { z } from 'zod';
-import { parseAs } from '#core/contracts/errors.ts';
+import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import type { LedgerRequest } from '#core/contracts/ledger.ts';
 import { Digest } from '#core/contracts/primitives.ts';
@@ -16,6 +16,7 @@ import { componentName } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
+import { checkFeatureSet } from '#core/features/check-feature-set.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
@@ -27,7 +28,11 @@ export interface PublishOptions {
   readonly useCase?: string;
 }
 
-/** Every use case of the folder, checked against its contract; tooling finds them by the name `use-case.ts`. */
+/**
+ * Every use case of the folder, checked against its contract and the features there are; tooling finds them by the
+ * name `use-case.ts`.
+ * @throws {ContractError} naming what is wrong in which use case.
+ */
 export const loadUseCases = async (root: string): Promise<readonly UseCase[]> => {
   const folder = join(root, 'use-cases');
   const found: UseCase[] = [];
@@ -35,8 +40,13 @@ export const loadUseCases = async (root: string): Promise<readonly UseCase[]> =>
     const file = join(folder, name, 'use-case.ts');
     if (!existsSync(file)) continue;
     const { definitions } = (await import(pathToFileURL(file).href)) as { definitions: readonly UseCaseDefinition[] };
-    for (const { useCase } of definitions)
-      found.push(parseAs(UseCase, useCase, `use case ${useCase.id} of use-cases/${name}`));
+    for (const { useCase } of definitions) {
+      const what = `use case ${useCase.id} of use-cases/${name}`;
+      const parsed = parseAs(UseCase, useCase, what);
+      const problems = checkFeatureSet(parsed.featureSet, parsed.signals);
+      if (problems.length > 0) throw new ContractError(what, problems);
+      found.push(parsed);
+    }
   }
   return found;
 };

@@ -5,7 +5,7 @@ export const crestFactor: WaveformFeature = {
   name: 'crest-factor',
   kind: 'waveform',
   says: 'Largest absolute value of a waveform over its root mean square.',
-  params: [],
+  params: {},
   compute: (input) => {
     const level = rms.compute(input);
     if (level === undefined || level === 0) return undefined;

@@ -4,7 +4,7 @@ export const decayedMean: ScalarFeature = {
   name: 'decayed-mean',
   kind: 'scalar',
   says: 'Mean of the good values in the window, weight `decay` to the power of their age (0 < decay ≤ 1).',
-  params: ['decay'],
+  params: { decay: 'number' },
   compute: (points, params) => {
     const decay = numberParam(params, 'decay', 'decayed-mean');
     let sum = 0;

@@ -5,7 +5,7 @@ export const envelopeOrder: WaveformFeature = {
   name: 'envelope-order',
   kind: 'waveform',
   says: 'Amplitude of the envelope around `order` times the shaft frequency: the repetition of a bearing defect (Randall & Antoni 2011). Shaft speed, in 1/min, is the scalar signal `speed`.',
-  params: ['order', 'speed'],
+  params: { order: 'number', speed: 'scalar-signal' },
   compute: ({ samples, signal, params, scalar }) => {
     const speed = scalar(String(params['speed']));
     if (speed === undefined || speed <= 0 || signal.sampleRateHz === undefined) return undefined;

@@ -2,6 +2,9 @@ import type { SignalDefinition } from '../contracts/use-case.ts';
 
 export type Params = Readonly<Record<string, number | string | boolean>>;
 
+/** What a parameter must be: a number, a number that has a default, or the name of a scalar signal of the use case. */
+export type ParamKind = 'number' | 'optional-number' | 'scalar-signal';
+
 /** One good value of a scalar signal; `age` counts frames back from the newest (0). */
 export interface Point {
   readonly age: number;
@@ -13,7 +16,7 @@ export interface ScalarFeature {
   readonly name: string;
   readonly kind: 'scalar';
   readonly says: string;
-  readonly params: readonly string[];
+  readonly params: Readonly<Record<string, ParamKind>>;
   readonly compute: (points: readonly Point[], params: Params) => number;
 }
 
@@ -30,7 +33,7 @@ export interface WaveformFeature {
   readonly name: string;
   readonly kind: 'waveform';
   readonly says: string;
-  readonly params: readonly string[];
+  readonly params: Readonly<Record<string, ParamKind>>;
   readonly compute: (input: WaveformInput) => number | undefined;
 }
 

@@ -4,7 +4,7 @@ export const kurtosis: WaveformFeature = {
   name: 'kurtosis',
   kind: 'waveform',
   says: 'Fourth standardised moment of a waveform (3 for Gaussian noise): impacts of a bearing raise it (Dyer & Stewart 1978).',
-  params: [],
+  params: {},
   compute: ({ samples }) => {
     // A dead sensor gives a constant: no shape to speak of.
     if (samples.every((v) => v === samples[0])) return undefined;

@@ -4,6 +4,6 @@ export const latest: ScalarFeature = {
   name: 'latest',
   kind: 'scalar',
   says: 'The newest good value in the window.',
-  params: [],
+  params: {},
   compute: (points) => (points.at(-1) as { value: number }).value,
 };

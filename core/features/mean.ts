@@ -4,7 +4,7 @@ export const mean: ScalarFeature = {
   name: 'mean',
   kind: 'scalar',
   says: 'Arithmetic mean of the good values in the window.',
-  params: [],
+  params: {},
   compute: (points) => {
     let sum = 0;
     for (const { value } of points) sum += value;

@@ -4,7 +4,7 @@ export const slope: ScalarFeature = {
   name: 'slope',
   kind: 'scalar',
   says: 'Least-squares slope over the window, signal units per frame; 0 while there are fewer than `min` good values (default 2).',
-  params: ['min'],
+  params: { min: 'optional-number' },
   compute: (points, params) => {
     const min = typeof params['min'] === 'number' ? params['min'] : 2;
     if (points.length < min || points.length < 2) return 0;

@@ -4,7 +4,7 @@ export const std: ScalarFeature = {
   name: 'std',
   kind: 'scalar',
   says: 'Population standard deviation of the good values in the window; 0 for one value.',
-  params: [],
+  params: {},
   compute: (points) => {
     let sum = 0;
     for (const { value } of points) sum += value;

@@ -1,5 +1,6 @@
 import { parseAs } from '../contracts/errors.ts';
 import { ModelPackageManifest, PackageSignature } from '../contracts/model-package.ts';
+import { checkFeatureSet } from '../features/check-feature-set.ts';
 import { digestOf } from '../lineage/digest.ts';
 
 export interface PackageClaim {
@@ -41,7 +42,7 @@ export const namedFiles = (manifest: ModelPackageManifest): ReadonlyMap<string, 
 
 /**
  * May this package be loaded at all? Every check that needs no model: contract, digest, signature, line, expiry, no way
- * back, and every file's bytes. Says no with a reason a person can act on; never throws.
+ * back, every file's bytes, and whether the code here can compute its features. Says no with a reason a person can act on; never throws.
  */
 export const verifyPackage = (claim: PackageClaim, rules: PackageRules): PackageVerdict => {
   const no = (reason: string): PackageVerdict => ({ ok: false, reason });
@@ -84,6 +85,11 @@ export const verifyPackage = (claim: PackageClaim, rules: PackageRules): Package
     return no('the feature set does not have the digest that the manifest names');
   if (manifest.golden.features !== width || manifest.inputEnvelope.length !== width)
     return no(`golden samples, envelope and feature set differ in width (${width} features)`);
+  const problems = checkFeatureSet(manifest.featureSet, manifest.signals);
+  if (problems.length > 0)
+    return no(
+      `this device cannot compute the package's features: ${problems.slice(0, 3).join('; ')}; update its runtime`,
+    );
   if (!manifest.variants.some((v) => v.admitted)) return no('no variant of the package was admitted by evaluation');
   return { ok: true, manifest };
 };

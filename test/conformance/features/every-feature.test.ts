@@ -3,13 +3,24 @@ import path from 'node:path';
 import fc from 'fast-check';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
+import { checkFeatureSet } from '#core/features/check-feature-set.ts';
 import { FEATURES } from '#core/features/registry.ts';
 import { featureVector } from '#core/features/vector.ts';
 import { FrameWindow } from '#core/features/window.ts';
 import { aFrame, bad, good, SIGNALS, wave } from '../../unit/features/a-frame.ts';
 
 /** Files of core/features that are not a feature. */
-const MACHINERY = ['feature', 'fft-js.d', 'labels', 'registry', 'rows', 'spectrum', 'vector', 'window'];
+const MACHINERY = [
+  'check-feature-set',
+  'feature',
+  'fft-js.d',
+  'labels',
+  'registry',
+  'rows',
+  'spectrum',
+  'vector',
+  'window',
+];
 const PARAMS: Record<string, FeatureDefinition['params']> = {
   'decayed-mean': { decay: 0.9 },
   'order-band': { order: 2, speed: 'speed' },
@@ -122,6 +133,22 @@ describe.each(files)('feature %s', (name) => {
   it('is missing when its window holds no good value', () => {
     const all = [1, 2, 3].map((i) => aFrame(i, { level: bad, speed: good(1500), wave: bad }));
     expect(compute(name, all)).toEqual({ ok: false, missing: ['it'] });
+  });
+
+  it('says which parameters it has: with others, or none where it needs them, it is no feature', () => {
+    expect(checkFeatureSet(setOf(name), SIGNALS)).toEqual([]);
+    const [definition] = setOf(name).features as [FeatureDefinition];
+    const change = (params: FeatureDefinition['params']): FeatureSet => ({
+      ...setOf(name),
+      features: [{ ...definition, params }],
+    });
+    const needed = Object.entries(FEATURES[name]?.params ?? {}).filter(([, kind]) => kind !== 'optional-number');
+    expect(checkFeatureSet(change({}), SIGNALS)).toHaveLength(needed.length);
+    for (const [param] of Object.entries(FEATURES[name]?.params ?? {}))
+      expect(checkFeatureSet(change({ ...definition.params, [param]: true }), SIGNALS)).toHaveLength(1);
+    expect(checkFeatureSet(change({ ...definition.params, other: 1 }), SIGNALS)).toEqual([
+      `feature it: ${name} has no parameter "other"`,
+    ]);
   });
 
   it('says what it is', () => {

@@ -44,6 +44,30 @@ describe('publish', () => {
     expect((await loadUseCases(ROOT)).map((u) => u.id)).toContain('predictive-maintenance');
   });
 
+  it('are refused when a feature is not there, or does not fit its signal', async () => {
+    const [useCase] = await loadUseCases(ROOT);
+    const features = [{ name: 'x', feature: 'cepstrum', signal: 'speed', window: 1, params: {} }];
+    const wrong = { ...useCase, featureSet: { ...useCase?.featureSet, features } };
+    mkdirSync(join(root, 'use-cases', 'wrong'));
+    writeFileSync(
+      join(root, 'use-cases', 'wrong', 'use-case.ts'),
+      `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
+    );
+    await expect(loadUseCases(root)).rejects.toThrow('of use-cases/wrong does not match its contract: feature x:');
+  });
+
+  test('refuses a use case whose features are not there or do not fit its signals', async () => {
+    const [useCase] = await loadUseCases(ROOT);
+    const features = [{ name: 'x', feature: 'cepstrum', signal: 'speed', window: 1, params: {} }];
+    const wrong = { ...useCase, featureSet: { ...useCase?.featureSet, features } };
+    mkdirSync(join(root, 'use-cases', 'wrong'));
+    writeFileSync(
+      join(root, 'use-cases', 'wrong', 'use-case.ts'),
+      `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
+    );
+    await expect(loadUseCases(root)).rejects.toThrow('of use-cases/wrong does not match its contract: feature x:');
+  });
+
   test('asks to build first when there are no bundles', () => {
     expect(() => readBundles(root)).toThrow(/not built/);
   });

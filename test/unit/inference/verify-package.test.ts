@@ -55,6 +55,17 @@ describe('a package', () => {
     expect(reasonOf(claimOf({}, newSigner()))).toContain('wrong');
   });
 
+  it('is refused when the code here cannot compute one of its features', () => {
+    const unknown = (manifest: ModelPackageManifest): ModelPackageManifest => {
+      const [first, ...rest] = manifest.featureSet.features as [(typeof manifest.featureSet.features)[0]];
+      const featureSet = { ...manifest.featureSet, features: [{ ...first, feature: 'cepstrum' }, ...rest] };
+      return { ...manifest, featureSet, featureSetDigest: digestOf(featureSet) };
+    };
+    expect(reasonOf(claimOf({ change: unknown }))).toMatch(
+      /wear_now: "cepstrum" is not known here.*update its runtime/,
+    );
+  });
+
   it('is refused when it is of another model line', () => {
     expect(reasonOf(claimOf(), rules({ modelLine: 'other/plant-a' }))).toContain('this device serves other/plant-a');
   });
