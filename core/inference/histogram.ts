@@ -26,14 +26,15 @@ export class FeatureHistogram {
 
   constructor(baseline: Baseline) {
     this.#baseline = baseline;
-    this.#clear();
+    this.clear();
   }
 
   get decisions(): number {
     return this.#decisions;
   }
 
-  #clear(): void {
+  /** Starts anew. */
+  clear(): void {
     this.#counts = this.#baseline.features.map((f) => new Array<number>(f.edges.length + 1).fill(0));
     this.#decisions = 0;
     this.#last = 0;
@@ -51,8 +52,10 @@ export class FeatureHistogram {
     }
   }
 
-  /** The counts so far as messages, each small enough to send; the histogram starts anew. Empty without decisions. */
-  take(of: Pick<FeatureDigest, 'site' | 'device' | 'boot' | 'modelLine' | 'packageDigest'>): readonly FeatureDigest[] {
+  /** The counts so far as messages, each small enough to send. Empty without decisions. */
+  digests(
+    of: Pick<FeatureDigest, 'site' | 'device' | 'boot' | 'modelLine' | 'packageDigest'>,
+  ): readonly FeatureDigest[] {
     if (this.#decisions === 0) return [];
     const groups: { name: string; counts: number[] }[][] = [[]];
     let bytes = 0;
@@ -66,7 +69,7 @@ export class FeatureHistogram {
       groups.at(-1)?.push(entry);
       bytes += size;
     }
-    const digests = groups.map((features, part) => ({
+    return groups.map((features, part) => ({
       schema: 'feature-digest/1' as const,
       ...of,
       windowStart: this.#first,
@@ -75,7 +78,5 @@ export class FeatureHistogram {
       parts: groups.length,
       features,
     }));
-    this.#clear();
-    return digests;
   }
 }

@@ -12,7 +12,7 @@ import {
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { Frame } from '#core/contracts/frame.ts';
 import { Baseline, type ModelPackageManifest, type Variant } from '#core/contracts/model-package.ts';
-import { featureVector, windowLength } from '#core/features/vector.ts';
+import { type FeatureVector, featureVector, windowLength } from '#core/features/vector.ts';
 import { FrameWindow } from '#core/features/window.ts';
 import { type Attempt, judge } from '#core/inference/decide.ts';
 import { fastestWithin, goldenMismatch, goldenRows } from '#core/inference/golden.ts';
@@ -55,6 +55,9 @@ interface Unit {
   underWay: number;
   retired: boolean;
 }
+
+/** The model's input, or why there is none. */
+type Vector = FeatureVector | { readonly ok: false; readonly why: string };
 
 /** One decision on its way to the disk: the intent first, the record as soon as it is known, both in group commits. */
 interface Pending {
@@ -368,26 +371,29 @@ export class EdgeRuntime {
     });
   }
 
-  #vector(unit: Unit | null, frame: Frame): ReturnType<typeof featureVector> | null {
+  /** Never throws: whatever is wrong with features or frames, the line gets an answer. */
+  #vector(unit: Unit | null, frame: Frame): Vector | null {
     if (unit === null) return null;
-    let window = this.#windows.get(frame.asset);
-    if (window === undefined) {
-      window = new FrameWindow(unit.manifest.signals, windowLength(unit.manifest.featureSet));
-      this.#windows.set(frame.asset, window);
+    const { featureSet, signals } = unit.manifest;
+    try {
+      let window = this.#windows.get(frame.asset);
+      if (window === undefined) {
+        window = new FrameWindow(signals, windowLength(featureSet));
+        this.#windows.set(frame.asset, window);
+      }
+      return featureVector(featureSet, window.push(frame), signals);
+    } catch (error) {
+      return { ok: false, why: `the features could not be computed: ${(error as Error).message}` };
     }
-    return featureVector(unit.manifest.featureSet, window.push(frame), unit.manifest.signals);
   }
 
   /** Asks the model within the budget that began at `started`; never rejects. */
-  async #attempt(
-    unit: Unit | null,
-    vector: ReturnType<typeof featureVector> | null,
-    started: number,
-  ): Promise<Attempt> {
+  async #attempt(unit: Unit | null, vector: Vector | null, started: number): Promise<Attempt> {
     if (unit === null || vector === null)
       return this.#config.withdrawn === ''
         ? { kind: 'no-package' }
         : { kind: 'no-package', why: 'the model was taken back; no other has been adopted yet' };
+    if ('why' in vector) return { kind: 'failed', why: vector.why };
     if (!vector.ok) return { kind: 'missing-features', names: vector.missing };
     const { model } = unit;
     if (model === null) return { kind: 'failed', why: 'the model is being loaded again' };
@@ -471,8 +477,9 @@ export class EdgeRuntime {
     const sequence = this.#sequence;
     const fresh = batch.filter((p) => p.row === 0);
     const done: Pending[] = [];
+    let kept: ReadonlyMap<string, number[]>;
     try {
-      spool.transaction(() => {
+      kept = spool.transaction(() => {
         for (const p of batch) {
           if (p.row === 0) {
             p.sequence = ++this.#sequence;
@@ -482,9 +489,8 @@ export class EdgeRuntime {
           p.record = p.make(p.sequence);
           spool.setRecord(p.row, canonicalJson(p.record));
           done.push(p);
-          this.#count(p, p.record);
         }
-        this.#releaseOld(fresh);
+        return this.#releaseOld(fresh);
       });
     } catch (error) {
       // Nothing of it is on the disk: the sequence has no gap, and the machine sends its frame again.
@@ -493,16 +499,25 @@ export class EdgeRuntime {
       for (const p of batch) p.reject(new Error(`the spool did not take the decision: ${(error as Error).message}`));
       return;
     }
-    for (const p of done) p.resolve(p.record as DecisionRecord);
+    // Only now is it true.
+    for (const [asset, rows] of kept) this.#kept.set(asset, rows);
+    for (const p of done) {
+      p.resolve(p.record as DecisionRecord);
+      this.#count(p, p.record as DecisionRecord);
+    }
   }
 
-  #releaseOld(fresh: readonly Pending[]): void {
+  /** Within the transaction. @returns the rows that are kept once it is committed, by asset. */
+  #releaseOld(fresh: readonly Pending[]): ReadonlyMap<string, number[]> {
     const keep = Math.max(MIN_KEPT, this.#unit === null ? 0 : windowLength(this.#unit.manifest.featureSet));
-    for (const p of fresh) {
-      const rows = this.#keptOf(p.frame.asset);
-      rows.push(p.row);
+    const kept = new Map<string, number[]>();
+    for (const { frame, row } of fresh) {
+      const rows = kept.get(frame.asset) ?? [...this.#keptOf(frame.asset)];
+      kept.set(frame.asset, rows);
+      rows.push(row);
       while (rows.length > keep) this.#deps.spool.release(rows.shift() as number);
     }
+    return kept;
   }
 
   #count(p: Pending, record: DecisionRecord): void {
@@ -519,18 +534,26 @@ export class EdgeRuntime {
     if (p.unit.histogram.decisions >= this.#config.digestEvery) this.#sendHistogram(p.unit);
   }
 
+  /** What the disk does not take stays in the histogram, for the next time. */
   #sendHistogram(unit: Unit): void {
-    const { device, spool } = this.#deps;
+    const { device, spool, log } = this.#deps;
     const config = this.#config;
-    const digests = unit.histogram.take({
+    const digests = unit.histogram.digests({
       site: config.site,
       device,
       boot: this.#boot,
       modelLine: config.modelLine,
       packageDigest: unit.serving.packageDigest,
     });
-    for (const d of digests)
-      spool.putMessage(digestTopic(config.stage, config.site, device), JSON.stringify(d), this.#deps.clock(), null);
+    const topic = digestTopic(config.stage, config.site, device);
+    try {
+      spool.transaction(() => {
+        for (const d of digests) spool.putMessage(topic, JSON.stringify(d), this.#deps.clock(), null);
+      });
+      unit.histogram.clear();
+    } catch (error) {
+      log('error', 'the spool did not take a histogram', { error: (error as Error).message });
+    }
   }
 
   // ---- adopting ----

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport, RuntimeConfig } from '#core/contracts/device.ts';
+import type { ScalarFeature } from '#core/features/feature.ts';
+import { FEATURES } from '#core/features/registry.ts';
+import { digestOf } from '#core/lineage/digest.ts';
 import { EdgeRuntime, type Runner, type RuntimeDeps } from '../../../greengrass-components/runtime/edge-runtime.ts';
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
@@ -171,6 +174,25 @@ describe('deciding', () => {
     expect(record.reason).toContain('wear_now');
   });
 
+  it('falls back with the reason when the features cannot be computed, also where kept frames fill the windows', async () => {
+    const runtime = await newRuntime();
+    await runtime.decide(makeFrame(1, 5));
+    const broken = jest.spyOn(FEATURES['latest'] as ScalarFeature, 'compute').mockImplementation(() => {
+      throw new Error('no such table');
+    });
+    try {
+      expect(await adopt(runtime, packageDir())).toMatchObject({ adopted: true });
+      expect(DecisionRecord.parse(await runtime.decide(makeFrame(2, 5)))).toMatchObject({
+        verdict: 'fallback',
+        features: null,
+        reason: 'ask a person: the features could not be computed: no such table',
+      });
+    } finally {
+      broken.mockRestore();
+    }
+    expect(await runtime.decide(makeFrame(3, 5))).toMatchObject({ verdict: 'pass' });
+  });
+
   it('does not use up a sequence that the disk refused', async () => {
     const runtime = await newRuntime();
     const insert = jest.spyOn(spool, 'insertIntent').mockImplementationOnce(() => {
@@ -179,6 +201,40 @@ describe('deciding', () => {
     await expect(runtime.decide(makeFrame(1, 5))).rejects.toThrow('the spool did not take the decision: disk full');
     insert.mockRestore();
     expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ sequence: 1, index: 1 });
+  });
+
+  it('has counted nothing of what the disk refused: neither decisions, nor the histogram, nor kept frames', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    for (const i of [1, 2]) await runtime.decide(makeFrame(i, 5));
+    const commit = spool.transaction.bind(spool);
+    const full = jest.spyOn(spool, 'transaction').mockImplementation((work) =>
+      commit(() => {
+        work();
+        throw new Error('disk full');
+      }),
+    );
+    await expect(runtime.decide(makeFrame(3, 5))).rejects.toThrow('disk full');
+    full.mockRestore();
+    expect(runtime.status().sinceAdoption.decided).toBe(2);
+    expect(spool.messages(50).filter((m) => m.topic.endsWith('/digest'))).toEqual([]);
+    for (let i = 3; i <= 70; i++) await runtime.decide(makeFrame(i, 5));
+    expect(runtime.status().sinceAdoption.decided).toBe(70);
+    expect(spool.kept()).toHaveLength(64);
+  });
+
+  it('keeps the counts of a histogram that the disk refused, and sends them with the next', async () => {
+    const runtime = await newRuntime();
+    await adopt(runtime, packageDir());
+    for (const i of [1, 2]) await runtime.decide(makeFrame(i, 5));
+    const full = jest.spyOn(spool, 'putMessage').mockImplementationOnce(() => {
+      throw new Error('disk full');
+    });
+    expect(await runtime.decide(makeFrame(3, 5))).toMatchObject({ verdict: 'pass' });
+    full.mockRestore();
+    await runtime.decide(makeFrame(4, 5));
+    const digests = spool.messages(50).filter((m) => m.topic.endsWith('/digest'));
+    expect(digests.map((m) => JSON.parse(m.payload))).toMatchObject([{ windowStart: 1, windowEnd: 4 }]);
   });
 
   it('holds what was under way when the power went, without a gap in the sequence', async () => {
@@ -297,6 +353,25 @@ describe('adopting', () => {
     expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ packageDigest: good.digest, verdict: 'pass' });
     expect(runtime.status().lastRefusal?.reason).toContain(reason);
     expect(readdirSync(join(dir, 'store')).filter((name) => name.startsWith('tmp-'))).toEqual([]);
+  });
+
+  it('is refused before the switch when the runtime does not have one of its features: the old one serves on', async () => {
+    const runtime = await newRuntime();
+    const one = packageDir({ releaseNumber: 1 });
+    await adopt(runtime, one);
+    const two = packageDir({
+      releaseNumber: 2,
+      change: (manifest) => {
+        const features = manifest.featureSet.features.map((f) => ({ ...f, feature: 'cepstrum' }));
+        const featureSet = { ...manifest.featureSet, features };
+        return { ...manifest, featureSet, featureSetDigest: digestOf(featureSet) };
+      },
+    });
+    expect(await adopt(runtime, two)).toMatchObject({
+      adopted: false,
+      reason: expect.stringContaining('"cepstrum" is not known here'),
+    });
+    expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ verdict: 'pass', packageDigest: one.digest });
   });
 
   it('leaves out an int8 variant that this processor computes otherwise', async () => {

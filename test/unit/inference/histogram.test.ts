@@ -29,12 +29,12 @@ describe('a histogram of features', () => {
     expect([0.5, 1, 1.5, 9, 100].map((v) => binOf([1, 9], v))).toEqual([0, 1, 1, 2, 2]);
   });
 
-  it('counts every value once, in parts that each fit a message, and starts anew when taken', () => {
+  it('counts every value once, in parts that each fit a message, and starts anew when cleared', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 20 }), (features, decisions) => {
         const histogram = new FeatureHistogram(baseline(features));
         for (let s = 1; s <= decisions; s++) histogram.add(s, new Array<number>(features).fill(s));
-        const parts = histogram.take(OF);
+        const parts = histogram.digests(OF);
         for (const part of parts) {
           expect(FeatureDigest.safeParse(part).success).toBe(true);
           expect(JSON.stringify(part).length).toBeLessThan(7000);
@@ -44,7 +44,8 @@ describe('a histogram of features', () => {
         expect(parts.flatMap((p) => p.features.map((f) => f.name))).toEqual(
           Array.from({ length: features }, (_, i) => `feature_${i}`),
         );
-        expect(histogram.take(OF)).toEqual([]);
+        histogram.clear();
+        expect(histogram.digests(OF)).toEqual([]);
       }),
       { numRuns: 20 },
     );
