@@ -133,6 +133,7 @@ const sentBy = async (port: Port, method: string): Promise<string[]> => {
 
 /** Functions that are handed a port, and what they call of it. */
 const HELPERS: Readonly<Record<string, readonly string[]>> = {
+  framesOf: ['get'],
   getJson: ['get'],
   putJson: ['put'],
   readUseCase: ['latest'],
