@@ -4,6 +4,7 @@ import { Digest, ModelLineId } from './primitives.ts';
 /** Errors of one variant on one shard of sealed test runs: sums, so that shards add up exactly to the whole. */
 export const ShardErrors = z.strictObject({
   variant: z.enum(['fp32', 'int8', 'champion']),
+  model: Digest.describe('of the file whose answers these are'),
   rows: z.int().nonnegative(),
   perRun: z.array(
     z.strictObject({
@@ -31,6 +32,9 @@ export const EvaluationReport = z.strictObject({
   modelLine: ModelLineId,
   snapshotDigest: Digest,
   trainingJob: z.string(),
+  models: z
+    .strictObject({ fp32: Digest, int8: Digest })
+    .describe('digests of the files that were judged; a package has these and no others'),
   challenger: z.strictObject({ fp32: Estimate, int8: Estimate }),
   champion: Estimate.nullable().describe('on the same runs; null when the line has none'),
   championPackage: Digest.nullable(),

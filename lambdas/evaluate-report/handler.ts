@@ -22,7 +22,7 @@ const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, train:
 /**
  * Adds up the shards: RMSE with bounds of each variant, and of the champion on the same runs. Runs that the champion
  * learnt from are left out of everything, so that neither model is judged on what it has seen.
- * @throws {Refused} when a part was refused, or no run is left to compare on. @throws {Error} when a shard is missing.
+ * @throws {Refused} when a part was refused, parts judged different bytes, or no run is left to compare on. @throws {Error} when a shard is missing.
  */
 export const makeHandler = (deps: Deps) => {
   const learntByChampion = async (run: RetrainRun): Promise<ReadonlySet<string>> => {
@@ -47,15 +47,23 @@ export const makeHandler = (deps: Deps) => {
       .map((line) => parseAs(MaterialiseItem, JSON.parse(line), snapshot.testItemsKey));
     const seen = await learntByChampion(run);
     const byVariant = new Map<ShardErrors['variant'], RunErrors[]>();
+    const models = new Map<ShardErrors['variant'], string>();
     for (const { part } of items) {
       const key = artifactKeys.evaluationShard(modelLine, requestId, part);
       const { shards, refused } = parseAs(EvaluationShard, await getJson(deps.artifacts, key), key);
       if (refused !== null) throw new Refused(refused);
-      for (const shard of shards)
+      for (const shard of shards) {
+        const judged = models.get(shard.variant) ?? shard.model;
+        if (judged !== shard.model)
+          throw new Refused(
+            `model.${shard.variant}.onnx was ${judged} in one part of the evaluation and ${shard.model} in another: something wrote to the candidate meanwhile; ask for a new retrain`,
+          );
+        models.set(shard.variant, judged);
         byVariant.set(shard.variant, [
           ...(byVariant.get(shard.variant) ?? []),
           ...shard.perRun.filter((r) => !seen.has(r.run)),
         ]);
+      }
     }
     const runs = byVariant.get('fp32') ?? [];
     if (runs.length === 0)
@@ -76,6 +84,7 @@ export const makeHandler = (deps: Deps) => {
       modelLine,
       snapshotDigest: snapshot.digest,
       trainingJob: train.job,
+      models: { fp32: models.get('fp32') as string, int8: models.get('int8') as string },
       challenger: { fp32: estimate('fp32'), int8: estimate('int8') },
       champion: run.champion === null ? null : estimate('champion'),
       championPackage: run.champion?.packageDigest ?? null,

@@ -8,7 +8,7 @@ import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { materialiseRun } from '#core/features/rows.ts';
 import { Refused } from '../shared/errors.ts';
 import { framesOf } from '../shared/frames.ts';
-import { getJson, type ObjectStore, putJson } from '../shared/object-store.ts';
+import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
 import { readParquet } from '../shared/parquet.ts';
 import { type EvaluationShard, RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
 
@@ -26,9 +26,13 @@ const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, item: 
 const Row = FeatureRow.omit({ sourceTime: true });
 type Row = z.infer<typeof Row>;
 
-/** Sums of squared errors per run; the last row of a run is where its life ends. */
+/**
+ * Sums of squared errors per run; the last row of a run is where its life ends.
+ * @param model digest of the file that answered. @throws {Refused} when an answer is no number.
+ */
 export const errorsOf = (
   variant: ShardErrors['variant'],
+  model: string,
   rows: readonly Row[],
   answers: ArrayLike<number>,
 ): ShardErrors => {
@@ -53,7 +57,7 @@ export const errorsOf = (
     }
     runs.set(key, sums);
   }
-  return { variant, rows: rows.length, perRun: [...runs.values()].map(({ lastIndex: _, ...run }) => run) };
+  return { variant, model, rows: rows.length, perRun: [...runs.values()].map(({ lastIndex: _, ...run }) => run) };
 };
 
 /**
@@ -109,7 +113,7 @@ export const makeHandler = (deps: Deps) => {
     const shards: ShardErrors[] = [];
     for (const variant of ['fp32', 'int8'] as const) {
       const model = await deps.artifacts.get(`${snapshot.candidatePrefix}model.${variant}.onnx`);
-      shards.push(errorsOf(variant, rows, await predict(model, rows, width)));
+      shards.push(errorsOf(variant, sha256(model), rows, await predict(model, rows, width)));
     }
     if (run.champion !== null) {
       const prefix = run.champion.packagePrefix;
@@ -122,7 +126,9 @@ export const makeHandler = (deps: Deps) => {
         manifest.featureSetDigest === snapshot.featureSetDigest ? rows : await championRows(manifest, item);
       const file = manifest.variants.find((v) => v.name === 'fp32')?.file ?? 'model.fp32.onnx';
       const model = await deps.artifacts.get(`${prefix}${file}`);
-      shards.push(errorsOf('champion', theirs, await predict(model, theirs, manifest.featureSet.features.length)));
+      shards.push(
+        errorsOf('champion', sha256(model), theirs, await predict(model, theirs, manifest.featureSet.features.length)),
+      );
     }
     return { rows: rows.length, shards };
   };

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { EvaluationReport } from '#core/contracts/evaluation.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { judgeCandidate, sayVerdict } from '#core/policy/gate.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { Refused } from '../shared/errors.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
-import { getJson, type ObjectStore, putJson } from '../shared/object-store.ts';
+import { type ObjectStore, putJson } from '../shared/object-store.ts';
 import {
   type GateAnswer,
   ReportAnswer,
   RetrainRun,
+  readReport,
   readUseCase,
   SnapshotAnswer,
   stepCommand,
@@ -34,11 +34,10 @@ export const makeHandler =
   async (event: unknown): Promise<z.infer<typeof GateAnswer>> => {
     const { run, snapshot, report: ref } = parseAs(Input, event, 'input of gate');
     const { modelLine, requestId } = run.request;
-    const [useCase, document] = await Promise.all([
+    const [useCase, report] = await Promise.all([
       readUseCase(deps.registry, run.useCaseDigest),
-      getJson(deps.artifacts, ref.key),
+      readReport(deps.artifacts, ref),
     ]);
-    const report = parseAs(EvaluationReport, document, ref.key);
     const verdict = judgeCandidate(report, useCase.gate, snapshot.counts.train);
     const verdictKey = artifactKeys.verdict(modelLine, requestId);
     await putJson(deps.artifacts, verdictKey, verdict);

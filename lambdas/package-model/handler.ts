@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { EvaluationReport } from '#core/contracts/evaluation.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import { Baseline, ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
@@ -17,6 +16,7 @@ import {
   ReportAnswer,
   RetrainRun,
   readModelLine,
+  readReport,
   readUseCase,
   SnapshotAnswer,
   stepCommand,
@@ -48,7 +48,7 @@ const DAY_MS = 86_400_000;
 /**
  * Makes one signed unit of everything that decides: weights, features, thresholds, envelope, baseline, golden samples.
  * The next release number is taken from the line by a conditional write; a number taken by a try that failed stays unused.
- * @throws {Refused} when the trainer's files do not belong to this snapshot. @throws {TryAgain} when the number was lost to another.
+ * @throws {Refused} when the trainer's files do not belong to this snapshot, or are not those that were judged. @throws {TryAgain} when the number was lost to another.
  */
 export const makeHandler = (deps: Deps) => {
   const takeNumber = async (run: RetrainRun): Promise<number> => {
@@ -76,7 +76,7 @@ export const makeHandler = (deps: Deps) => {
     const candidate = (file: string) => deps.artifacts.get(`${snapshot.candidatePrefix}${file}`);
     const json = (file: string) => getJson(deps.artifacts, `${snapshot.candidatePrefix}${file}`);
     const useCase = await readUseCase(deps.registry, run.useCaseDigest);
-    const report = parseAs(EvaluationReport, await getJson(deps.artifacts, ref.key), ref.key);
+    const report = await readReport(deps.artifacts, ref);
     const envelope = parseAs(Envelope, await json('envelope.json'), 'envelope.json of the trainer');
     const golden = parseAs(Golden, await json('golden.json'), 'golden.json of quantization');
     const files = new Map<string, Uint8Array>();
@@ -97,6 +97,13 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `the feature set has ${width} features; envelope.json has ${envelope.ranges.length}, golden.bin ${bytesOf('golden.bin').byteLength} bytes`,
       );
+    for (const variant of ['fp32', 'int8'] as const) {
+      const digest = sha256(bytesOf(`model.${variant}.onnx`));
+      if (digest !== report.models[variant])
+        throw new Refused(
+          `model.${variant}.onnx is ${digest}, but ${report.models[variant]} was judged: a package holds what was judged and nothing else`,
+        );
+    }
     const releaseNumber = await takeNumber(run);
     const manifest: ModelPackageManifest = {
       schema: 'model-package/1',

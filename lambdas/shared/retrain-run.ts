@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { ShardErrors } from '#core/contracts/evaluation.ts';
+import { EvaluationReport, ShardErrors } from '#core/contracts/evaluation.ts';
 import type { LedgerCommand } from '#core/contracts/ledger.ts';
 import { Digest, Instant } from '#core/contracts/primitives.ts';
 import { ModelLineRecord, RetrainRequest } from '#core/contracts/retrain.ts';
@@ -8,6 +8,7 @@ import { TrainingHyperparameters } from '#core/contracts/training.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import { getJson, type ObjectStore } from './object-store.ts';
 
 /** What steps of a retrain know of each other: small answers and names of objects, never data. */
 export const RetrainExecution = z.strictObject({
@@ -89,6 +90,14 @@ export const readUseCase = async (registry: Pick<RegistryReader, 'latest'>, dige
   if (digestOf(record.body) !== digest)
     throw new Error(`the registry's use case ${digest} has the digest ${digestOf(record.body)}; publish it again`);
   return parseAs(UseCase, record.body, `use case ${digest}`);
+};
+
+/** @throws {Error} when the report in the bucket is not the one that was named. */
+export const readReport = async (artifacts: ObjectStore, ref: ReportAnswer): Promise<EvaluationReport> => {
+  const document = await getJson(artifacts, ref.key);
+  if (digestOf(document) !== ref.digest)
+    throw new Error(`${ref.key} has the digest ${digestOf(document)}, expected ${ref.digest}; ask for a new retrain`);
+  return parseAs(EvaluationReport, document, ref.key);
 };
 
 /** @returns the line and the version it was read at, for a conditional write. */

@@ -386,6 +386,31 @@ describe('evaluate and its report', () => {
     e.artifacts.objects.delete(artifactKeys.evaluationShard(LINE, 'req-1', e.items[0].part));
     await expect(e.report()).rejects.toThrow('does not exist');
   });
+  test('the report names the bytes that were judged', async () => {
+    const e = await evaluated({ fp32: 0.5 });
+    const { key } = await e.report();
+    expect(JSON.parse(Buffer.from(await e.artifacts.get(key)).toString()).models).toEqual({
+      fp32: sha256(Buffer.from('fp32')),
+      int8: sha256(Buffer.from('int8')),
+    });
+  });
+  test('parts that judged different bytes are refused', async () => {
+    const e = await evaluated({ fp32: 0.5 });
+    const key = artifactKeys.evaluationShard(LINE, 'req-1', e.items[0].part);
+    const shard = JSON.parse(Buffer.from(await e.artifacts.get(key)).toString());
+    shard.shards[1].model = `sha256:${'0'.repeat(64)}`;
+    await e.artifacts.put(artifactKeys.evaluationShard(LINE, 'req-1', 9), json(shard));
+    await e.work.put(
+      e.snapshot.testItemsKey,
+      Buffer.from(`${e.items.map((i) => JSON.stringify(i)).join('\n')}\n${JSON.stringify({ ...e.items[0], part: 9 })}`),
+    );
+    await expect(e.report()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringMatching(
+        /^model\.int8\.onnx was .* in one part of the evaluation and sha256:0+ in another/,
+      ),
+    });
+  });
   test('features that were not materialised fail the part', async () => {
     const e = await evaluated({ fp32: 0.5 });
     for (const key of e.lake.objects.keys()) if (key.startsWith('features/')) e.lake.objects.delete(key);
@@ -516,6 +541,21 @@ describe('package-model', () => {
       name: 'Refused',
       message: expect.stringContaining('of another training'),
     });
+  });
+  test.each(['fp32', 'int8'])('refuses a %s model that is not the one that was judged', async (variant) => {
+    const p = await packaged();
+    await p.artifacts.put(`${p.snapshot.candidatePrefix}model.${variant}.onnx`, Buffer.from('swapped'));
+    await expect(p.pack()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringMatching(new RegExp(`model\\.${variant}\\.onnx is sha256:.*, but sha256:.* was judged`)),
+    });
+    expect(p.ledger.commands.some((c) => c.commandId.includes('/number/'))).toBe(false);
+  });
+  test('a report that is not the one that was named is not judged and not packaged', async () => {
+    const p = await packaged();
+    await p.artifacts.put(p.report.key, Buffer.from(JSON.stringify({ better: true })));
+    await expect(p.gate()).rejects.toThrow(`expected ${p.report.digest}`);
+    await expect(p.pack()).rejects.toThrow(`expected ${p.report.digest}`);
   });
   test('refuses when the line is gone', async () => {
     const p = await packaged();

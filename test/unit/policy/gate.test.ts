@@ -16,6 +16,7 @@ const report = (fp32: Estimate, int8 = fp32, champion: Estimate | null = null): 
   modelLine: 'a/b',
   snapshotDigest: `sha256:${'0'.repeat(64)}`,
   trainingJob: 'job',
+  models: { fp32: `sha256:${'1'.repeat(64)}`, int8: `sha256:${'2'.repeat(64)}` },
   challenger: { fp32, int8 },
   champion,
   championPackage: null,
