@@ -1,9 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { z } from 'zod';
 import { DeviceReport, reportTopic } from '#core/contracts/device.ts';
-import { parseAs } from '#core/contracts/errors.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import type { BatchLog } from '../shared/batch.ts';
+import { readDeviceMessage } from '../shared/device-message.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 
@@ -14,19 +13,13 @@ export interface Deps {
   readonly log: BatchLog;
 }
 
-const Message = z.looseObject({ topic: z.string() });
-
 /**
- * Keeps the newest report of each device and line, and registers an adoption when another package serves. The topic,
- * which the IoT policy ties to the device's certificate, must be the report's own: a device speaks only for itself.
+ * Keeps the newest report of each device and line, and registers an adoption when another package serves.
  * @throws (per message) {ContractError} | {Error} when the report is not one or speaks for another device.
  */
 export const makeHandler = (deps: Deps) => {
   const take = async (body: unknown): Promise<void> => {
-    const { topic, ...rest } = parseAs(Message, body, 'message of the report rule');
-    const report = parseAs(DeviceReport, rest, `report on ${topic}`);
-    const own = reportTopic(deps.stage, report.site, report.device);
-    if (topic !== own) throw new Error(`a report of ${report.site}/${report.device} came on ${topic}, expected ${own}`);
+    const report = readDeviceMessage(DeviceReport, body, deps.stage, reportTopic);
     const before = await deps.table.report(report.site, report.device, report.modelLine);
     if (before !== null && before.at >= report.at) return;
     const { serving } = report;

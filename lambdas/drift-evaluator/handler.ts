@@ -1,12 +1,13 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { FeatureDigest } from '#core/contracts/device.ts';
+import { digestTopic, FeatureDigest } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { Baseline } from '#core/contracts/model-package.ts';
 import { type DriftJudgement, judgeDrift } from '#core/drift/psi.ts';
 import type { BatchLog } from '../shared/batch.ts';
+import { readDeviceMessage } from '../shared/device-message.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 
@@ -15,6 +16,7 @@ export interface Deps {
   readonly table: string;
   readonly artifacts: ObjectStore;
   readonly ledger: Ledger;
+  readonly stage: string;
   readonly log: BatchLog;
   readonly now: () => string;
 }
@@ -24,7 +26,7 @@ const JUDGE_AFTER = 500;
 
 interface State {
   readonly version: number;
-  /** Last window counted, by boot and part: a digest that comes again is not counted twice. */
+  /** Last window counted of the newest boot, by boot and part: a digest that comes again is not counted twice. */
   readonly seen: Record<string, number>;
   readonly decisions: number;
   readonly counts: Record<string, number[]>;
@@ -65,7 +67,7 @@ const commandOf = (
  */
 export const makeHandler = (deps: Deps) => {
   const evaluate = async (body: unknown): Promise<void> => {
-    const digest = parseAs(FeatureDigest, body, 'feature digest');
+    const digest = readDeviceMessage(FeatureDigest, body, deps.stage, digestTopic);
     const { modelLine, packageDigest, device, site } = digest;
     const key = { pk: `DRIFT#${modelLine}#${packageDigest}`, sk: `${site}/${device}` };
     const found = (await deps.db.send(new GetCommand({ TableName: deps.table, Key: key, ConsistentRead: true })))
@@ -96,7 +98,8 @@ export const makeHandler = (deps: Deps) => {
     for (const { name, counts: more } of digest.features) counts[name] = add(counts[name], more);
     // Every part of a window counts the same decisions; the first one counts for all.
     const decisions = state.decisions + (digest.part === 0 ? digest.windowEnd - digest.windowStart + 1 : 0);
-    const seen = { ...state.seen, [part]: digest.windowEnd };
+    const ofBoot = Object.entries(state.seen).filter(([key]) => key.startsWith(`${digest.boot}/`));
+    const seen = { ...Object.fromEntries(ofBoot), [part]: digest.windowEnd };
     if (decisions < JUDGE_AFTER) {
       await save(settled, { seen, decisions, counts, judged: state.judged, pending: null });
       return;

@@ -8,13 +8,14 @@ import { makeLogger } from '../shared/logger.ts';
 import { s3Store } from '../shared/object-store.ts';
 import { makeHandler } from './handler.ts';
 
-const { names } = readEnv();
+const { names, stage } = readEnv();
 
 export const handler = makeHandler({
   db: DynamoDBDocumentClient.from(new DynamoDBClient({})),
   table: names.judgementTable.name,
   artifacts: s3Store(new S3Client({}), names.artifactsBucket),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  stage,
   log: makeLogger('drift-evaluator'),
   now: () => new Date().toISOString(),
 });

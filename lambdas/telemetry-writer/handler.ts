@@ -1,20 +1,21 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { FeatureDigest } from '#core/contracts/device.ts';
-import { parseAs } from '#core/contracts/errors.ts';
+import { digestTopic, FeatureDigest } from '#core/contracts/device.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import type { BatchLog } from '../shared/batch.ts';
+import { readDeviceMessage } from '../shared/device-message.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { writeParquet } from '../shared/parquet.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;
+  readonly stage: string;
   readonly log: BatchLog;
   readonly now: () => string;
 }
 
 /**
  * Writes the digests of a batch to the telemetry table, one file a site: small messages become few large objects.
- * A message that breaks its contract goes back to its queue and from there to the dead letters; the rest is written.
+ * A message that breaks its contract or speaks for another device goes back to its queue and from there to the dead letters; the rest is written.
  */
 export const makeHandler =
   (deps: Deps) =>
@@ -23,10 +24,10 @@ export const makeHandler =
     const bySite = new Map<string, { messageId: string; digest: FeatureDigest }[]>();
     for (const { messageId, body } of event.Records)
       try {
-        const digest = parseAs(FeatureDigest, JSON.parse(body), `feature digest in message ${messageId}`);
+        const digest = readDeviceMessage(FeatureDigest, JSON.parse(body), deps.stage, digestTopic);
         bySite.set(digest.site, [...(bySite.get(digest.site) ?? []), { messageId, digest }]);
       } catch (error) {
-        deps.log.error(`message ${messageId} is no feature digest`, error as Error);
+        deps.log.error(`message ${messageId} is no feature digest of its sender`, error as Error);
         failed.push(messageId);
       }
     for (const [site, messages] of bySite) {

@@ -4,8 +4,11 @@ import { makeLogger } from '../shared/logger.ts';
 import { s3Store } from '../shared/object-store.ts';
 import { makeHandler } from './handler.ts';
 
+const { names, stage } = readEnv();
+
 export const handler = makeHandler({
-  lake: s3Store(new S3Client({}), readEnv().names.lakeBucket),
+  lake: s3Store(new S3Client({}), names.lakeBucket),
+  stage,
   log: makeLogger('telemetry-writer'),
   now: () => new Date().toISOString(),
 });

@@ -181,8 +181,9 @@ export class FleetStack extends PlatformStack {
       ruleName: `${names.prefix}_digests`.replaceAll('-', '_'),
       topicRulePayload: {
         awsIotSqlVersion: '2016-03-23',
-        sql: `SELECT * FROM 'millwright/${config.stage}/+/+/digest'`,
-        description: 'Feature digests of devices to the lake and to the drift evaluator.',
+        sql: `SELECT *, topic() AS topic FROM 'millwright/${config.stage}/+/+/digest'`,
+        description:
+          'Feature digests of devices, each with the topic it came on, to the lake and to the drift evaluator.',
         actions: receivers.map((q) => send(q.url)),
         errorAction: send(unsent.queueUrl),
       },

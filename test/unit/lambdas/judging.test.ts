@@ -10,6 +10,7 @@ import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../.
 const LINE = 'predictive-maintenance/plant-a';
 const PACKAGE = `sha256:${'1'.repeat(64)}`;
 const digest = (windowStart: number, windowEnd: number, counts: [number, number], more = {}) => ({
+  topic: 'millwright/local/plant-a/edge-1/digest',
   schema: 'feature-digest/1',
   site: 'plant-a',
   device: 'edge-1',
@@ -55,12 +56,33 @@ describe('drift-evaluator', () => {
       table: 't',
       artifacts,
       ledger,
+      stage: 'local',
       log,
       now: () => '2026-01-01T00:00:00.000Z',
     });
-    return { handler, ledger, log };
+    return { handler, ledger, log, items };
   };
 
+  it('refuses a digest that came on the topic of another device', async () => {
+    const { handler, log, items } = await setUp();
+    expect(await handler(sqsEvent(digest(1, 500, [1, 1], { device: 'edge-2' })))).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm0' }],
+    });
+    expect(items.size).toBe(0);
+    expect(log.errors[0]?.error.message).toContain(
+      'a message of plant-a/edge-2 came on millwright/local/plant-a/edge-1/',
+    );
+    expect(JSON.stringify(log)).toContain('');
+  });
+  it('remembers windows of the newest boot only, so that its state does not grow', async () => {
+    const { handler, items } = await setUp();
+    for (let boot = 1; boot <= 3; boot++)
+      for (const part of [0, 1])
+        await handler(sqsEvent(digest(1, 10, [5, 5], { boot: `boot-${boot}`, part, parts: 2 })));
+    const [state] = [...items.values()];
+    expect(state).toMatchObject({ seen: { 'boot-3/0': 10, 'boot-3/1': 10 }, decisions: 30 });
+    expect(Object.keys(state?.['seen'] as object)).toHaveLength(2);
+  });
   it('judges once enough decisions were seen, records and announces it', async () => {
     const { handler, ledger } = await setUp();
     await handler(sqsEvent(digest(1, 250, [240, 10])));
@@ -106,7 +128,7 @@ describe('drift-evaluator', () => {
 describe('telemetry-writer', () => {
   it('writes the digests of a batch into one file a site', async () => {
     const lake = memoryStore();
-    const handler = telemetryWriter({ lake, log: memoryLog(), now: () => '2026-01-02T03:04:05.000Z' });
+    const handler = telemetryWriter({ lake, stage: 'local', log: memoryLog(), now: () => '2026-01-02T03:04:05.000Z' });
     await handler(sqsEvent(digest(1, 2, [1, 1]), digest(3, 4, [2, 0])));
     const [key] = [...lake.objects.keys()];
     expect(key).toBe('telemetry/site=plant-a/date=2026-01-02/m0.parquet');
@@ -118,15 +140,23 @@ describe('telemetry-writer', () => {
   it('returns what is no digest and writes the rest', async () => {
     const lake = memoryStore();
     const log = memoryLog();
-    const handler = telemetryWriter({ lake, log, now: () => '2026-01-02T03:04:05.000Z' });
+    const handler = telemetryWriter({ lake, stage: 'local', log, now: () => '2026-01-02T03:04:05.000Z' });
     expect(await handler(sqsEvent('oops', digest(1, 2, [1, 1])))).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm0' }],
     });
     expect(lake.objects.size).toBe(1);
   });
+  it('writes nothing that a device says of another one', async () => {
+    const lake = memoryStore();
+    const handler = telemetryWriter({ lake, stage: 'local', log: memoryLog(), now: () => '2026-01-02T03:04:05.000Z' });
+    expect(await handler(sqsEvent(digest(1, 2, [1, 1], { site: 'plant-b' })))).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm0' }],
+    });
+    expect(lake.objects.size).toBe(0);
+  });
   it('returns all messages of a site that cannot be written', async () => {
     const lake = { ...memoryStore(), put: async () => Promise.reject(new Error('full')) };
-    const handler = telemetryWriter({ lake, log: memoryLog(), now: () => '2026-01-02T03:04:05.000Z' });
+    const handler = telemetryWriter({ lake, stage: 'local', log: memoryLog(), now: () => '2026-01-02T03:04:05.000Z' });
     expect(await handler(sqsEvent(digest(1, 2, [1, 1])))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
   });
 });

@@ -671,7 +671,7 @@ describe('device-report', () => {
       '{',
     );
     expect(result.failed).toBe(3);
-    expect(result.errors.join()).toContain(`a report of ${SITE}/edge-2 came on ${topic}`);
+    expect(result.errors.join()).toContain(`a message of ${SITE}/edge-2 came on ${topic}`);
     expect([...fleet.reports.keys()]).toEqual(['edge-1']);
   });
   test('nothing is kept when the ledger does not take the adoption', async () => {
