@@ -104,10 +104,6 @@ export const makeHandler =
         },
         edges: [{ from: trainingRun, rel: 'used', to: nodeRef('snapshot', snapshot.digest) }],
       }),
-      stepCommand(run, 'finished', {
-        record: { class: 'retrain', id: request.requestId, body: { ...record } },
-        announce: { type: 'RetrainFinished', detail: finished },
-      }),
       stepCommand(run, 'package', {
         record: {
           class: 'package',
@@ -130,6 +126,11 @@ export const makeHandler =
           { from: packageNode, rel: 'derived-from', to: nodeRef('retrain', request.requestId) },
         ],
         announce: { type: 'ReleaseCandidate', detail: candidate },
+      }),
+      // Last: whoever hears that a retrain finished finds the package that it made.
+      stepCommand(run, 'finished', {
+        record: { class: 'retrain', id: request.requestId, body: { ...record } },
+        announce: { type: 'RetrainFinished', detail: finished },
       }),
     ]);
     return { releaseId };

@@ -571,7 +571,8 @@ describe('register-model', () => {
     const p = await packaged();
     const made = await p.pack();
     const { releaseId } = await registerModel(p)({ ...p.input, package: made });
-    const [training, retrain, pack] = p.ledger.commands.slice(-3);
+    // The package first.
+    const [training, pack, retrain] = p.ledger.commands.slice(-3);
     expect(training?.record.class).toBe('training-run');
     expect(retrain).toMatchObject({
       record: { body: { status: 'candidate', packageDigest: made.digest } },
