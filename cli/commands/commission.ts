@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-iot';
 import { GetPublicKeyCommand, ListAliasesCommand } from '@aws-sdk/client-kms';
 import { z } from 'zod';
+import { ConnectorMachines } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { componentName, modelComponentName, ringGroupName, thingName } from '#core/contracts/release.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
@@ -143,9 +144,15 @@ const currentComposition = async (world: World, targetArn: string): Promise<Comp
   return (components ?? {}) as Composition;
 };
 
+/** The machines of each device as JSON: those of devices that are not `wanted` stay wired as they are. */
+const mergedMachines = (before: unknown, wanted: unknown): string => {
+  const parse = (text: unknown) => parseAs(ConnectorMachines, JSON.parse(String(text)), 'machines of the deployment');
+  return JSON.stringify({ ...parse(before), ...parse(wanted) });
+};
+
 /**
- * What a ring's deployment becomes: the code components with their configuration, and the weights of this model line:
- * those it has, else the line's champion. Weights of another line go: the runtime of a device serves one line.
+ * What a ring's deployment becomes: the code components with their configuration, machines added to those of the
+ * devices in the ring already, and the weights of this model line: those it has, else the line's champion. Weights of another line go: the runtime of a device serves one line.
  */
 export const ringComposition = (
   current: Composition,
@@ -159,7 +166,9 @@ export const ringComposition = (
   const merged = Object.entries(code).map(([name, placed]): [string, PlacedComponent] => {
     const before = JSON.parse(current[name]?.configurationUpdate?.merge ?? '{}') as Record<string, unknown>;
     const wanted = JSON.parse(placed.configurationUpdate?.merge ?? '{}') as Record<string, unknown>;
-    return [name, { ...placed, configurationUpdate: { merge: JSON.stringify({ ...before, ...wanted }) } }];
+    const both = 'machines' in before && 'machines' in wanted;
+    const machines = both ? { machines: mergedMachines(before['machines'], wanted['machines']) } : {};
+    return [name, { ...placed, configurationUpdate: { merge: JSON.stringify({ ...before, ...wanted, ...machines }) } }];
   });
   const composition = Object.fromEntries([...kept, ...merged]);
   if (line.champion === null || weights in composition) return composition;

@@ -167,6 +167,24 @@ describe('the composition of a ring', () => {
     expect(mergeOf(next['millwright.runtime'])).toEqual({ revertTo: 'x', modelLine: LINE });
   });
 
+  test('keeps the machines of devices that are commissioned already, and takes those of devices in the plan', () => {
+    const CONNECTOR = 'millwright.connector-jsonl';
+    const wired = (machines: Record<string, unknown>) =>
+      component('1.0.1', { site: 'plant-a', machines: JSON.stringify(machines) });
+    const at = (port: number) => [{ asset: 'm', host: '10.0.0.5', port }];
+    const current = { [CONNECTOR]: wired({ 'edge-1': at(7001), 'edge-2': at(7002) }) };
+    const next = ringComposition(
+      current,
+      { [CONNECTOR]: wired({ 'edge-2': at(7003), 'edge-3': [] }) },
+      { modelLine: LINE, champion: null },
+    );
+    expect(JSON.parse(mergeOf(next[CONNECTOR])['machines'])).toEqual({
+      'edge-1': at(7001),
+      'edge-2': at(7003),
+      'edge-3': [],
+    });
+  });
+
   test('drops the weights of another line', () => {
     const current = { 'millwright.model.other.plant-a': component('1.0.1') };
     expect(ringComposition(current, code, { modelLine: LINE, champion: null })).toEqual(code);
