@@ -64,11 +64,22 @@ const perSamples = <T>(compute: (samples: Float64Array) => T): ((samples: Float6
   };
 };
 
-/** Hann-windowed one-sided power spectrum of the newest 2^k samples (at least 4); entry `i` belongs to `i · rate / size`. */
+/** A copy of the newest `size` samples without their mean. */
+const withoutMean = (samples: Float64Array, size: number): number[] => {
+  const newest = samples.subarray(samples.length - size);
+  let sum = 0;
+  for (const v of newest) sum += v;
+  const mean = sum / size;
+  return Array.from(newest, (v) => v - mean);
+};
+
+/**
+ * Hann-windowed one-sided power spectrum of the newest 2^k samples (at least 4); entry `i` belongs to `i · rate / size`.
+ * The mean is taken off first, else the window would spread a constant offset into bin 1.
+ */
 export const powerSpectrum = perSamples((samples): { readonly power: Float64Array; readonly size: number } => {
   const { size, fft, hann } = planFor(samples.length);
-  const offset = samples.length - size;
-  const input = Array.from(hann, (w, i) => w * (samples[offset + i] as number));
+  const input = withoutMean(samples, size).map((v, i) => v * (hann[i] as number));
   const out = fft.createComplexArray();
   fft.realTransform(out, input);
   const power = new Float64Array(size / 2 + 1);
@@ -86,18 +97,8 @@ export const powerSpectrum = perSamples((samples): { readonly power: Float64Arra
  */
 export const envelope = perSamples((samples): Float64Array => {
   const { size, fft } = planFor(samples.length);
-  const newest = samples.subarray(samples.length - size);
-  let sum = 0;
-  for (const v of newest) sum += v;
-  const mean = sum / size;
   const spectrum = fft.createComplexArray();
-  fft.transform(
-    spectrum,
-    fft.toComplexArray(
-      Array.from(newest, (v) => v - mean),
-      null,
-    ),
-  );
+  fft.transform(spectrum, fft.toComplexArray(withoutMean(samples, size), null));
   for (let i = 2; i < size; i++) spectrum[i] = 2 * (spectrum[i] as number);
   spectrum.fill(0, size + 2);
   const analytic = fft.createComplexArray();
@@ -113,7 +114,7 @@ export const envelope = perSamples((samples): Float64Array => {
 
 /**
  * Amplitude of an oscillation near `hz`: the root of the power within `halfWidth` bins, scaled so that a sine of
- * amplitude 1 on a bin gives √1.5 (the Hann window spreads it over three bins). The mean (bin 0) never counts.
+ * amplitude 1 on a bin gives √1.5 (the Hann window spreads it over three bins). The mean never counts.
  * @returns 0 where the band lies outside the spectrum.
  */
 export const amplitudeAround = (samples: Float64Array, rateHz: number, hz: number, halfWidth: number): number => {

@@ -40,8 +40,10 @@ const cases = Object.values(FEATURES).flatMap((feature) =>
     [1, 2, 3, 4].map((seed) => {
       const next = numbers(seed);
       const length = feature.kind === 'scalar' ? 9 + 10 * seed : SAMPLES;
+      // A sensor may have an offset; of no frequency it says anything.
+      const offset = feature.kind === 'waveform' && seed % 2 === 0 ? 200 : 0;
       const values = Array.from({ length }, (_, i) =>
-        Math.fround(10 * next() + 5 * Math.sin(i * 0.7) + (i % 37 === 0 ? 40 : 0)),
+        Math.fround(offset + 10 * next() + 5 * Math.sin(i * 0.7) + (i % 37 === 0 ? 40 : 0)),
       );
       // Every seventh frame was lost on the way.
       const ages = values.map((_, i) => Math.floor(((length - 1 - i) * 7) / 6));

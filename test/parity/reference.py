@@ -12,7 +12,7 @@ from scipy import signal, stats
 
 def amplitude(samples, rate, hz):
     n = len(samples)
-    power = np.abs(np.fft.rfft(samples * signal.windows.hann(n, sym=False))) ** 2
+    power = np.abs(np.fft.rfft((samples - samples.mean()) * signal.windows.hann(n, sym=False))) ** 2
     centre = int(np.floor(hz * n / rate + 0.5))
     low, high = max(1, centre - 1), min(n // 2, centre + 1)
     return 4 * np.sqrt(power[low : high + 1].sum()) / n
