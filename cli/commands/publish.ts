@@ -17,6 +17,7 @@ import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { checkFeatureSet } from '#core/features/check-feature-set.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
@@ -82,7 +83,7 @@ const publishUseCase = async (
     },
     {
       ...common,
-      commandId: `model-line/${modelLine}/${known?.version ?? 0}/${digest}`,
+      commandId: commandIdOf('model-line', modelLine, known?.version ?? 0, digest),
       record: { class: 'model-line', id: modelLine, body: { ...next } },
       expectVersion: known?.version ?? 0,
       edges: [{ from: `model-line:${modelLine}`, rel: 'used', to: `use-case:${digest}` }],

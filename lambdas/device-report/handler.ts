@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceReport, reportTopic } from '#core/contracts/device.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { BatchLog } from '../shared/batch.ts';
 import { readDeviceMessage } from '../shared/device-message.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
@@ -32,7 +33,7 @@ export const makeHandler = (deps: Deps) => {
       await deps.ledger.write([
         {
           schema: 'ledger-command/1',
-          commandId: `adoption/${id}/${serving.adoptedAt}/${serving.packageDigest.slice(7, 23)}`.slice(0, 200),
+          commandId: commandIdOf('adoption', id, serving.adoptedAt, serving.packageDigest),
           site: report.site,
           actor: `device:${report.site}/${report.device}`,
           reason: `the device serves release ${serving.releaseNumber} as ${serving.variant}`,

@@ -6,6 +6,7 @@ import { artifactKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { Baseline } from '#core/contracts/model-package.ts';
 import { type DriftJudgement, judgeDrift } from '#core/drift/psi.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { BatchLog } from '../shared/batch.ts';
 import { readDeviceMessage } from '../shared/device-message.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
@@ -46,7 +47,7 @@ const commandOf = (
   const id = `drift/${modelLine}/${site}/${device}`;
   return {
     schema: 'ledger-command/1',
-    commandId: `drift/${device}/${packageDigest}/${boot}/${windowEnd}`,
+    commandId: commandIdOf(id, packageDigest, boot, windowEnd),
     site,
     actor: 'lambda:drift-evaluator',
     reason: `inputs of ${device} are ${state}: ${worstFeature} has index ${psi.toFixed(3)}`,

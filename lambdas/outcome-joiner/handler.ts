@@ -4,6 +4,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS } from '#core/contracts/events.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { type Decided, joinOutcome } from '#core/outcomes/join.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, recordBatch } from '../shared/batch.ts';
@@ -73,7 +74,7 @@ export const makeHandler = (deps: Deps) => {
       await deps.ledger.write([
         {
           schema: 'ledger-command/1',
-          commandId: `outcome/${eventId}/${packageDigest}/${decided.length}`,
+          commandId: commandIdOf(id, eventId, index, decided.length),
           site,
           actor: 'lambda:outcome-joiner',
           reason: `the end of ${asset} ${run} became known`,

@@ -3,6 +3,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { type Ledger, type LedgerCommandInput, writeAll } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
@@ -35,7 +36,7 @@ export const makeHandler =
       events.map(
         (e): LedgerCommandInput => ({
           schema: 'ledger-command/1',
-          commandId: `event/${e.site}/${e.eventId}/${digestOf(e)}`.slice(0, 200),
+          commandId: commandIdOf('event', e.site, e.eventId, digestOf(e)),
           site: e.site,
           actor: e.reportedBy,
           reason: `${e.kind} reported`,

@@ -3,6 +3,7 @@ import { DecisionObjectHeader, DecisionRecord, decisionObjectKey } from '#core/c
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
 import { type BatchLog, recordBatch } from '../shared/batch.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
@@ -128,7 +129,7 @@ export const makeHandler = (deps: Deps) => {
     const id = `${site}/${device}/${boot}/${firstSequence}-${lastSequence}`;
     return {
       schema: 'ledger-command/1',
-      commandId: `decisions/${id}/${header.merkleRoot}`,
+      commandId: commandIdOf('decisions', id, header.merkleRoot),
       site,
       actor: `device:${device}`,
       reason: 'a device uploaded decisions',

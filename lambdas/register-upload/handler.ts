@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { type BatchLog, recordBatch } from '../shared/batch.ts';
 import { FRAMES_KEY, readFrames } from '../shared/frames.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
@@ -54,7 +55,7 @@ export const makeHandler = (deps: Deps) => {
     };
     return {
       schema: 'ledger-command/1',
-      commandId: `raw/${object.key}/${digest}`.slice(0, 200),
+      commandId: commandIdOf('raw', object.key, digest),
       site,
       actor: 'lambda:register-upload',
       reason: 'frames were uploaded',

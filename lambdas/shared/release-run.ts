@@ -3,6 +3,7 @@ import type { LedgerCommand } from '#core/contracts/ledger.ts';
 import { Actor, Instant, SemVer, Slug } from '#core/contracts/primitives.ts';
 import { ReleaseRecord, ReleaseRequest } from '#core/contracts/release.ts';
 import { RolloutPolicy } from '#core/contracts/use-case.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { clip } from './retrain-run.ts';
 
 export const ReleaseRing = z.strictObject({ ring: z.int().nonnegative(), deviceClass: Slug, thingGroup: z.string() });
@@ -72,7 +73,7 @@ export const releaseCommand = (
     Partial<Pick<LedgerCommand, 'edges' | 'announce' | 'expectVersion' | 'reason'>>,
 ): LedgerCommand => ({
   schema: 'ledger-command/1',
-  commandId: `release/${plan.execution}/${step}`.slice(0, 200),
+  commandId: commandIdOf('release', plan.execution, step),
   site: plan.request.site,
   actor: clip(plan.executionId, 256),
   reason: clip(plan.request.reason),

@@ -6,6 +6,7 @@ import { Digest, Instant } from '#core/contracts/primitives.ts';
 import { ModelLineRecord, RetrainRequest } from '#core/contracts/retrain.ts';
 import { TrainingHyperparameters } from '#core/contracts/training.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { getJson, type ObjectStore } from './object-store.ts';
@@ -118,7 +119,7 @@ export const stepCommand = (
     Partial<Pick<LedgerCommand, 'edges' | 'announce' | 'expectVersion' | 'reason'>>,
 ): LedgerCommand => ({
   schema: 'ledger-command/1',
-  commandId: `retrain/${run.execution}/${step}`.slice(0, 200),
+  commandId: commandIdOf('retrain', run.execution, step),
   site: run.request.site,
   actor: clip(run.executionId, 256),
   reason: clip(run.request.reason),

@@ -49,6 +49,17 @@ describe('register-upload', () => {
     });
   });
 
+  it('gives what replaces an upload another command id, however long its key', async () => {
+    const deps = setUp();
+    const names = { site: 's'.repeat(48), asset: 'a'.repeat(48), run: 'r'.repeat(48) };
+    const key = lakeKeys.frames({ ...names, first: 1, last: 3 });
+    for (const index of [1, 2]) {
+      await deps.lake.put(key, upload(JSON.stringify(frame(index, names))));
+      await send(deps, key);
+    }
+    expect(new Set(deps.ledger.commands.map((c) => c.commandId)).size).toBe(2);
+  });
+
   it('puts bad lines aside with their reasons, counts the rest, and announces it', async () => {
     const deps = setUp();
     await deps.lake.put(KEY, upload(JSON.stringify(frame(1)), '{"schema":"frame/1"}', 'no json'));
