@@ -190,6 +190,10 @@ export class EdgeRuntime {
     const serving = { ...previous, adoptedAt: this.#now() };
     const unit = await this.#resume(serving);
     if (unit === null) return false;
+    if (!this.#isWanted(unit.manifest.modelLine, serving.packageDigest)) {
+      unit.model?.close();
+      return false;
+    }
     const { store } = this.#deps;
     store.setState({ ...store.state(), serving, previous: null });
     this.#serve(unit);
@@ -198,7 +202,7 @@ export class EdgeRuntime {
 
   /** Takes a package that its release took back out of the store. @returns the state that is left. */
   #takeBack(): StoreState {
-    const { store } = this.#deps;
+    const { store, log } = this.#deps;
     const { withdrawn } = this.#config;
     const state = store.state();
     const isIt = (s: Serving | null): boolean => s !== null && s.packageDigest === withdrawn;
@@ -209,6 +213,7 @@ export class EdgeRuntime {
       previous: isIt(state.previous) ? null : state.previous,
     };
     store.setState(left);
+    log('warn', 'a package was taken back by its release', { packageDigest: withdrawn });
     this.#noteRefusal(withdrawn, TAKEN_BACK);
     return left;
   }
@@ -246,14 +251,11 @@ export class EdgeRuntime {
     if (this.#closed) return;
     if (config.withdrawn !== before.withdrawn) {
       const { serving, previous } = this.#takeBack();
-      if (isTakenBack) {
-        this.#deps.log('warn', 'the release took its package back', { packageDigest: config.withdrawn });
-        // Sooner than its weights component is started again; that then finds it serving.
-        if (serving === null && previous !== null && previous.packageDigest === config.revertTo)
-          this.#inTurn(async () => {
-            if (this.#unit === null && (await this.#goBackTo(previous))) this.#report();
-          });
-      }
+      // Sooner than its weights component is started again; that then finds it serving.
+      if (isTakenBack && serving === null && previous !== null && previous.packageDigest === config.revertTo)
+        this.#inTurn(async () => {
+          if (this.#unit === null && (await this.#goBackTo(previous))) this.#report();
+        }).catch((error) => this.#deps.log('error', 'the package before it cannot serve', { error: error.message }));
     }
     if (config.reportSeconds !== before.reportSeconds) this.#reportRegularly();
     this.#report();
@@ -603,6 +605,10 @@ export class EdgeRuntime {
       const { manifest } = verdict;
       const tried = await this.#tryVariants(manifest, staged);
       if (!tried.ok) return this.#refuse(digest, tried.reason);
+      if (!this.#isWanted(manifest.modelLine, digest)) {
+        tried.runner.close();
+        return this.#refuse(digest, 'the configuration changed meanwhile: it is not wanted here any more');
+      }
       const serving: Serving = {
         packageDigest: digest,
         variant: tried.runner.variant,
@@ -638,6 +644,11 @@ export class EdgeRuntime {
     } finally {
       if (staged !== null) store.discard(staged);
     }
+  }
+
+  /** Loading takes a while, in which the device may be given to another line, or the package be taken back. */
+  #isWanted(modelLine: string, digest: string): boolean {
+    return modelLine === this.#config.modelLine && digest !== this.#config.withdrawn;
   }
 
   /** What may take the place of a package that turns out bad: never one that was gone back from. */

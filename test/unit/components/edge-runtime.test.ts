@@ -474,6 +474,23 @@ describe('a package that is taken back', () => {
     expect((await newRuntime()).status().serving?.packageDigest).toBe(one.digest);
   });
 
+  it('does not come into service when it is taken back while it is being adopted', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    let finish: () => void = () => {};
+    behaviour.run = (x) => new Promise((resolve) => (finish = () => resolve(linear(x))));
+    const answer = adopt(runtime, p);
+    await settle();
+    behaviour.run = linear;
+    config = { ...config, withdrawn: p.digest };
+    runtime.configure(config);
+    finish();
+    expect(await answer).toMatchObject({ adopted: false, reason: expect.stringContaining('not wanted here') });
+    expect(models.every((m) => m.closed)).toBe(true);
+    expect(runtime.status().serving).toBeNull();
+    expect(readdirSync(join(dir, 'store'))).toEqual([]);
+  });
+
   it('is adopted by the same word anew as another adoption', async () => {
     const { runtime, one, two } = await oneThenTwo();
     config = { ...config, withdrawn: two.digest, revertTo: one.digest };
