@@ -2,6 +2,7 @@ import { DatasetSnapshot, type MaterialiseItem, type SnapshotRun } from '../cont
 import { lakeKeys, type RawObjectRecord } from '../contracts/lake.ts';
 import type { PlantEvent } from '../contracts/plant-event.ts';
 import type { UseCase } from '../contracts/use-case.ts';
+import { type EndOfRun, endOfRun } from '../features/labels.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { shortfall, splitOf } from './split.ts';
 
@@ -39,25 +40,20 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * What a model of the line may learn from: ended runs, each in one split, by what was known at `knownUntil`.
  * - An object or event that became known later does not exist yet.
  * - An object that lacks a signal of the use case is of another kind of machine.
- * - A run without a known failure has no labels and stays out.
+ * - A run without a known failure has no labels and stays out; of several reports the one known last holds (`endOfRun`).
  * - Of a run that ended, only objects that begin at or before its end enter.
  * The same records in any order give the same snapshot.
  * @returns the snapshot, or what is missing, by name.
  */
 export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const { useCase, knownUntil } = input;
-  const ends = new Map<string, PlantEvent & { index: number }>();
-  for (const event of input.events) {
-    if (event.site !== input.site || event.kind !== useCase.label.from || event.index === null) continue;
-    if (event.knownTime > knownUntil) continue;
-    const earlier = ends.get(runKey(event));
-    // Two reports of one end: the earlier index is when the machine stopped being whole.
-    if (
-      earlier === undefined ||
-      event.index < earlier.index ||
-      (event.index === earlier.index && event.eventId < earlier.eventId)
-    )
-      ends.set(runKey(event), { ...event, index: event.index });
+  const reports = new Map<string, PlantEvent[]>();
+  for (const event of input.events)
+    if (event.site === input.site) reports.set(runKey(event), [...(reports.get(runKey(event)) ?? []), event]);
+  const ends = new Map<string, EndOfRun>();
+  for (const [key, events] of reports) {
+    const end = endOfRun(useCase.label, events, events[0] as PlantEvent, knownUntil);
+    if (end !== null) ends.set(key, end);
   }
   const byRun = new Map<string, RawObjectRecord[]>();
   for (const { record, knownAt } of input.objects) {
@@ -72,7 +68,7 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const runs: SnapshotRun[] = [];
   for (const [key, records] of [...byRun].sort(([a], [b]) => byText(a, b))) {
     const first = records[0] as RawObjectRecord;
-    const end = ends.get(key) as PlantEvent & { index: number };
+    const end = ends.get(key) as EndOfRun;
     const split = splitOf(useCase.seal, first.asset, first.run);
     counts[split] += 1;
     eventIds.push(end.eventId);

@@ -146,12 +146,23 @@ describe('snapshots', () => {
     );
     expect(plan.snapshot.runs).toHaveLength(37);
   });
-  test('of two reports of one end the earlier index counts', () => {
-    const plan = planned(
-      input({ events: [...numbers.map((n) => failure(n)), failure(0, { eventId: 'second', index: 40 })] }),
-    );
-    expect(plan.snapshot.runs.find((r) => r.run === 'r-0')?.endedAt).toBe(40);
-    expect(plan.eventIds).toContain('second');
+  test('of several reports of one end the one known last corrects the others, whichever way', () => {
+    for (const index of [40, 60]) {
+      const second = failure(0, { eventId: 'second', index, knownTime: '2026-01-03T00:00:00.000Z' });
+      for (const events of [
+        [...numbers.map((n) => failure(n)), second],
+        [second, ...numbers.map((n) => failure(n))],
+      ]) {
+        const plan = planned(input({ events }));
+        expect(plan.snapshot.runs.find((r) => r.run === 'r-0')?.endedAt).toBe(index);
+        expect(plan.eventIds).toContain('second');
+        expect(plan.eventIds).not.toContain('e-0');
+      }
+    }
+  });
+  test('a failure of another site ends no run here', () => {
+    const other = failure(0, { site: 'plant-b', index: 7, knownTime: '2026-01-03T00:00:00.000Z' });
+    expect(planned(input({ events: [...numbers.map((n) => failure(n)), other] })).digest).toBe(planned(input()).digest);
   });
   test('too little data is refused with the shortfall by name', () => {
     const plan = planSnapshot(input({ objects: numbers.slice(0, 2).map((n) => object(n)) }));
