@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { StartError } from './errors.ts';
+import { explainStartError, StartError } from './errors.ts';
 
 export interface CommandOptions {
   readonly name: string;
@@ -20,7 +20,7 @@ const END_WITH_PARENT = new URL('../shared/end-with-parent.ts', import.meta.url)
 
 /**
  * Runs a Node program to its end, its output in `logs/<name>.log`, and returns its standard output.
- * @throws {StartError} with its last lines when it fails.
+ * @throws {StartError} with its last lines when it fails, or why its log could not be written: it is ended then.
  */
 export const runCommand = (options: CommandOptions): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -61,22 +61,37 @@ export const runCommand = (options: CommandOptions): Promise<string> =>
       take(text);
     });
     child.stderr.setEncoding('utf8').on('data', take);
+    let logFailure: StartError | null = null;
+    log.on('error', (error) => {
+      const { message, advice } = explainStartError(error);
+      logFailure ??= new StartError(`the log of ${options.name}: ${message}`, advice, file);
+      stop();
+    });
+    /** Whoever is told to read the log finds it whole. */
+    const afterLog = (settle: () => void): void => {
+      options.signal.removeEventListener('abort', stop);
+      if (log.closed) settle();
+      else log.once('close', settle).end();
+    };
     child.on('error', (error) =>
-      reject(
-        new StartError(`${options.name} could not be run: ${error.message}`, options.advice ?? 'run "npm ci"', file),
+      afterLog(() =>
+        reject(
+          new StartError(`${options.name} could not be run: ${error.message}`, options.advice ?? 'run "npm ci"', file),
+        ),
       ),
     );
-    child.on('close', (code, signal) => {
-      options.signal.removeEventListener('abort', stop);
-      log.end();
-      if (code === 0) return resolve(out);
-      if (options.signal.aborted) return reject(options.signal.reason);
-      reject(
-        new StartError(
-          `${options.name} ended with ${code === null ? signal : `exit code ${code}`}:\n    ${last.join('\n    ')}`,
-          options.advice ?? 'read the log, mend what it says, start again',
-          file,
-        ),
-      );
-    });
+    child.on('close', (code, signal) =>
+      afterLog(() => {
+        if (options.signal.aborted && code !== 0) return reject(options.signal.reason);
+        if (logFailure !== null) return reject(logFailure);
+        if (code === 0) return resolve(out);
+        reject(
+          new StartError(
+            `${options.name} ended with ${code === null ? signal : `exit code ${code}`}:\n    ${last.join('\n    ')}`,
+            options.advice ?? 'read the log, mend what it says, start again',
+            file,
+          ),
+        );
+      }),
+    );
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -138,6 +138,25 @@ describe('commands', () => {
   test('that cannot be run are told', async () => {
     const failing = runCommand({ ...base, stateDir: dir, command: join(dir, 'absent'), args: [] });
     await expect(failing).rejects.toThrow(/could not be run/);
+  });
+
+  (existsSync('/dev/full') ? test : test.skip)(
+    'end, and name the full disk, when their log cannot be written',
+    async () => {
+      mkdirSync(join(dir, 'logs'));
+      symlinkSync('/dev/full', join(dir, 'logs', 'probe.log'));
+      const args = ['-e', 'console.log("up"); setInterval(() => {}, 1000)'];
+      await expect(runCommand({ ...base, stateDir: dir, args })).rejects.toMatchObject({
+        message: expect.stringContaining('the disk is full: '),
+        log: join(dir, 'logs', 'probe.log'),
+      });
+    },
+  );
+
+  test('that fail have their whole log on the disk when that is told', async () => {
+    const args = ['-e', 'process.stdout.write("x".repeat(3e6) + "end", () => process.exit(3))'];
+    await expect(runCommand({ ...base, stateDir: dir, args })).rejects.toThrow(/exit code 3/);
+    expect(readFileSync(join(dir, 'logs', 'probe.log'), 'utf8')).toHaveLength(3e6 + 3);
   });
 
   test('end when the start is stopped', async () => {
