@@ -1,7 +1,7 @@
-// Plain JavaScript for any Node >= 20: it runs before anything is installed.
+// Plain JavaScript that even a Node far too old can load, so as to say so: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +24,9 @@ const isStamped = (name, digest) => {
   const file = join(STAMPS, name);
   return existsSync(file) && readFileSync(file, 'utf8') === digest;
 };
+
+/** Before an install: a stamp of an earlier one would vouch for what an install that is cut off leaves. */
+const unstamp = (name) => rmSync(join(STAMPS, name), { force: true });
 
 const stamp = (name, digest) => {
   mkdirSync(STAMPS, { recursive: true });
@@ -67,7 +70,7 @@ export const findPython = (
 export const checkDisk = (
   needGiB,
   freeGiB = (() => {
-    const s = statfsSync(ROOT);
+    const s = fs.statfsSync(ROOT);
     return (s.bavail * s.bsize) / 2 ** 30;
   })(),
 ) => {
@@ -93,6 +96,32 @@ const timed = (say, what, action) => {
   say(`  ✓ ${what}  ${((Date.now() - start) / 1000).toFixed(1)} s`);
 };
 
+const exists = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+/** Runs an action while nobody else installs into this folder. Throws SetupError naming who does. */
+const alone = (action) => {
+  const file = join(STAMPS, 'lock');
+  mkdirSync(STAMPS, { recursive: true });
+  const holder = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+  if (holder > 0 && holder !== process.pid && exists(holder))
+    throw new SetupError(
+      `Process ${holder} is installing packages here. Wait for its end, then run the command again; if it is none of Millwright's, delete ${file}.`,
+    );
+  writeFileSync(file, String(process.pid));
+  try {
+    action();
+  } finally {
+    rmSync(file, { force: true });
+  }
+};
+
 /**
  * Installs what is missing inside the project, and only that: node_modules by npm ci, .venv by uv.
  * A stamp is written last, so that an install that was cut off is done anew.
@@ -107,8 +136,13 @@ export const setUp = (say = console.log) => {
   if (!needNpm && !needPython) return;
   const python = findPython();
   checkDisk(3);
-  if (needNpm)
+  alone(() => install(say, python, needNpm ? npmDigest : null, needPython ? pythonDigest : null));
+};
+
+const install = (say, python, npmDigest, pythonDigest) => {
+  if (npmDigest !== null)
     timed(say, 'installing Node packages (npm ci)', () => {
+      unstamp('npm');
       run('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
         shell: process.platform === 'win32',
       });
@@ -118,8 +152,9 @@ export const setUp = (say = console.log) => {
         );
       stamp('npm', npmDigest);
     });
-  if (needPython)
+  if (pythonDigest !== null)
     timed(say, `installing Python packages (${python.command} ${python.version})`, () => {
+      unstamp('python');
       rmSync(join(ROOT, '.venv'), { recursive: true, force: true });
       run('python -m venv', python.command, ['-m', 'venv', '.venv']);
       run('pip install uv', PYTHON, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'uv==0.13.9']);
@@ -149,15 +184,6 @@ const waiters = () => {
   } catch {
     // No /proc on this system.
     return [process.ppid];
-  }
-};
-
-const exists = (pid) => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
   }
 };
 

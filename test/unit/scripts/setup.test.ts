@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../../..');
@@ -38,5 +40,67 @@ describe('the bootstrap', () => {
     const { status, stderr } = run('s.checkDisk(3, 0.4)');
     expect(status).toBe(1);
     expect(stderr).toMatch(/Only 0\.4 GiB are free .* 3 GiB are needed/);
+  });
+});
+
+describe('an install', () => {
+  let home: string;
+  const script = (path: string, text: string): void => {
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+  };
+  /** Sets up a project whose npm and Python only write down that they were called. */
+  const setUp = (npm: string) => {
+    script(
+      join(home, 'bin/npm'),
+      `echo npm >> "${home}/calls"\nmkdir -p node_modules/.bin; touch node_modules/.bin/node\n${npm}`,
+    );
+    script(
+      join(home, 'bin/python3'),
+      `case "$2" in venv) mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/uv;; import*) echo 3.11.0;; esac`,
+    );
+    return spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', `import * as s from './scripts/setup.mjs'; await s.main(() => (s.setUp(), 0));`],
+      { cwd: home, encoding: 'utf8', env: { PATH: `${join(home, 'bin')}:/usr/bin:/bin` } },
+    );
+  };
+  const calls = (): number =>
+    Number(spawnSync('wc', ['-l', join(home, 'calls')], { encoding: 'utf8' }).stdout.split(' ')[0]);
+
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'mw setup-'));
+    for (const folder of ['bin', 'scripts', 'training', '.build/setup'])
+      mkdirSync(join(home, folder), { recursive: true });
+    cpSync(join(ROOT, 'scripts/setup.mjs'), join(home, 'scripts/setup.mjs'));
+    for (const file of ['package.json', 'package-lock.json', 'training/requirements.lock'])
+      writeFileSync(join(home, file), '{}');
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  it('that is whole is not done again', () => {
+    expect(setUp('').status).toBe(0);
+    expect(setUp('').status).toBe(0);
+    expect(calls()).toBe(1);
+  });
+  it('that was cut off is done anew, also where an earlier one was whole', () => {
+    setUp('');
+    writeFileSync(join(home, 'package-lock.json'), '{"newer":1}');
+    const { status, stderr } = setUp('exit 7');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/npm ci failed \(exit 7\).*done anew/);
+    writeFileSync(join(home, 'package-lock.json'), '{}');
+    expect(setUp('').status).toBe(0);
+    expect(calls()).toBe(3);
+  });
+  it('is refused while another one runs, and not by the lock of one that is gone', () => {
+    const lock = join(home, '.build/setup/lock');
+    writeFileSync(lock, String(process.pid));
+    const { status, stderr } = setUp('');
+    expect(status).toBe(1);
+    expect(stderr).toContain(`Process ${process.pid} is installing packages here`);
+    writeFileSync(lock, String(spawnSync('true').pid));
+    expect(setUp('').status).toBe(0);
+    expect(existsSync(lock)).toBe(false);
   });
 });
