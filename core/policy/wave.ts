@@ -7,6 +7,8 @@ export interface WaveDevice {
   readonly device: string;
   /** Its newest report for this line; null when it never spoke. */
   readonly report: DeviceReport | null;
+  /** When that report came, by the cloud's clock: the device's own may be wrong. */
+  readonly receivedAt: string | null;
   /** Status of the ring's deployment on it, in Greengrass's words; null when it has not seen it. */
   readonly deploymentStatus: string | null;
   readonly deploymentReason?: string;
@@ -32,11 +34,20 @@ const ARRIVED = new Set(['SUCCEEDED', 'COMPLETED']);
 
 const seconds = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
 
-const isSilent = (report: DeviceReport | null, now: string): boolean =>
-  report === null || seconds(report.at, now) > SILENT_SECONDS;
+const isSilent = (receivedAt: string | null, now: string): boolean =>
+  receivedAt === null || seconds(receivedAt, now) > SILENT_SECONDS;
+
+/**
+ * An instant of the device by the cloud's clock. A report that was sent later than it came is of a clock that is ahead,
+ * by that much at least; one that was sent before it came may be late or of a clock that is behind, and is taken as it is.
+ */
+const inCloudTime = (at: string, sentAt: string, receivedAt: string | null): string => {
+  const ahead = receivedAt === null ? 0 : Math.max(0, Date.parse(sentAt) - Date.parse(receivedAt));
+  return new Date(Date.parse(at) - ahead).toISOString();
+};
 
 const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] & { why?: string } => {
-  const { report } = d;
+  const { report, receivedAt } = d;
   const since = report?.sinceAdoption;
   const serving = report?.serving ?? null;
   const decisions = since === undefined ? 0 : since.decided + since.undecided + since.fallback + since.held;
@@ -47,11 +58,16 @@ const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] &
     p99Ms: since?.latencyP99Ms ?? null,
     variant: serving?.variant ?? null,
   };
-  const silent = isSilent(report, input.now);
+  const silent = isSilent(receivedAt, input.now);
   if (serving?.packageDigest === input.packageDigest) return { ...seen, status: silent ? 'offline' : 'adopted' };
   const nothing = { ...seen, decisions: 0, fallbackShare: 0, p99Ms: null };
   const refusal = report?.lastRefusal ?? null;
-  if (refusal !== null && refusal.packageDigest === input.packageDigest && refusal.at >= input.deployedAt)
+  if (
+    report !== null &&
+    refusal !== null &&
+    refusal.packageDigest === input.packageDigest &&
+    inCloudTime(refusal.at, report.at, receivedAt) >= input.deployedAt
+  )
     return { ...nothing, status: 'refused', why: refusal.reason };
   if (d.deploymentStatus !== null && FAILED.has(d.deploymentStatus))
     return { ...nothing, status: 'failed', why: d.deploymentReason ?? d.deploymentStatus };
@@ -142,18 +158,18 @@ export const judgeBack = (
 ): { readonly verdict: 'wait' | 'done'; readonly notBack: readonly NotBack[] } => {
   const notBack: NotBack[] = [];
   let waiting = false;
-  for (const { device, report, deploymentStatus, deploymentReason } of input.devices) {
+  for (const { device, report, receivedAt, deploymentStatus, deploymentReason } of input.devices) {
     const serves = report?.serving?.packageDigest ?? null;
     const isRight = input.back === null ? serves !== input.packageDigest : serves === input.back;
     const hasArrived = deploymentStatus !== null && ARRIVED.has(deploymentStatus);
-    if (isRight && hasArrived && report !== null && report.at >= input.revertedAt) continue;
-    const online = !isSilent(report, input.now);
+    if (isRight && hasArrived && receivedAt !== null && receivedAt >= input.revertedAt) continue;
+    const online = !isSilent(receivedAt, input.now);
     const hasFailed = deploymentStatus !== null && FAILED.has(deploymentStatus);
     if (online && !hasFailed) waiting = true;
     const why = !online
-      ? report === null
+      ? receivedAt === null
         ? 'it never reported'
-        : `offline, last heard of at ${report.at}`
+        : `offline, last heard of at ${receivedAt}`
       : hasFailed
         ? `its way back failed: ${deploymentReason ?? deploymentStatus}; it serves ${serves ?? 'no package'}`
         : `it serves ${serves ?? 'no package'}, its deployment is ${deploymentStatus ?? 'not begun'}`;

@@ -15,20 +15,19 @@ export interface Deps {
 }
 
 /**
- * Keeps the newest report of each device and line, and registers an adoption when another package serves.
+ * Keeps the newest report of each device and line, by when it came and not by the device's clock, and registers an
+ * adoption when another package serves.
  * @throws (per message) {ContractError} | {Error} when the report is not one or speaks for another device.
  */
 export const makeHandler = (deps: Deps) => {
-  const take = async (body: unknown): Promise<void> => {
+  const take = async (body: unknown, receivedAt: string): Promise<void> => {
     const report = readDeviceMessage(DeviceReport, body, deps.stage, reportTopic);
     const before = await deps.table.report(report.site, report.device, report.modelLine);
-    if (before !== null && before.at >= report.at) return;
+    if (before !== null && before.receivedAt >= receivedAt) return;
     const { serving } = report;
+    const known = before?.report.serving ?? null;
     // The ledger first: if the second write fails the message comes again and the command repeats itself.
-    if (
-      serving !== null &&
-      (before?.serving?.packageDigest !== serving.packageDigest || before.serving.adoptedAt !== serving.adoptedAt)
-    ) {
+    if (serving !== null && (known?.packageDigest !== serving.packageDigest || known.adoptedAt !== serving.adoptedAt)) {
       const id = `${report.site}/${report.device}/${report.modelLine}`;
       await deps.ledger.write([
         {
@@ -60,7 +59,7 @@ export const makeHandler = (deps: Deps) => {
         },
       ]);
     }
-    await deps.table.putReport(report);
+    await deps.table.putReport({ report, receivedAt });
   };
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
     // Devices side by side, reports of one device in order: two of one at once would race.
@@ -72,9 +71,10 @@ export const makeHandler = (deps: Deps) => {
     const failures: SQSBatchResponse['batchItemFailures'] = [];
     await Promise.all(
       [...byDevice.values()].map(async (records) => {
-        for (const { messageId, body } of records)
+        for (const { messageId, body, attributes } of records)
           try {
-            await take(JSON.parse(body));
+            // When the queue took it: a message that is delivered again is as old as it was.
+            await take(JSON.parse(body), new Date(Number(attributes.SentTimestamp)).toISOString());
           } catch (error) {
             deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
             failures.push({ itemIdentifier: messageId });

@@ -1,6 +1,8 @@
 import { type DynamoDBDocumentClient, GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { z } from 'zod';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
+import { Instant } from '#core/contracts/primitives.ts';
 import type { WaveResult } from '#core/contracts/release.ts';
 import type { Composition } from '#core/policy/compose-deployment.ts';
 import type { NotBack } from '#core/policy/wave.ts';
@@ -25,15 +27,23 @@ export interface RingItem {
   };
 }
 
+/** A report and when it came, by the cloud's clock: which one is newest must not hang on the clocks of devices. */
+export interface ReceivedReport {
+  readonly report: DeviceReport;
+  readonly receivedAt: string;
+}
+
 export interface FleetTable {
-  report(site: string, device: string, modelLine: string): Promise<DeviceReport | null>;
-  /** Keeps the report unless a newer one is there. @returns false when it is older. */
-  putReport(report: DeviceReport): Promise<boolean>;
+  report(site: string, device: string, modelLine: string): Promise<ReceivedReport | null>;
+  /** Keeps the report unless one that came later is there. @returns false when this one came earlier. */
+  putReport(received: ReceivedReport): Promise<boolean>;
   ring(releaseId: string, ring: number, deviceClass: string): Promise<RingItem | null>;
   putRing(releaseId: string, item: RingItem): Promise<void>;
   rings(releaseId: string): Promise<readonly RingItem[]>;
   putApproval(releaseId: string, taskToken: string): Promise<void>;
 }
+
+const Received = z.object({ report: DeviceReport, receivedAt: Instant });
 
 export const dynamoFleet = (db: DynamoDBDocumentClient, table: string): FleetTable => {
   const get = async (key: Record<string, string>) =>
@@ -41,17 +51,16 @@ export const dynamoFleet = (db: DynamoDBDocumentClient, table: string): FleetTab
   return {
     async report(site, device, modelLine) {
       const item = await get(fleetKeys.report(site, device, modelLine));
-      return item === undefined ? null : parseAs(DeviceReport, item['report'], `report of ${device}`);
+      return item === undefined ? null : parseAs(Received, item, `report of ${device} in the fleet table`);
     },
-    async putReport(report) {
+    async putReport({ report, receivedAt }) {
       try {
         await db.send(
           new PutCommand({
             TableName: table,
-            Item: { ...fleetKeys.report(report.site, report.device, report.modelLine), at: report.at, report },
-            ConditionExpression: 'attribute_not_exists(pk) OR #at < :at',
-            ExpressionAttributeNames: { '#at': 'at' },
-            ExpressionAttributeValues: { ':at': report.at },
+            Item: { ...fleetKeys.report(report.site, report.device, report.modelLine), receivedAt, report },
+            ConditionExpression: 'attribute_not_exists(receivedAt) OR receivedAt < :at',
+            ExpressionAttributeValues: { ':at': receivedAt },
           }),
         );
         return true;

@@ -35,13 +35,14 @@ export const lookAtRing = async (
           if (!thing.startsWith(prefix))
             throw new Error(`thing ${thing} is in group ${thingGroup}, but is not of site ${site}; move it out`);
           const device = thing.slice(prefix.length);
-          const [report, status] = await Promise.all([
+          const [heard, status] = await Promise.all([
             deps.table.report(site, device, modelLine),
             deploymentId === null ? null : deps.fleet.statusOn(thing, deploymentId),
           ]);
           return {
             device,
-            report,
+            report: heard?.report ?? null,
+            receivedAt: heard?.receivedAt ?? null,
             deploymentStatus: status?.status ?? null,
             ...(status === null || status.reason === '' ? {} : { deploymentReason: status.reason }),
           };

@@ -83,7 +83,7 @@ const PORTS: Readonly<Record<string, Port>> = {
     make: (c: DynamoDBDocumentClient) => dynamoFleet(c, 'PLACE'),
     methods: {
       report: (p: ReturnType<typeof dynamoFleet>) => p.report('s', 'd', 'm'),
-      putReport: (p: ReturnType<typeof dynamoFleet>) => p.putReport(report as never),
+      putReport: (p: ReturnType<typeof dynamoFleet>) => p.putReport({ report: report as never, receivedAt: report.at }),
       ring: (p: ReturnType<typeof dynamoFleet>) => p.ring('r', 0, 'c'),
       putRing: (p: ReturnType<typeof dynamoFleet>) => p.putRing('r', { ring: 0, deviceClass: 'c' } as never),
       rings: (p: ReturnType<typeof dynamoFleet>) => p.rings('r'),

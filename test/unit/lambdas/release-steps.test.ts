@@ -1,3 +1,4 @@
+import type { SQSEvent } from 'aws-lambda';
 import type { DeviceReport } from '../../../core/contracts/device.ts';
 import type { LedgerRequest } from '../../../core/contracts/ledger.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
@@ -99,6 +100,8 @@ const fleetOf = (groups: Record<string, { components?: Composition; things?: rea
   const recipes = new Map<string, string>();
   const statuses = new Map<string, { status: string; reason: string }>();
   const reports = new Map<string, DeviceReport>();
+  /** When a report came, where that is not when its device says it was sent. */
+  const received = new Map<string, string>();
   const rings = new Map<string, RingItem>();
   const approvals: { releaseId: string; token: string }[] = [];
   const control: FleetControl = {
@@ -121,9 +124,13 @@ const fleetOf = (groups: Record<string, { components?: Composition; things?: rea
     statusOn: async (thing) => statuses.get(thing) ?? null,
   };
   const table: FleetTable = {
-    report: async (_site, device) => reports.get(device) ?? null,
-    putReport: async (r) => {
+    report: async (_site, device) => {
+      const r = reports.get(device);
+      return r === undefined ? null : { report: r, receivedAt: received.get(device) ?? r.at };
+    },
+    putReport: async ({ report: r, receivedAt }) => {
       reports.set(r.device, r);
+      received.set(r.device, receivedAt);
       return true;
     },
     ring: async (id, ring, deviceClass) => rings.get(`${id}/${ring}/${deviceClass}`) ?? null,
@@ -131,7 +138,7 @@ const fleetOf = (groups: Record<string, { components?: Composition; things?: rea
     rings: async () => [...rings.values()],
     putApproval: async (releaseId, token) => void approvals.push({ releaseId, token }),
   };
-  return { control, table, deployments, recipes, statuses, reports, rings, approvals };
+  return { control, table, deployments, recipes, statuses, reports, received, rings, approvals };
 };
 
 const G0 = 'local-plant-a-x86-64-ring0';
@@ -358,6 +365,17 @@ describe('observe-ring', () => {
       verdict: 'continue',
     });
     expect([...w.fleet.rings.values()][0]?.wave?.devices).toMatchObject([{ device: 'edge-1', status: 'adopted' }]);
+  });
+  test('whether a device is offline is told by when its report came, not by its clock', async () => {
+    const w = await deployed();
+    w.fleet.reports.set('edge-1', report({ at: '2031-01-01T00:00:00.000Z' }));
+    w.fleet.received.set('edge-1', new Date(Date.parse(NOW) - 61_000).toISOString());
+    await w.observe({ plan: w.plan, ring: ring0, deployment: w.deployment });
+    expect([...w.fleet.rings.values()][0]?.wave?.devices).toMatchObject([{ status: 'offline' }]);
+    w.fleet.reports.set('edge-1', report({ at: '2020-01-01T00:00:00.000Z' }));
+    w.fleet.received.set('edge-1', NOW);
+    await w.observe({ plan: w.plan, ring: ring0, deployment: w.deployment });
+    expect([...w.fleet.rings.values()][0]?.wave?.devices).toMatchObject([{ status: 'adopted' }]);
   });
   test('what Greengrass says of a failed deployment reverts', async () => {
     const w = await deployed();
@@ -635,9 +653,20 @@ describe('device-report', () => {
     fleet: ReturnType<typeof fleetOf>,
     ledger: ReturnType<typeof memoryLedger>,
     ...bodies: unknown[]
+  ) => takeInOrder(fleet, ledger, false, bodies);
+  const takeInOrder = async (
+    fleet: ReturnType<typeof fleetOf>,
+    ledger: ReturnType<typeof memoryLedger>,
+    redelivered: boolean,
+    bodies: readonly unknown[],
   ) => {
     const log = memoryLog();
-    const answer = await deviceReport({ table: fleet.table, ledger, stage: 'local', log })(sqsEvent(...bodies));
+    // The queue took them a second apart, whatever the clocks of the devices say.
+    const event: SQSEvent = sqsEvent(...bodies);
+    for (const [i, record] of event.Records.entries())
+      Object.assign(record, { attributes: { SentTimestamp: String(Date.parse(NOW) + 1000 * i) } });
+    if (redelivered) event.Records.reverse();
+    const answer = await deviceReport({ table: fleet.table, ledger, stage: 'local', log })(event);
     return { failed: answer.batchItemFailures.length, errors: log.errors.map((e) => e.error.message) };
   };
   test('keeps the report, registers an adoption once', async () => {
@@ -650,15 +679,21 @@ describe('device-report', () => {
       edges: [{ to: `package:${packageDigest}` }, { from: `device:${SITE}/edge-1`, rel: 'deployed-to' }],
     });
   });
-  test('an older report changes nothing', async () => {
+  test('an older report that is delivered later changes nothing', async () => {
     const [fleet, ledger] = [fleetOf({}), memoryLedger()];
-    await take(
-      fleet,
-      ledger,
+    await takeInOrder(fleet, ledger, true, [
+      { ...report({ serving: null }), topic },
       { ...report(), topic },
-      { ...report({ at: '2026-01-01T00:00:00.000Z', serving: null }), topic },
-    );
+    ]);
     expect(fleet.reports.get('edge-1')?.serving).not.toBeNull();
+  });
+  test('a device whose clock was ahead is heard again once its clock is right', async () => {
+    const [fleet, ledger] = [fleetOf({}), memoryLedger()];
+    const ahead = report({ at: '2031-01-01T00:00:00.000Z', serving: null });
+    await take(fleet, ledger, { ...ahead, topic }, { ...report(), topic });
+    expect(fleet.reports.get('edge-1')).toEqual(report());
+    expect(fleet.received.get('edge-1')).toBe(new Date(Date.parse(NOW) + 1000).toISOString());
+    expect(ledger.commands).toHaveLength(1);
   });
   test('a report that speaks for another device goes back to the queue, the others do not', async () => {
     const [fleet, ledger] = [fleetOf({}), memoryLedger()];

@@ -157,6 +157,7 @@ describe('wave', () => {
   const device = (r: DeviceReport | null, status: string | null = 'SUCCEEDED', name = 'edge-1'): WaveDevice => ({
     device: name,
     report: r,
+    receivedAt: r?.at ?? null,
     deploymentStatus: status,
   });
   const wave = (now: number, devices: WaveDevice[], more: Partial<WaveInput> = {}) =>
@@ -201,6 +202,16 @@ describe('wave', () => {
   test('does not hold an old refusal against a new try', () => {
     const old = report(OTHER, 20, 9, { lastRefusal: { packageDigest: DIGEST, reason: 'x', at: at(-5) } });
     expect(wave(20, [device(old, 'IN_PROGRESS')]).verdict).toBe('wait');
+  });
+  test('an old refusal by a device whose clock is ahead does not count, a new one does', () => {
+    const ahead = (refusedAt: number): WaveDevice => ({
+      ...device(
+        report(OTHER, 3620, 9, { lastRefusal: { packageDigest: DIGEST, reason: 'x', at: at(3600 + refusedAt) } }),
+      ),
+      receivedAt: at(20),
+    });
+    expect(wave(20, [ahead(-5)]).verdict).toBe('wait');
+    expect(wave(20, [ahead(5)]).verdict).toBe('revert');
   });
   test('reverts when Greengrass says the deployment failed', () => {
     expect(wave(20, [device(report(OTHER, 20, 9), 'FAILED')]).verdict).toBe('revert');
@@ -258,6 +269,7 @@ describe('the way back', () => {
   ): WaveDevice => ({
     device: name,
     deploymentStatus: status,
+    receivedAt: reportedAt === null ? null : at(reportedAt),
     report:
       reportedAt === null
         ? null
@@ -299,9 +311,7 @@ describe('the way back', () => {
       verdict: 'wait',
       notBack: [{ device: 'edge-1', online: true, why: expect.stringContaining(why) }],
     });
-    expect(back([{ ...d, report: d.report && { ...d.report, at: at(d.report.at < T0 ? -1 : 99) } }], 100).verdict).toBe(
-      'done',
-    );
+    expect(back([{ ...d, receivedAt: at((d.receivedAt as string) < T0 ? -1 : 99) }], 100).verdict).toBe('done');
   });
   test('does not wait for a device that is offline or failed, and says so', () => {
     expect(
