@@ -136,6 +136,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   framesOf: ['get'],
   getJson: ['get'],
   putJson: ['put'],
+  readReport: ['get'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],
   walkLineage: ['edges'],
