@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import type { DeviceId, SiteId } from '#core/contracts/primitives.ts';
 
 const Message = z.looseObject({ topic: z.string() });
 
@@ -10,7 +9,7 @@ const Message = z.looseObject({ topic: z.string() });
  * @param topicOf the topic of such messages of a device.
  * @throws {ContractError} when it is no such message. @throws {Error} when it speaks for another device.
  */
-export const readDeviceMessage = <T extends { readonly site: SiteId; readonly device: DeviceId }>(
+export const readDeviceMessage = <T extends { readonly site: string; readonly device: string }>(
   schema: z.ZodType<T>,
   body: unknown,
   stage: string,
