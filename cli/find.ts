@@ -1,7 +1,7 @@
-import { DecisionRecord } from '#core/contracts/decision.ts';
+import { DecisionRecord, decisionsPrefix } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
-import { artifactKeys } from '#core/contracts/lake.ts';
+import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { type RecordClass, RecordClass as RecordClasses } from '#core/contracts/ledger.ts';
 import { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
@@ -53,7 +53,7 @@ export interface FoundDecision {
 export const findDecision = async (world: World, id: string): Promise<FoundDecision> => {
   const [, site = '', device = '', boot = '', sequence = ''] = DECISION_ID.exec(id) ?? [];
   const number = Number(sequence);
-  const prefix = `inbox/decisions/site=${site}/device=${device}/${boot}-`;
+  const prefix = `${decisionsPrefix(world.config.stage, site, device)}${boot}-`;
   const key = (await world.lake.list(prefix)).find((k) => {
     const [first, last] = k.slice(prefix.length).replace('.ndjson', '').split('-').map(Number);
     return first !== undefined && last !== undefined && first <= number && number <= last;
@@ -90,11 +90,10 @@ export const decisionObject = (world: World, { record, key }: FoundDecision): Pr
 
 /** The raw object that holds the very frame of a decision; null while the device has not uploaded it. */
 export const frameObject = async (world: World, record: DecisionRecord): Promise<string | null> => {
-  const prefix = `raw/frames/site=${record.site}/asset=${record.asset}/run=${record.run}/`;
-  const keys = await world.lake.list(prefix);
+  const keys = await world.lake.list(lakeKeys.framesPrefix(record));
   return (
     keys.find((key) => {
-      const [first = 0, last = 0] = key.slice(prefix.length).split('.')[0]?.split('-').map(Number) ?? [];
+      const [, first = 0, last = 0] = /(\d+)-(\d+)\.ndjson\.gz$/.exec(key)?.map(Number) ?? [];
       return first <= record.index && record.index <= last;
     }) ?? null
   );

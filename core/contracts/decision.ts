@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
+import { thingName } from './release.ts';
 
 /** site/device/boot/sequence; made on the device, never needs the cloud. Sequence rises by one from 1 in a boot. */
 export const DecisionId = z.string().regex(/^[a-z0-9-]+\/[a-z0-9-]+\/[a-z0-9-]+\/\d+$/);
@@ -51,8 +52,16 @@ export const DecisionObjectHeader = z.strictObject({
 });
 export type DecisionObjectHeader = z.infer<typeof DecisionObjectHeader>;
 
+/**
+ * Where a device uploads decisions, or, without one, how the places of all devices of a site begin. A place is the
+ * device's own: its role may write below the name of its thing and nowhere else.
+ */
+export const decisionsPrefix = (stage: string, site: string, device?: string): string =>
+  `inbox/decisions/${thingName(stage, site, device ?? '')}${device === undefined ? '' : '/'}`;
+
 /** The uploaded file: first line the header, then `count` decision lines. */
 export const decisionObjectKey = (
+  stage: string,
   h: Pick<DecisionObjectHeader, 'site' | 'device' | 'boot' | 'firstSequence' | 'lastSequence'>,
 ): string =>
-  `inbox/decisions/site=${h.site}/device=${h.device}/${h.boot}-${String(h.firstSequence).padStart(10, '0')}-${String(h.lastSequence).padStart(10, '0')}.ndjson`;
+  `${decisionsPrefix(stage, h.site, h.device)}${h.boot}-${String(h.firstSequence).padStart(10, '0')}-${String(h.lastSequence).padStart(10, '0')}.ndjson`;

@@ -7,9 +7,14 @@ const ten = (n: number): string => String(n).padStart(10, '0');
 
 /** Keys of the lake bucket. Prefixes are what IAM grants on: change them only together with lib/. */
 export const lakeKeys = {
-  /** Frames of one run, gzip NDJSON, one Frame a line, ascending index. Written by devices and historians directly. */
-  frames: (o: { site: string; asset: string; run: string; first: number; last: number }): string =>
-    `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/${ten(o.first)}-${ten(o.last)}.ndjson.gz`,
+  /**
+   * Frames of one run, gzip NDJSON, one Frame a line, ascending index. Written by devices and historians directly. Those
+   * of a device name its thing: its role may write only such keys, and so changes nobody else's objects.
+   */
+  frames: (o: { site: string; asset: string; run: string; thing?: string; first: number; last: number }): string =>
+    `${framesPrefix(o)}${o.thing === undefined ? '' : `${o.thing}/`}${ten(o.first)}-${ten(o.last)}.ndjson.gz`,
+  /** What the keys of all frames of a run begin with, whoever wrote them. */
+  framesPrefix: (o: { site: string; asset: string; run: string }): string => framesPrefix(o),
   event: (site: string, eventId: string): string => `raw/events/site=${site}/${eventId}.json`,
   quarantine: (key: string): string => `quarantine/${key}`,
   snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,
@@ -23,6 +28,8 @@ export const lakeKeys = {
     `telemetry/site=${o.site}/date=${o.date}/${o.id}.parquet`,
 } as const;
 
+const framesPrefix = (o: { site: string; asset: string; run: string }): string =>
+  `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/`;
 const featuresPrefix = (o: { featureSet: string; snapshot: string; split: Split }): string =>
   `features/split=${o.split}/${hex(o.featureSet)}/${hex(o.snapshot)}/`;
 

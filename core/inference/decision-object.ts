@@ -11,10 +11,11 @@ export interface DecisionObject {
 
 /**
  * The object that uploads decisions of one boot, sealed by a Merkle root over its canonical lines.
+ * @param stage of the platform: the key begins with the name of the device's thing.
  * @param records consecutive sequences, at least one.
  * @throws {Error} when they are not: a gap must be visible between objects, never inside one.
  */
-export const decisionObject = (records: readonly DecisionRecord[]): DecisionObject => {
+export const decisionObject = (stage: string, records: readonly DecisionRecord[]): DecisionObject => {
   const first = records[0];
   if (first === undefined) throw new Error('a decision object needs at least one decision; got none');
   for (const [i, r] of records.entries())
@@ -34,5 +35,5 @@ export const decisionObject = (records: readonly DecisionRecord[]): DecisionObje
     merkleRoot: merkleRoot(lines),
     packageDigests: [...new Set(records.flatMap((r) => r.packageDigest ?? []))].sort(),
   };
-  return { key: decisionObjectKey(header), header, body: `${[canonicalJson(header), ...lines].join('\n')}\n` };
+  return { key: decisionObjectKey(stage, header), header, body: `${[canonicalJson(header), ...lines].join('\n')}\n` };
 };

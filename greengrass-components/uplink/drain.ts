@@ -1,12 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import type { UplinkConfig } from '#core/contracts/device.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
+import { thingName } from '#core/contracts/release.ts';
 import { decisionObject } from '#core/inference/decision-object.ts';
 import type { Spool } from '../shared/spool.ts';
 
 export interface DrainDeps {
   readonly spool: Spool;
   readonly config: UplinkConfig;
+  /** Id of this device. */
+  readonly device: string;
   /** Rejects when the lake did not take the object. */
   readonly put: (key: string, body: Uint8Array, contentType: string) => Promise<void>;
   /** Rejects when the nucleus did not take the message. */
@@ -45,7 +48,10 @@ export const drainDecisions = async (deps: DrainDeps): Promise<boolean> => {
   )
     return false;
   spool.setMeta(PLAN, String(last.row));
-  const object = decisionObject(waiting.map((w) => w.record));
+  const object = decisionObject(
+    config.stage,
+    waiting.map((w) => w.record),
+  );
   await deps.put(object.key, Buffer.from(object.body), 'application/x-ndjson');
   spool.transaction(() => {
     spool.markDecisionsSent(waiting.map((w) => w.row));
@@ -77,6 +83,7 @@ export const drainFrames = async (deps: DrainDeps): Promise<boolean> => {
     site,
     asset,
     run,
+    thing: thingName(config.stage, config.site, deps.device),
     first: (sorted[0] as { index: number }).index,
     last: (sorted.at(-1) as { index: number }).index,
   });

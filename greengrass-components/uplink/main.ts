@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { UplinkConfig } from '#core/contracts/device.ts';
-import { fail, log, onStop, stateDirOf } from '../shared/component.ts';
+import { deviceOf, fail, log, onStop, stateDirOf } from '../shared/component.ts';
 import { connectNucleus } from '../shared/ipc.ts';
 import { Spool } from '../shared/spool.ts';
 import { backoffMs, type DrainDeps, drainDecisions, drainFrames, drainMessages, enforceLimits } from './drain.ts';
@@ -27,6 +27,7 @@ const main = async (): Promise<void> => {
   const deps: DrainDeps = {
     spool,
     config,
+    device: deviceOf(process.env['AWS_IOT_THING_NAME'], config.stage, config.site),
     clock: () => Date.now(),
     publish: (topic, payload) => nucleus.publish(topic, payload),
     put: async (key, body, contentType) => {

@@ -14,6 +14,7 @@ import { type Column, writeParquet } from '../shared/parquet.ts';
 export interface Deps {
   readonly lake: ObjectStore;
   readonly ledger: Ledger;
+  readonly stage: string;
   readonly log: BatchLog;
 }
 
@@ -28,11 +29,13 @@ const listed = (digests: readonly (string | null)[]): string =>
 export const proveDecisions = (
   text: string,
   key: string,
+  stage: string,
 ): { header: DecisionObjectHeader; decisions: DecisionRecord[] } => {
   const [first, ...lines] = text.split('\n').filter((line) => line !== '');
   const header = parseAs(DecisionObjectHeader, JSON.parse(first ?? 'null'), `header of ${key}`);
   const wrong: string[] = [];
-  if (decisionObjectKey(header) !== key) wrong.push(`the header belongs at ${decisionObjectKey(header)}`);
+  const own = decisionObjectKey(stage, header);
+  if (own !== key) wrong.push(`the header belongs at ${own}`);
   if (lines.length !== header.count)
     wrong.push(`the header counts ${header.count} decisions, there are ${lines.length}`);
   if (merkleRoot(lines) !== header.merkleRoot) wrong.push('the Merkle root of the lines is not the one in the header');
@@ -109,7 +112,7 @@ export const makeHandler = (deps: Deps) => {
     const text = Buffer.from(await deps.lake.get(key, versionId)).toString('utf8');
     let proved: ReturnType<typeof proveDecisions>;
     try {
-      proved = proveDecisions(text, key);
+      proved = proveDecisions(text, key, deps.stage);
     } catch (error) {
       await deps.lake.put(lakeKeys.quarantine(key), Buffer.from(text), 'application/x-ndjson');
       throw error;

@@ -6,10 +6,11 @@ import { makeLogger } from '../shared/logger.ts';
 import { s3Store } from '../shared/object-store.ts';
 import { makeHandler } from './handler.ts';
 
-const { names } = readEnv();
+const { names, stage } = readEnv();
 
 export const handler = makeHandler({
   lake: s3Store(new S3Client({}), names.lakeBucket),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  stage,
   log: makeLogger('record-decisions'),
 });

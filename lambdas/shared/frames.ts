@@ -4,8 +4,12 @@ import { Frame } from '#core/contracts/frame.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import { type ObjectStore, sha256 } from './object-store.ts';
 
-/** Key of an upload of frames: site, asset, run, first and last index. */
-export const FRAMES_KEY = /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(\d{10})-(\d{10})\.ndjson\.gz$/;
+/**
+ * Key of an upload of frames: site, asset, run, first and last index. Where a device wrote it, its thing stands before
+ * the indexes, which the device's role sees to; it has to be one of this site.
+ */
+export const FRAMES_KEY =
+  /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(?:[a-z0-9]+-\1-[^/]+\/)?(\d{10})-(\d{10})\.ndjson\.gz$/;
 
 /** What an upload may unpack to, in bytes: a small file that unpacks to gigabytes must not take its reader down. */
 export const MAX_UNPACKED_BYTES = 32 * 1024 * 1024;
@@ -25,7 +29,10 @@ const wholly = (reason: string): CheckedFrames => ({ frames: [], bad: [{ line: 0
  */
 export const readFrames = (bytes: Uint8Array, key: string, maxBytes = MAX_UNPACKED_BYTES): CheckedFrames => {
   const parts = FRAMES_KEY.exec(key);
-  if (parts === null) return wholly('the key is not raw/frames/site=…/asset=…/run=…/first-last.ndjson.gz');
+  if (parts === null)
+    return wholly(
+      'the key is not raw/frames/site=…/asset=…/run=…/first-last.ndjson.gz, or with a thing of this site before first',
+    );
   const [, site, asset, run] = parts;
   let text: string;
   try {

@@ -9,6 +9,10 @@ import type { IConstruct } from 'constructs';
 export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?: RegExp; readonly reason: string }[] = [
   { resource: /^arn:aws:s3:::[^/*]+\/[^*]+\*$/, reason: 'objects below one prefix of one bucket' },
   {
+    resource: /^arn:aws:s3:::[^/*]+\/raw\/frames\/site=[^/*]+\/\*\/<credentials-iot:ThingName>\/\*$/,
+    reason: 'frames that name the device which writes them, of whatever asset and run',
+  },
+  {
     resource: /^arn:aws:kms:[^*]+:key\/\*$/,
     reason: 'the data key, whose id is made when it is; conditions say through S3 and for which bucket',
   },
@@ -86,9 +90,9 @@ export const reasonFor = (resource: string, actions: readonly string[]): string 
     (w) => w.resource.test(resource) && (w.actions === undefined || actions.every((a) => w.actions?.test(a))),
   )?.reason;
 
-/** Text of a resource with its tokens as `<LogicalId.Attribute>`, as cdk-nag prints them. */
+/** Text of a resource with its tokens as `<LogicalId.Attribute>` and its policy variables as `<name>`, as cdk-nag prints them. */
 export const resourceText = (resource: unknown): string => {
-  if (typeof resource === 'string') return resource;
+  if (typeof resource === 'string') return resource.replaceAll(/\$\{([^}]+)\}/g, '<$1>');
   const r = resource as Record<string, unknown>;
   if (r['Ref'] !== undefined) return `<${r['Ref']}>`;
   if (r['Fn::GetAtt'] !== undefined) return `<${(r['Fn::GetAtt'] as string[]).join('.')}>`;

@@ -59,14 +59,19 @@ export class FleetStack extends PlatformStack {
 
     const device = new Role(this, 'DeviceRole', {
       roleName: names.deviceRole.name,
-      description: 'What devices may do with AWS: put their own kinds of objects, get components and packages.',
+      description: 'What a device may do with AWS: put its own objects, get components and packages.',
       // Simulated devices have no credential provider: they assume the role by STS.
       assumedBy: config.local
         ? new CompositePrincipal(new ServicePrincipal('credentials.iot.amazonaws.com'), new AccountRootPrincipal())
         : new ServicePrincipal('credentials.iot.amazonaws.com'),
     });
     for (const statement of [
-      ...grants.writeLake(this, ...sites.flatMap((s) => [`raw/frames/site=${s}/*`, `inbox/decisions/site=${s}/*`])),
+      // The credential provider puts in the thing for whose certificate it gives the credentials.
+      ...grants.writeLake(
+        this,
+        ...sites.map((s) => `raw/frames/site=${s}/*/\${credentials-iot:ThingName}/*`),
+        `inbox/decisions/\${credentials-iot:ThingName}/*`,
+      ),
       ...grants.readArtifacts(this, 'components/*', 'packages/*'),
       allow(['s3:GetBucketLocation'], [`arn:aws:s3:::${names.artifactsBucket}`]),
     ])

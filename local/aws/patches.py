@@ -6,6 +6,7 @@ Each has a test in test/local/aws that also says what happens without it, so tha
 import contextvars
 import datetime
 import functools
+import inspect
 import itertools
 import json
 import logging
@@ -32,6 +33,7 @@ def apply() -> None:
     keep_retention()
     keep_streams()
     know_thing_attributes()
+    know_variables_of_devices()
     say_why_executions_ended()
 
 
@@ -424,6 +426,28 @@ def know_thing_attributes() -> None:
         return context
 
     iot._mqtt_policy_context = with_attributes
+
+
+def know_variables_of_devices() -> None:
+    """Policies of roles may name `${credentials-iot:ThingName}`, the thing that the credential provider gave a session to.
+    MiniStack has no credential provider and puts no variable into a policy; a simulated device calls its session like
+    its thing."""
+    from ministack.core import iam_evaluator
+
+    upstream = iam_evaluator.resolve_principal
+    if "${" in inspect.getsource(iam_evaluator):
+        raise PatchError("MiniStack knows variables in policies now: look at know_variables_of_devices.")
+
+    def resolve_principal(*arguments, **named):
+        principal = upstream(*arguments, **named)
+        if getattr(principal, "type", None) != "AssumedRole":
+            return principal
+        thing = principal.arn.rsplit("/", 1)[-1]
+        for statement in itertools.chain(*(principal.policies or [])):
+            statement.resources = [r.replace("${credentials-iot:ThingName}", thing) for r in statement.resources]
+        return principal
+
+    iam_evaluator.resolve_principal = resolve_principal
 
 
 def say_why_executions_ended() -> None:

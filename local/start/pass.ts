@@ -6,12 +6,13 @@ import {
   ListEffectiveDeploymentsCommand,
 } from '@aws-sdk/client-greengrassv2';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { DecisionRecord } from '#core/contracts/decision.ts';
+import { StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { type DecisionRecord, decisionsPrefix } from '#core/contracts/decision.ts';
 import { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { LOCAL_PLANT_FILE, type LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
-import { modelComponentName, thingName } from '#core/contracts/release.ts';
+import { modelComponentName, type ReleaseRequest, thingName } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { LiveRun } from '#core/contracts/source.ts';
 import { type Device, startCoreDevice } from '../greengrass/core-device/start-core-device.ts';
@@ -248,10 +249,11 @@ export class Pass {
     await story.step('history', async () => [await this.uploadHistory(played, clients, names, registry, site), null]);
 
     const champion = await this.champion(registry, modelLine);
+    if (champion !== null) await this.bringBack(champion, registry, clients, names, modelLine);
     const packageDigest =
       champion === null || options.retrain
         ? await this.trainAndRelease(registry, clients, names, modelLine, champion === null)
-        : champion;
+        : champion.packageDigest;
     if (champion !== null && !options.retrain)
       await story.step('champion', async () => [`${short(packageDigest)} serves since an earlier start`, null]);
     this.summary.push(['package', packageDigest]);
@@ -499,11 +501,61 @@ export class Pass {
     return told;
   }
 
-  private async champion(registry: RegistryView, modelLine: string): Promise<string | null> {
+  private async champion(registry: RegistryView, modelLine: string): Promise<ModelLineRecord['champion']> {
     const body = await registry.body('model-line', modelLine);
     if (body === null)
       throw new StartError(`model line ${modelLine} is not in the registry`, 'this is a fault: publish made it');
-    return parseAs(ModelLineRecord, body, `model line ${modelLine}`).champion?.packageDigest ?? null;
+    return parseAs(ModelLineRecord, body, `model line ${modelLine}`).champion;
+  }
+
+  /** A release that was cut off leaves its package on some devices: the champion goes to them again. */
+  private async bringBack(
+    champion: NonNullable<ModelLineRecord['champion']>,
+    registry: RegistryView,
+    clients: Clients,
+    names: ReturnType<typeof platformNames>,
+    modelLine: string,
+  ): Promise<void> {
+    const { story, signal, stateDir } = this.deps;
+    const devices = await this.cli<{ device: string; serving: { packageDigest: string } | null }[]>(
+      'devices',
+      'devices',
+    );
+    const astray: string[] = [];
+    for (const { device, serving } of devices) {
+      if (serving === null || serving.packageDigest === champion.packageDigest) continue;
+      const body = await registry.body('package', serving.packageDigest);
+      if (body?.['modelLine'] === modelLine) astray.push(device);
+    }
+    if (astray.length === 0) return;
+    await story.step('back to the champion', async () => {
+      const releaseId = `back-${champion.releaseNumber}-${this.deps.now().replace(/\D/g, '').slice(0, 14)}`;
+      const request: ReleaseRequest = {
+        schema: 'release-request/1',
+        releaseId,
+        modelLine,
+        site: modelLine.split('/')[1] as string,
+        packageDigest: champion.packageDigest,
+        packagePrefix: champion.packagePrefix,
+        releaseNumber: champion.releaseNumber,
+        requestedBy: 'local-plant',
+        reason: `a release was cut off; ${astray.join(', ')} still served its package`,
+        revert: true,
+      };
+      const stateMachineArn = names.release.arn;
+      await clients.sfn.send(
+        new StartExecutionCommand({ stateMachineArn, name: releaseId, input: JSON.stringify(request) }),
+      );
+      const log = join(stateDir, 'logs', 'aws.log');
+      const deps = { sfn: clients.sfn, registry, story, log, stateMachineArn, releaseId };
+      const release = await followRelease(deps, champion.packageDigest, 600, { signal });
+      if (release.status !== 'released')
+        throw new StartError(
+          `release ${releaseId} was ${release.status}: ${release.reason}`,
+          `look at each ring with "npx millwright explain ${releaseId}"`,
+        );
+      return [`${astray.join(', ')} served the package of a release that was cut off`, null];
+    });
   }
 
   private async trainAndRelease(
@@ -531,7 +583,8 @@ export class Pass {
         throw new StartError(
           `the retrain was ${ended.status} at ${ended.step}: ${ended.detail}`,
           `the champion, if there is one, goes on serving; look at it with "npx millwright explain ${requestId}"`,
-          ended.status === 'failed' ? log : null,
+          // What a job printed is in a log of its own.
+          ['Train', 'Quantize'].includes(ended.step) ? join(stateDir, 'logs', 'sagemaker') : log,
         );
       return [`${short(ended.packageDigest)}: ${await rmseOf(registry, ended.packageDigest)}`, ended];
     });
@@ -559,7 +612,7 @@ export class Pass {
       const page = await clients.s3.send(
         new ListObjectsV2Command({
           Bucket: names.lakeBucket,
-          Prefix: `inbox/decisions/site=${site}/`,
+          Prefix: decisionsPrefix(STAGE, site),
           ...(token ? { ContinuationToken: token } : {}),
         }),
       );

@@ -80,6 +80,7 @@ const topicRule = (...queues: string[]): RolePermissions => ({
 const eventRule = (may: string): RolePermissions => ({ assumedBy: ['events.amazonaws.com'], may: [may] });
 
 const RING_GROUPS = 'plant thinggroup/{stage}-*';
+const OWN_THING = `\${credentials-iot:ThingName}`;
 const THINGS = 'plant thing/{stage}-*';
 const JOBS = 'plant job/*';
 /** Greengrass asks AWS IoT in the name of whoever asks Greengrass. */
@@ -215,7 +216,7 @@ export const PERMISSIONS: Roles = {
   device: {
     assumedBy: ['credentials.iot.amazonaws.com'],
     may: [
-      ...writes('lake/raw/frames/site=plant-a/*', 'lake/inbox/decisions/site=plant-a/*'),
+      ...writes(`lake/raw/frames/site=plant-a/*/${OWN_THING}/*`, `lake/inbox/decisions/${OWN_THING}/*`),
       ...reads('artifacts/components/*', 'artifacts/packages/*'),
       's3:GetBucketLocation on artifacts',
     ],

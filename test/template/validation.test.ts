@@ -37,6 +37,7 @@ describe('validation of templates', () => {
     expect(resourceText({ 'Fn::Join': ['', [{ 'Fn::GetAtt': ['Q', 'Arn'] }, ':', { Ref: 'P' }, '*']] })).toBe(
       '<Q.Arn>:<P>*',
     );
+    expect(resourceText(`a/\${credentials-iot:ThingName}/*`)).toBe('a/<credentials-iot:ThingName>/*');
     expect(resourceText({ 'Fn::Sub': 'x' })).toBe('{"Fn::Sub":"x"}');
   });
 

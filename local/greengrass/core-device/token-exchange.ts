@@ -16,7 +16,7 @@ export interface TokenExchange {
 /**
  * Stands for the token exchange service: the device's role, for the nucleus itself and over HTTP for its components.
  * A real device shows its certificate to the credential provider; the local AWS has none, so the device assumes the
- * role at STS. Offline, credentials are given out until they expire.
+ * role at STS, in a session that is called like its thing (local/aws/patches.py: know_variables_of_devices). Offline, credentials are given out until they expire.
  */
 export const startTokenExchange = async (options: {
   readonly stsUrl: string;
@@ -39,7 +39,7 @@ export const startTokenExchange = async (options: {
 
   const refresh = async (): Promise<void> => {
     const { Credentials: c } = await sts.send(
-      new AssumeRoleCommand({ RoleArn: options.roleArn, RoleSessionName: options.thingName.slice(0, 64) }),
+      new AssumeRoleCommand({ RoleArn: options.roleArn, RoleSessionName: options.thingName }),
     );
     if (c?.AccessKeyId === undefined || c.SecretAccessKey === undefined)
       throw new Error(`STS gave no credentials for ${options.roleArn}; look at the role's trust policy`);

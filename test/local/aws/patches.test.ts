@@ -285,6 +285,13 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('False');
   });
 
+  test('for variables in policies of roles', async () => {
+    const out = await python(
+      "import inspect; from ministack.core import iam_evaluator as e; print('${' in inspect.getsource(e))",
+    );
+    expect(out).toBe('False');
+  });
+
   test('for table streams at a restart', async () => {
     const out = await python(
       "from ministack.services import dynamodb as d; print(any('stream' in k for k in d.get_state()))",

@@ -12,10 +12,15 @@ import { IAMClient, ListRolesCommand, UpdateAssumeRolePolicyCommand } from '@aws
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { decisionsPrefix } from '#core/contracts/decision.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
 import { LedgerRequest, registryKeys } from '#core/contracts/ledger.ts';
 import { type ClientOptions as As, type DeployedPlant, deployPlant } from './deployed-plant.ts';
 
 jest.setTimeout(300_000);
+
+/** Whose device's credentials the device role has here. */
+const THING = 'local-plant-a-edge-1';
 
 let plant: DeployedPlant;
 /** Client options by role: what each role of the stacks can do, tried with its own credentials. */
@@ -35,7 +40,7 @@ const become = async (role: { RoleName?: string | undefined; Arn?: string | unde
     }),
   );
   const { Credentials } = await new STSClient(plant.client).send(
-    new AssumeRoleCommand({ RoleArn: role.Arn, RoleSessionName: 'test' }),
+    new AssumeRoleCommand({ RoleArn: role.Arn, RoleSessionName: THING }),
   );
   return {
     ...plant.client,
@@ -171,6 +176,7 @@ test('the ledger writer, asked to, writes a record, and who may read by class an
 });
 
 describe('objects of the lake', () => {
+  const run = { site: 'plant-a', asset: 'spindle-1', run: 'r-1', first: 1, last: 9 };
   const s3 = (as: As): S3Client => new S3Client({ ...as, forcePathStyle: true });
   const get = (key: string) => (as: As) =>
     s3(as).send(new GetObjectCommand({ Bucket: plant.names.lakeBucket, Key: key }));
@@ -198,10 +204,12 @@ describe('objects of the lake', () => {
   });
 
   test('frames and decisions come from devices, features and tables from the functions that make them', async () => {
+    const FRAMES = lakeKeys.frames({ ...run, thing: THING });
+    const DECISIONS = `${decisionsPrefix('local', 'plant-a', 'edge-1')}x`;
     const writers: Record<string, string[]> = {};
     for (const key of [
-      'raw/frames/site=plant-a/x',
-      'inbox/decisions/site=plant-a/x',
+      FRAMES,
+      DECISIONS,
       'raw/events/site=plant-a/x',
       'decisions/x',
       'telemetry/x',
@@ -212,8 +220,8 @@ describe('objects of the lake', () => {
     ])
       writers[key] = await whoMay(put(key));
     expect(writers).toEqual({
-      'raw/frames/site=plant-a/x': of('device'),
-      'inbox/decisions/site=plant-a/x': of('device'),
+      [FRAMES]: of('device'),
+      [DECISIONS]: of('device'),
       'raw/events/site=plant-a/x': of('plant-events'),
       'decisions/x': of('record-decisions'),
       'telemetry/x': of('telemetry-writer'),
@@ -224,7 +232,13 @@ describe('objects of the lake', () => {
     });
   });
 
-  test('a device of this site puts no frames of another site', async () => {
-    await expect(whoMay(put('raw/frames/site=elsewhere/x'))).resolves.toEqual([]);
+  test.each([
+    ['frames of another device', lakeKeys.frames({ ...run, thing: `${THING}0` })],
+    ['frames as a historian does', lakeKeys.frames(run)],
+    ['frames of another site', lakeKeys.frames({ ...run, site: 'elsewhere', thing: THING })],
+    ['decisions of another device', `${decisionsPrefix('local', 'plant-a', 'edge-10')}x`],
+    ['decisions of another site', `${decisionsPrefix('local', 'elsewhere', 'edge-1')}x`],
+  ])('a device puts no %s', async (_, key) => {
+    await expect(whoMay(put(key))).resolves.toEqual([]);
   });
 });

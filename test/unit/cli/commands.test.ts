@@ -126,7 +126,7 @@ const decision = {
   features: [55, 80],
   latencyMs: 3,
 };
-const KEY = 'inbox/decisions/site=plant-a/device=edge-1/b1-x-0000000005-0000000009.ndjson';
+const KEY = 'inbox/decisions/local-plant-a-edge-1/b1-x-0000000005-0000000009.ndjson';
 const lakeFiles = () => ({ [KEY]: `{"header":true}\n${JSON.stringify(decision)}\n` });
 const OBJECT = 'plant-a/edge-1/b1-x/5-9';
 

@@ -60,6 +60,7 @@ beforeEach(() => {
       uploadSeconds: '10',
       maxSpoolMiB: '1',
     }),
+    device: 'edge-1',
     clock: () => now,
     put: async (key, body) => {
       if (!online) throw new Error('offline');
@@ -135,7 +136,9 @@ describe('uploading frames', () => {
     expect(await drainFrames(deps)).toBe(true);
     expect(await drainFrames(deps)).toBe(false);
     const [[key, body]] = [...objects] as [[string, Uint8Array]];
-    expect(key).toBe('raw/frames/site=plant-a/asset=spindle-1/run=run-b1-x/0000000001-0000000003.ndjson.gz');
+    expect(key).toBe(
+      'raw/frames/site=plant-a/asset=spindle-1/run=run-b1-x/local-plant-a-edge-1/0000000001-0000000003.ndjson.gz',
+    );
     const indexes = gunzipSync(body)
       .toString()
       .trimEnd()

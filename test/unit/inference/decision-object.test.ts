@@ -29,7 +29,7 @@ const record = (sequence: number, boot = 'b1-abc'): DecisionRecord =>
 
 describe('an object of decisions', () => {
   it('begins with a header that seals the lines after it', () => {
-    const object = decisionObject([record(3), record(4)]);
+    const object = decisionObject('local', [record(3), record(4)]);
     const [header, ...lines] = object.body.trimEnd().split('\n') as [string, ...string[]];
     expect(DecisionObjectHeader.parse(JSON.parse(header))).toMatchObject({
       firstSequence: 3,
@@ -39,12 +39,14 @@ describe('an object of decisions', () => {
       packageDigests: [digestOf('package')],
     });
     expect(lines.map((l) => DecisionRecord.parse(JSON.parse(l)).sequence)).toEqual([3, 4]);
-    expect(object.key).toBe('inbox/decisions/site=plant-a/device=edge-1/b1-abc-0000000003-0000000004.ndjson');
+    expect(object.key).toBe('inbox/decisions/local-plant-a-edge-1/b1-abc-0000000003-0000000004.ndjson');
   });
 
   it('is refused with a gap, with two boots, and empty', () => {
-    expect(() => decisionObject([record(3), record(5)])).toThrow('expected b1-abc/4, got b1-abc/5');
-    expect(() => decisionObject([record(3), record(4, 'b2-abc')])).toThrow('consecutive sequences of one boot');
-    expect(() => decisionObject([])).toThrow('needs at least one decision');
+    expect(() => decisionObject('local', [record(3), record(5)])).toThrow('expected b1-abc/4, got b1-abc/5');
+    expect(() => decisionObject('local', [record(3), record(4, 'b2-abc')])).toThrow(
+      'consecutive sequences of one boot',
+    );
+    expect(() => decisionObject('local', [])).toThrow('needs at least one decision');
   });
 });

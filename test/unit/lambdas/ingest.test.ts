@@ -32,7 +32,7 @@ const setUp = (refuse?: Error) => {
   const lake = memoryStore();
   const ledger = memoryLedger(refuse);
   const log = memoryLog();
-  return { lake, ledger, log };
+  return { lake, ledger, log, stage: 'local' };
 };
 
 describe('register-upload', () => {
@@ -58,6 +58,22 @@ describe('register-upload', () => {
       await send(deps, key);
     }
     expect(new Set(deps.ledger.commands.map((c) => c.commandId)).size).toBe(2);
+  });
+
+  it('registers an upload of a device of the site, and puts one aside that a device made for another site', async () => {
+    const of = { site: 'plant-a', asset: 'press-1', run: 'life-1', first: 1, last: 3 };
+    for (const [thing, registered] of [
+      ['local-plant-a-edge-1', 1],
+      ['local-plant-b-edge-1', 0],
+      ['plant-a-edge-1', 0],
+    ] as const) {
+      const deps = setUp();
+      const key = lakeKeys.frames({ ...of, thing });
+      await deps.lake.put(key, upload(JSON.stringify(frame(1))));
+      await send(deps, key);
+      expect(deps.ledger.commands.map((c) => c.record.id)).toEqual(registered === 1 ? [key] : []);
+      expect(deps.lake.objects.has(lakeKeys.quarantine(key))).toBe(registered === 0);
+    }
   });
 
   it('puts bad lines aside with their reasons, counts the rest, and announces it', async () => {
@@ -162,7 +178,7 @@ const objectOf = (decisions: readonly DecisionRecord[], header: Record<string, u
     merkleRoot: merkleRoot(lines),
     packageDigests: [`sha256:${'1'.repeat(64)}`],
   };
-  return { key: decisionObjectKey(head), text: [JSON.stringify({ ...head, ...header }), ...lines].join('\n') };
+  return { key: decisionObjectKey('local', head), text: [JSON.stringify({ ...head, ...header }), ...lines].join('\n') };
 };
 
 describe('record-decisions', () => {
