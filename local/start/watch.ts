@@ -165,7 +165,7 @@ export const followRetrain = async (
   );
 };
 
-/** Follows the release of a package to its end. @throws {StartError} when it never begins or its execution dies. */
+/** Follows the release of a package, or one certain release of it, to its end. @throws {StartError} when it never begins or its execution dies. */
 export const followRelease = async (
   deps: {
     readonly sfn: SFNClient;
@@ -173,6 +173,7 @@ export const followRelease = async (
     readonly story: Story;
     readonly log: string;
     readonly stateMachineArn: string;
+    readonly releaseId?: string;
   },
   packageDigest: string,
   seconds: number,
@@ -181,7 +182,9 @@ export const followRelease = async (
   const follower = new Follower(deps.story, 'release');
   const find = async (): Promise<ReleaseRecord | null> => {
     const bodies = await deps.registry.bodies('release');
-    const body = bodies.find((b) => b['packageDigest'] === packageDigest);
+    const body = bodies.find((b) =>
+      deps.releaseId === undefined ? b['packageDigest'] === packageDigest : b.id === deps.releaseId,
+    );
     if (body === undefined) return null;
     const { id: _, ...rest } = body;
     return parseAs(ReleaseRecord, rest, `registry record release ${body.id}`);
@@ -192,7 +195,7 @@ export const followRelease = async (
     );
     for (const { executionArn } of executions) {
       const { input } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn }));
-      if (input?.includes(packageDigest)) return executionArn ?? null;
+      if (input?.includes(deps.releaseId ?? packageDigest)) return executionArn ?? null;
     }
     return null;
   };
