@@ -28,10 +28,14 @@ class Saver(threading.Thread):
         took = 0.0
         while not self._stop.wait(max(self._every_s, took / self._share)):
             began = time.monotonic()
-            self.save()
-            # Says when the state on disk was last brought up to date.
-            with open(os.path.join(os.path.dirname(persistence.STATE_DIR), "saved"), "w"):
-                pass
+            try:
+                self.save()
+                # Says when the state on disk was last brought up to date.
+                with open(os.path.join(os.path.dirname(persistence.STATE_DIR), "saved"), "w"):
+                    pass
+            except OSError as error:
+                # A full disk may have room again at the next try.
+                log.error("The state could not be saved: %s; next try in %.0f s.", error, self._every_s)
             took = time.monotonic() - began
 
     def stop(self) -> None:

@@ -32,6 +32,8 @@ import { followRelease, followRetrain, pause, until } from './watch.ts';
 
 const STAGE = 'local';
 const DISK_GIB = 3;
+/** Below this the plant stops while it can still save itself whole. */
+const FULL_MIB = 256;
 /** While a model is trained the machines leave it the processors. */
 const SLOW_MS = 1000;
 const BRISK_MS = 100;
@@ -55,14 +57,22 @@ interface DevicePlan {
   readonly root: string;
 }
 
+const freeBytesOf = (folder: string): number => {
+  const s = statfsSync(folder);
+  return s.bavail * s.bsize;
+};
+
+/** @throws {StartError} when the disk under a running plant is all but full. */
+export const checkDiskLeft = (folder: string, freeBytes = freeBytesOf(folder)): void => {
+  if (freeBytes < FULL_MIB * 2 ** 20)
+    throw new StartError(
+      `the disk is full: ${(freeBytes / 2 ** 20).toFixed(0)} MiB are left on the disk of ${folder}`,
+      'free some space, then start again: the plant goes on where it was',
+    );
+};
+
 /** @throws {StartError} when less than 3 GiB are free where state is kept. */
-export const checkDisk = (
-  folder: string,
-  freeBytes = (() => {
-    const s = statfsSync(folder);
-    return s.bavail * s.bsize;
-  })(),
-): void => {
+export const checkDisk = (folder: string, freeBytes = freeBytesOf(folder)): void => {
   if (freeBytes < DISK_GIB * 2 ** 30)
     throw new StartError(
       `only ${(freeBytes / 2 ** 30).toFixed(1)} GiB are free on the disk of ${folder}; the local plant needs ${DISK_GIB}`,
@@ -136,10 +146,12 @@ export class Pass {
 
   /**
    * Looks once whether all that was started still runs. A device that ended is started again: it goes on where it was.
-   * @throws {StartError} for a service, without which nothing can go on, and for a device that ends again and again.
+   * @throws {StartError} for a service, without which nothing can go on, for a device that ends again and again, and
+   * for a disk that is full.
    */
   async look(): Promise<void> {
     const { stateDir, story } = this.deps;
+    checkDiskLeft(stateDir);
     const services = [this.services?.aws, this.services?.sagemaker, this.services?.greengrass];
     const dead = services.flatMap((s) => (s === undefined || isAlive(s.pid) ? [] : [s.name]));
     if (dead.length > 0)

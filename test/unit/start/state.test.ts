@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fingerprint, isStamped, stamp } from '../../../local/start/fingerprint.ts';
 import { processStart, takeLock } from '../../../local/start/lock.ts';
-import { checkDisk, planDevices } from '../../../local/start/pass.ts';
+import { checkDisk, checkDiskLeft, planDevices } from '../../../local/start/pass.ts';
 import { awaitLeftovers, readPorts } from '../../../local/start/plant.ts';
 
 let dir: string;
@@ -60,6 +60,11 @@ test('ports are the same at every start', async () => {
   const first = await readPorts(dir);
   expect(await readPorts(dir)).toEqual(first);
   expect(new Set(Object.values(first)).size).toBe(4);
+});
+
+test('a disk that fills up stops the plant while it can save itself', () => {
+  expect(() => checkDiskLeft('/x', 2 ** 28)).not.toThrow();
+  expect(() => checkDiskLeft('/x', 2 ** 20)).toThrow(/disk is full: 1 MiB are left on the disk of \/x/);
 });
 
 test('a disk with too little room is refused', () => {
