@@ -139,7 +139,6 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   readReport: ['get'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],
-  readReport: ['get'],
   walkLineage: ['edges'],
   writeAll: ['write'],
 };
