@@ -19,7 +19,7 @@ import {
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { DeploymentConfig, type PlaneName } from '#core/contracts/deployment-config.ts';
+import { DeploymentConfig, PlaneName } from '#core/contracts/deployment-config.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
 import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
@@ -97,6 +97,21 @@ const bucket = (s3: S3Client, name: string): Bucket => ({
   },
 });
 
+/** The AWS profile for a plane in an account of its own; undefined: the one of everything else, `AWS_PROFILE`. */
+export const profileOf = (plane: PlaneName, env: NodeJS.ProcessEnv = process.env): string | undefined =>
+  env[`MILLWRIGHT_PROFILE_${plane.toUpperCase()}`] || undefined;
+
+/** The plane in whose account and region a function is, by its ARN. */
+export const planeOf = (config: Pick<DeploymentConfig, 'planes'>, functionArn: string): PlaneName => {
+  const [, , , region, account] = functionArn.split(':');
+  const found = PlaneName.options.find(
+    (p) => config.planes[p].account === account && config.planes[p].region === region,
+  );
+  if (found === undefined)
+    throw new CliError(`${functionArn} is in no plane of the stage`, 'mend "planes" in the config of the stage');
+  return found;
+};
+
 export interface ConnectOptions {
   readonly stage: string;
   readonly site?: string;
@@ -104,7 +119,8 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to a stage: the local plant by its plant.json, any other by the AWS profile and config/<stage>.json.
+ * Connects to a stage: the local plant by its plant.json, any other by config/<stage>.json and the AWS profile, or the
+ * profile of each plane.
  * @throws {CliError} when the stage, the site or the plant is not there.
  */
 export const connect = (options: ConnectOptions): World => {
@@ -121,7 +137,7 @@ export const connect = (options: ConnectOptions): World => {
   const base = (plane: PlaneName) => ({
     region: config.planes[plane].region,
     ...(plant === null
-      ? {}
+      ? { profile: profileOf(plane) }
       : { endpoint: plant.endpoints.aws, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } }),
   });
   const s3 = new S3Client({ ...base('data'), forcePathStyle: plant !== null });
@@ -129,18 +145,13 @@ export const connect = (options: ConnectOptions): World => {
   const plantTables = DynamoDBDocumentClient.from(new DynamoDBClient(base('plant')));
   const bus = new EventBridgeClient(base('governance'));
   const sfn = { ml: new SFNClient(base('ml')), plant: new SFNClient(base('plant')) };
-  const lambda = (functionArn: string) =>
-    new LambdaClient({
-      ...base('governance'),
-      ...(functionArn.startsWith('arn:') ? { region: functionArn.split(':')[3] as string } : {}),
-    });
-  const invoke = async (functionName: string, payload: unknown): Promise<unknown> => {
-    const result = await lambda(functionName).send(
-      new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }),
+  const invoke = async (functionArn: string, payload: unknown): Promise<unknown> => {
+    const result = await new LambdaClient(base(planeOf(config, functionArn))).send(
+      new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(payload)) }),
     );
     const body = JSON.parse(Buffer.from(result.Payload ?? []).toString('utf8') || 'null');
     if (result.FunctionError === undefined) return body;
-    const error = new Error(body?.errorMessage ?? `${functionName} failed`);
+    const error = new Error(body?.errorMessage ?? `${functionArn} failed`);
     error.name = body?.errorType ?? result.FunctionError;
     throw error;
   };
