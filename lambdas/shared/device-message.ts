@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 
-const Message = z.looseObject({ topic: z.string() });
+const Message = z.looseObject({ cameOn: z.string() });
 
 /**
  * Reads what a rule of the plant's IoT Core sent on: the message with the topic it came on. The IoT policy ties the
@@ -15,7 +15,7 @@ export const readDeviceMessage = <T extends { readonly site: string; readonly de
   stage: string,
   topicOf: (stage: string, site: string, device: string) => string,
 ): T => {
-  const { topic, ...rest } = parseAs(Message, body, 'message of a topic rule');
+  const { cameOn: topic, ...rest } = parseAs(Message, body, 'message of a topic rule');
   const message = parseAs(schema, rest, `message on ${topic}`);
   const own = topicOf(stage, message.site, message.device);
   if (topic !== own)

@@ -132,6 +132,9 @@ export class FleetStack extends PlatformStack {
       },
     });
 
+    // A message that itself says on which topic it came could pass for another device's.
+    const said = (kind: string): string =>
+      `SELECT *, topic() AS cameOn FROM 'millwright/${config.stage}/+/+/${kind}' WHERE isUndefined(cameOn)`;
     const ledger = grants.writeLedger(this);
     const table = (...actions: string[]): PolicyStatement => allow(actions, [fleet.tableArn]);
     const reports = new WorkQueue(this, 'ReportQueue', {
@@ -156,7 +159,7 @@ export class FleetStack extends PlatformStack {
       ruleName: `${names.prefix}_reports`.replaceAll('-', '_'),
       topicRulePayload: {
         awsIotSqlVersion: '2016-03-23',
-        sql: `SELECT *, topic() AS topic FROM 'millwright/${config.stage}/+/+/report'`,
+        sql: said('report'),
         description: 'Reports of devices, each with the topic it came on.',
         actions: [{ sqs: { queueUrl: reports.queue.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } }],
         errorAction: { sqs: { queueUrl: reports.dead.queueUrl, roleArn: ruleRole.roleArn, useBase64: false } },
@@ -186,7 +189,7 @@ export class FleetStack extends PlatformStack {
       ruleName: `${names.prefix}_digests`.replaceAll('-', '_'),
       topicRulePayload: {
         awsIotSqlVersion: '2016-03-23',
-        sql: `SELECT *, topic() AS topic FROM 'millwright/${config.stage}/+/+/digest'`,
+        sql: said('digest'),
         description:
           'Feature digests of devices, each with the topic it came on, to the lake and to the drift evaluator.',
         actions: receivers.map((q) => send(q.url)),

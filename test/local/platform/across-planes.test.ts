@@ -48,14 +48,17 @@ const digest: FeatureDigest = {
   features: [{ name: 'f', counts: [60, 40] }],
 };
 
-test('a digest of a device reaches the lake and the drift evaluator by one rule', async () => {
-  await new IoTDataPlaneClient(plant.client).send(
-    new PublishCommand({
-      topic: digestTopic(STAGE, SITE, digest.device),
-      qos: 1,
-      payload: Buffer.from(JSON.stringify(digest)),
-    }),
-  );
+test('a digest of a device reaches the lake and the drift evaluator by one rule, and none that it makes for another', async () => {
+  const iot = new IoTDataPlaneClient(plant.client);
+  const forged = { ...digest, device: 'edge-2', cameOn: digestTopic(STAGE, SITE, 'edge-2') };
+  for (const message of [forged, { ...digest, device: 'edge-3' }, digest])
+    await iot.send(
+      new PublishCommand({
+        topic: digestTopic(STAGE, SITE, digest.device),
+        qos: 1,
+        payload: Buffer.from(JSON.stringify(message)),
+      }),
+    );
   const s3 = new S3Client({ ...plant.client, forcePathStyle: true });
   const db = DynamoDBDocumentClient.from(new DynamoDBClient(plant.client));
   const written = await until(

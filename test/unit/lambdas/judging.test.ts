@@ -10,7 +10,7 @@ import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../.
 const LINE = 'predictive-maintenance/plant-a';
 const PACKAGE = `sha256:${'1'.repeat(64)}`;
 const digest = (windowStart: number, windowEnd: number, counts: [number, number], more = {}) => ({
-  topic: 'millwright/local/plant-a/edge-1/digest',
+  cameOn: 'millwright/local/plant-a/edge-1/digest',
   schema: 'feature-digest/1',
   site: 'plant-a',
   device: 'edge-1',

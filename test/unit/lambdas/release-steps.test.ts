@@ -648,7 +648,7 @@ describe('record-release', () => {
 });
 
 describe('device-report', () => {
-  const topic = `millwright/local/${SITE}/edge-1/report`;
+  const cameOn = `millwright/local/${SITE}/edge-1/report`;
   const take = async (
     fleet: ReturnType<typeof fleetOf>,
     ledger: ReturnType<typeof memoryLedger>,
@@ -671,7 +671,7 @@ describe('device-report', () => {
   };
   test('keeps the report, registers an adoption once', async () => {
     const [fleet, ledger] = [fleetOf({}), memoryLedger()];
-    await take(fleet, ledger, { ...report(), topic }, { ...report({ at: '2026-02-01T00:00:11.000Z' }), topic });
+    await take(fleet, ledger, { ...report(), cameOn }, { ...report({ at: '2026-02-01T00:00:11.000Z' }), cameOn });
     expect(fleet.reports.get('edge-1')?.at).toBe('2026-02-01T00:00:11.000Z');
     expect(ledger.commands).toHaveLength(1);
     expect(ledger.commands[0]).toMatchObject({
@@ -682,15 +682,15 @@ describe('device-report', () => {
   test('an older report that is delivered later changes nothing', async () => {
     const [fleet, ledger] = [fleetOf({}), memoryLedger()];
     await takeInOrder(fleet, ledger, true, [
-      { ...report({ serving: null }), topic },
-      { ...report(), topic },
+      { ...report({ serving: null }), cameOn },
+      { ...report(), cameOn },
     ]);
     expect(fleet.reports.get('edge-1')?.serving).not.toBeNull();
   });
   test('a device whose clock was ahead is heard again once its clock is right', async () => {
     const [fleet, ledger] = [fleetOf({}), memoryLedger()];
     const ahead = report({ at: '2031-01-01T00:00:00.000Z', serving: null });
-    await take(fleet, ledger, { ...ahead, topic }, { ...report(), topic });
+    await take(fleet, ledger, { ...ahead, cameOn }, { ...report(), cameOn });
     expect(fleet.reports.get('edge-1')).toEqual(report());
     expect(fleet.received.get('edge-1')).toBe(new Date(Date.parse(NOW) + 1000).toISOString());
     expect(ledger.commands).toHaveLength(1);
@@ -700,18 +700,18 @@ describe('device-report', () => {
     const result = await take(
       fleet,
       ledger,
-      { ...report({ device: 'edge-2' }), topic },
-      { ...report(), topic },
-      { topic, schema: 'x' },
+      { ...report({ device: 'edge-2' }), cameOn },
+      { ...report(), cameOn },
+      { cameOn, schema: 'x' },
       '{',
     );
     expect(result.failed).toBe(3);
-    expect(result.errors.join()).toContain(`a message of ${SITE}/edge-2 came on ${topic}`);
+    expect(result.errors.join()).toContain(`a message of ${SITE}/edge-2 came on ${cameOn}`);
     expect([...fleet.reports.keys()]).toEqual(['edge-1']);
   });
   test('nothing is kept when the ledger does not take the adoption', async () => {
     const fleet = fleetOf({});
-    expect((await take(fleet, memoryLedger(new Error('down')), { ...report(), topic })).failed).toBe(1);
+    expect((await take(fleet, memoryLedger(new Error('down')), { ...report(), cameOn })).failed).toBe(1);
     expect(fleet.reports.size).toBe(0);
   });
 });
