@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,11 +8,23 @@ import { join } from 'node:path';
 const MAX_SOCKET_PATH = 100;
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
-/** Path of the runtime's socket: in the state folder, or under the system's temporary folder when that is too long. */
-export const runtimeSocketPath = (stateDir: string): string => {
+/**
+ * Path of the runtime's socket: in the state folder, or, when that is too long, in a folder of its own under the
+ * system's temporary one, which is made here and only this user may enter.
+ * @throws {Error} when that folder is somebody else's: whoever made it could answer in place of the runtime.
+ */
+export const runtimeSocketPath = (stateDir: string, temporary = tmpdir()): string => {
   const path = join(stateDir, 'runtime.sock');
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
-  return join(tmpdir(), `mw-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}.sock`);
+  const folder = join(temporary, `mw-${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`);
+  // An existing folder, or a link to one, is left as it is.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0)
+    throw new Error(
+      `${folder} is not a folder that only this user may enter: remove it, or choose a shorter state folder`,
+    );
+  return join(folder, 'runtime.sock');
 };
 
 /** Cuts a stream into lines; ends the connection when a line is longer than any message may be. */
@@ -57,10 +69,13 @@ export const serveLines = (path: string, handle: LineHandler): Promise<Server> =
   rmSync(path, { force: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, () => {
-      chmodSync(path, 0o600);
-      resolve(server);
-    });
+    // The socket file is made within this call: it never has another mode, not even for a moment.
+    const before = process.umask(0o177);
+    try {
+      server.listen(path, () => resolve(server));
+    } finally {
+      process.umask(before);
+    }
   });
 };
 

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { deviceOf, stateDirOf } from '../../../greengrass-components/shared/component.ts';
 import {
   ConnectionLost,
@@ -45,11 +45,37 @@ it('the state folder must be given', () => {
   expect(() => stateDirOf([])).toThrow('expected --state-dir DIR');
 });
 
-it('a socket path that the system would cut off is moved to the temporary folder', () => {
-  expect(runtimeSocketPath('/state')).toBe('/state/runtime.sock');
-  const long = runtimeSocketPath(`/${'x'.repeat(120)}`);
-  expect(long.length).toBeLessThan(100);
-  expect(long).toBe(runtimeSocketPath(`/${'x'.repeat(120)}`));
+describe('a socket path that the system would cut off', () => {
+  const LONG = `/${'x'.repeat(120)}`;
+
+  it('is moved into a folder of its own that only its user may enter, the same each time', () => {
+    expect(runtimeSocketPath('/state', dir)).toBe('/state/runtime.sock');
+    const path = runtimeSocketPath(LONG, dir);
+    expect(path.length).toBeLessThan(100);
+    expect(path.startsWith(`${dir}/mw-`)).toBe(true);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    expect(runtimeSocketPath(LONG, dir)).toBe(path);
+    expect(runtimeSocketPath(`${LONG}y`, dir)).not.toBe(path);
+  });
+
+  it('is refused where somebody else could have made the folder, or can enter it', () => {
+    const folder = dirname(runtimeSocketPath(LONG, dir));
+    chmodSync(folder, 0o755);
+    expect(() => runtimeSocketPath(LONG, dir)).toThrow('remove it, or choose a shorter state folder');
+    rmSync(folder, { recursive: true });
+    mkdirSync(join(dir, 'elsewhere'), { mode: 0o700 });
+    symlinkSync(join(dir, 'elsewhere'), folder);
+    expect(() => runtimeSocketPath(LONG, dir)).toThrow('is not a folder that only this user may enter');
+  });
+});
+
+it('a socket belongs to its user alone from its first moment', async () => {
+  const before = process.umask();
+  const listening = serveLines(join(dir, 's.sock'), async () => null);
+  const { mode } = statSync(join(dir, 's.sock'));
+  servers.push(await listening);
+  expect(mode & 0o777).toBe(0o600);
+  expect(process.umask()).toBe(before);
 });
 
 describe('requests over a socket', () => {
