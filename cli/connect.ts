@@ -18,6 +18,7 @@ import {
   SendTaskSuccessCommand,
   SFNClient,
 } from '@aws-sdk/client-sfn';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { DeploymentConfig, PlaneName } from '#core/contracts/deployment-config.ts';
 import { parseAs } from '#core/contracts/errors.ts';
@@ -112,6 +113,16 @@ export const planeOf = (config: Pick<DeploymentConfig, 'planes'>, functionArn: s
   return found;
 };
 
+/**
+ * Who the credentials are of, as AWS knows it: the name of a user on a laptop is whatever its owner likes.
+ * @throws {CliError} when AWS does not say.
+ */
+export const callerArn = async (sts: Pick<STSClient, 'send'>): Promise<string> => {
+  const { Arn } = await sts.send(new GetCallerIdentityCommand());
+  if (Arn === undefined) throw new CliError('AWS does not say who you are', 'check AWS_PROFILE, then run it again');
+  return Arn;
+};
+
 export interface ConnectOptions {
   readonly stage: string;
   readonly site?: string;
@@ -144,6 +155,8 @@ export const connect = (options: ConnectOptions): World => {
   const governance = DynamoDBDocumentClient.from(new DynamoDBClient(base('governance')));
   const plantTables = DynamoDBDocumentClient.from(new DynamoDBClient(base('plant')));
   const bus = new EventBridgeClient(base('governance'));
+  // Of one plane for all commands: with profiles, a person is somebody else in each account.
+  const sts = new STSClient(base('governance'));
   const sfn = { ml: new SFNClient(base('ml')), plant: new SFNClient(base('plant')) };
   const invoke = async (functionArn: string, payload: unknown): Promise<unknown> => {
     const result = await new LambdaClient(base(planeOf(config, functionArn))).send(
@@ -226,7 +239,7 @@ export const connect = (options: ConnectOptions): World => {
       ...(plant === null ? {} : { endpoint: plant.endpoints.greengrass }),
     }),
     kms: new KMSClient(base('ml')),
-    actor: `cli:${userInfo().username}`,
+    actor: async () => (plant === null ? callerArn(sts) : `cli:${userInfo().username}`),
     now: () => new Date().toISOString(),
     newId: (prefix) =>
       `${prefix}-${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}-${randomBytes(3).toString('hex')}`,

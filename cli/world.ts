@@ -45,8 +45,8 @@ export interface World {
   readonly iot: Pick<IoTClient, 'send'>;
   readonly greengrass: Pick<GreengrassV2Client, 'send'>;
   readonly kms: Pick<KMSClient, 'send'>;
-  /** Who runs the command, for the audit trail. */
-  readonly actor: string;
+  /** Who runs the command, for the audit trail and to tell two people apart: in AWS the caller's ARN. */
+  actor(): Promise<string>;
   now(): string;
   newId(prefix: string): string;
   sleep(ms: number): Promise<void>;

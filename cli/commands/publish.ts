@@ -64,7 +64,7 @@ const publishUseCase = async (
   const common = {
     schema: 'ledger-command/1' as const,
     site: world.site,
-    actor: world.actor,
+    actor: await world.actor(),
     reason: `use case ${useCase.id} version ${useCase.version} published`,
   };
   const next: ModelLineRecord = {

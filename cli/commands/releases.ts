@@ -48,7 +48,8 @@ export const approve = async (
       `release ${options.releaseId} does not wait for anyone: it is ${release.status}`,
       'nothing is to be done',
     );
-  if (release.requestedBy === world.actor)
+  const by = await world.actor();
+  if (release.requestedBy === by)
     throw new CliError(
       `you asked for release ${options.releaseId} yourself`,
       'someone else must approve it: two people for one release',
@@ -60,11 +61,11 @@ export const approve = async (
       'it may have timed out: see "millwright releases", or retrain',
       EXIT.notFound,
     );
-  await world.answerTask(token, { approved: options.approved, by: world.actor, reason: options.reason });
-  answer(out, { releaseId: options.releaseId, approved: options.approved, by: world.actor }, () =>
+  await world.answerTask(token, { approved: options.approved, by, reason: options.reason });
+  answer(out, { releaseId: options.releaseId, approved: options.approved, by }, () =>
     say(
       out,
-      `${paint(out, options.approved ? 'green' : 'red', options.approved ? '✓ approved' : '✗ refused')} ${options.releaseId} as ${world.actor}`,
+      `${paint(out, options.approved ? 'green' : 'red', options.approved ? '✓ approved' : '✗ refused')} ${options.releaseId} as ${by}`,
     ),
   );
 };

@@ -46,7 +46,7 @@ export const retrain = async (world: World, out: Output, options: RetrainOptions
     modelLine: line.modelLine,
     site: world.site,
     cause: options.cause,
-    requestedBy: world.actor,
+    requestedBy: await world.actor(),
     reason: options.reason,
     requestId,
   });

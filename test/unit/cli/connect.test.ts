@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KMSClient } from '@aws-sdk/client-kms';
-import { connect, planeOf, profileOf, readConfig } from '../../../cli/connect.ts';
+import { STSClient } from '@aws-sdk/client-sts';
+import { callerArn, connect, planeOf, profileOf, readConfig } from '../../../cli/connect.ts';
 
 const STAGE = 'example-four-accounts';
 
@@ -45,5 +46,26 @@ describe('planes in several accounts', () => {
     expect(planeOf(config, arn('222222222222'))).toBe('data');
     expect(planeOf(config, arn('111111111111'))).toBe('governance');
     expect(() => planeOf(config, arn('999999999999'))).toThrow('is in no plane of the stage');
+  });
+});
+
+describe('who runs a command', () => {
+  it('is in AWS the caller that its credentials are of, not the name of a user on a laptop', async () => {
+    const Arn = 'arn:aws:sts::111111111111:assumed-role/releasers/anna';
+    const asked: string[] = [];
+    const send = jest.spyOn(STSClient.prototype, 'send').mockImplementation((async (command: object) => {
+      asked.push(command.constructor.name);
+      return { Arn };
+    }) as never);
+    try {
+      expect(await connect({ stage: STAGE }).actor()).toBe(Arn);
+    } finally {
+      send.mockRestore();
+    }
+    expect(asked).toEqual(['GetCallerIdentityCommand']);
+  });
+
+  it('must be known', async () => {
+    await expect(callerArn({ send: async () => ({}) } as never)).rejects.toThrow('AWS does not say who you are');
   });
 });

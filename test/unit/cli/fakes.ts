@@ -91,7 +91,7 @@ export const fakeWorld = (
     iot: client,
     greengrass: client,
     kms: client,
-    actor: 'cli:tester',
+    actor: async () => 'cli:tester',
     now: () => NOW,
     newId: (prefix) => `${prefix}-1`,
     sleep: async () => {},
