@@ -41,6 +41,17 @@ export const checkNode = (version = process.versions.node) => {
     );
 };
 
+/** Platforms that the packages of Node 24 are there for (optionalDependencies of package.json). */
+const PLATFORMS = ['linux-x64', 'linux-arm64'];
+
+/** Refuses a platform that npm has no Node 24 for, before anything is installed. Throws SetupError. */
+export const checkPlatform = (platform = process.platform, arch = process.arch) => {
+  if (!PLATFORMS.includes(`${platform}-${arch}`))
+    throw new SetupError(
+      `Millwright does not run on ${platform}-${arch}: it brings its own Node 24, and that is packaged for ${PLATFORMS.join(' and ')} only. Run it on Linux, in WSL 2 (Windows) or in a Linux container or virtual machine (macOS, Windows).`,
+    );
+};
+
 /**
  * Finds a Python >= 3.10. `MILLWRIGHT_PYTHON` names one explicitly.
  * @returns {{command: string, version: string}} Throws SetupError when there is none.
@@ -129,6 +140,7 @@ const alone = (action) => {
  */
 export const setUp = (say = console.log) => {
   checkNode();
+  checkPlatform();
   const npmDigest = digestOf(['package-lock.json', 'package.json']);
   const needNpm = !isStamped('npm', npmDigest) || !existsSync(NODE);
   const pythonDigest = digestOf(['training/requirements.lock']);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,6 +26,18 @@ describe('the bootstrap', () => {
   });
   it('takes a Node that is new enough', () => {
     expect(run("s.checkNode('20.0.0') ?? 'fine'").stdout.trim()).toBe('"fine"');
+  });
+  it('refuses a platform that has no packaged Node 24, and says where it runs', () => {
+    const { status, stderr } = run("s.checkPlatform('darwin', 'arm64')");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/does not run on darwin-arm64.*linux-x64 and linux-arm64 only.*Linux, in WSL 2.*container/);
+  });
+  it('takes the platforms that package.json has a Node 24 for', () => {
+    const { optionalDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    for (const name of Object.keys(optionalDependencies).filter((n) => /^node-\w+-\w+$/.test(n))) {
+      const [, platform, arch] = name.split('-');
+      expect(run(`s.checkPlatform('${platform}', '${arch}') ?? 'fine'`).stdout.trim()).toBe('"fine"');
+    }
   });
   it('refuses when there is no Python, and names what it tried', () => {
     const { status, stderr } = run("s.findPython(['python-of-nowhere'])");
