@@ -94,7 +94,7 @@ export const deployStacks = async (where: Where, awsUrl: string): Promise<string
   story.progress('cdk bootstrap and synth');
   const app = [
     '--app',
-    `${process.execPath} --disable-warning=ExperimentalWarning bin/app.ts`,
+    `"${process.execPath}" --disable-warning=ExperimentalWarning bin/app.ts`,
     '--context',
     'stage=local',
   ];
