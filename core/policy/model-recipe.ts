@@ -28,7 +28,7 @@ export const renderModelRecipe = (input: ModelRecipeInput): string => {
       );
   const folder = input.artifacts.endsWith('/') ? input.artifacts : `${input.artifacts}/`;
   // The digest stands in the script, not in the configuration: configuration outlives an update of the component.
-  const adopt = `node ${STATE}/bin/adopt.mjs --state-dir ${STATE} --package {artifacts:path} --digest ${input.packageDigest}`;
+  const adopt = `node "${STATE}/bin/adopt.mjs" --state-dir "${STATE}" --package "{artifacts:path}" --digest ${input.packageDigest}`;
   const recipe = {
     RecipeFormatVersion: '2020-01-25',
     ComponentName: modelComponentName(input.modelLine),

@@ -65,7 +65,7 @@ describe.each(componentNames())('the recipe of %s', (name) => {
     const { dir, recipe } = built(name);
     for (const manifest of recipe.Manifests) {
       const scripts = Object.values(manifest.Lifecycle).map((s) => s.Script);
-      const used = scripts.join('\n').match(/\{artifacts:decompressedPath\}\/\S+/g) ?? [];
+      const used = scripts.join('\n').match(/\{artifacts:decompressedPath\}\/[^\s"]+/g) ?? [];
       expect(used.length).toBeGreaterThan(0);
       for (const path of used) {
         const [, zip, ...rest] = path.split('/');

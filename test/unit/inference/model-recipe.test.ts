@@ -15,7 +15,7 @@ describe('the recipe of a weights component', () => {
     expect(recipe.ComponentDependencies['millwright.runtime'].DependencyType).toBe('SOFT');
     const [manifest] = recipe.Manifests;
     expect(manifest.Platform).toEqual({ os: 'linux', runtime: '*' });
-    expect(manifest.Lifecycle.startup.Script).toContain(`set -e\nnode {kernel:rootPath}/millwright/bin/adopt.mjs`);
+    expect(manifest.Lifecycle.startup.Script).toContain(`set -e\nnode "{kernel:rootPath}/millwright/bin/adopt.mjs"`);
     expect(manifest.Lifecycle.startup.Script).toContain(`--digest ${input.packageDigest}`);
     expect(manifest.Artifacts.map((a: { Uri: string }) => a.Uri)).toEqual([
       's3://bucket/packages/x/manifest.json',
