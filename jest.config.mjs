@@ -9,10 +9,7 @@ const swc = [
 const shared = {
   testEnvironment: 'node',
   transform: { '^.+\\.(ts|mts|js|mjs)$': swc },
-  transformIgnorePatterns: [
-    '/node_modules/(?!(@middy|canonicalize|@noble|hyparquet|hyparquet-writer|hyparquet-compressors|commander)/)',
-  ],
-  moduleNameMapper: { '^@middy/([^/]+)$': '<rootDir>/node_modules/@middy/$1/index.js' },
+  transformIgnorePatterns: ['/node_modules/(?!(canonicalize|@noble|hyparquet|hyparquet-writer|commander)/)'],
 };
 
 export default {
