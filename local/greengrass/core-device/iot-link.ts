@@ -55,7 +55,7 @@ export const connectIot = (options: {
     clean: false,
     protocolVersion: 4,
     keepalive: 30,
-    connectTimeout: 10_000,
+    connectTimeout: 5_000,
     reconnectPeriod: 1_000,
     // Only what was really sent may be resent by the library; the rest waits in the spooler or fails.
     queueQoSZero: false,

@@ -325,6 +325,7 @@ describe('a simulated core device', () => {
       host: '127.0.0.1',
       port: cloud.aws.mqttPort,
       clientId: 'cloud-side',
+      connectTimeout: 5000,
       ca: readFileSync(cloud.certPaths.ca),
       cert: readFileSync(cloud.certPaths.cert),
       key: readFileSync(cloud.certPaths.key),
