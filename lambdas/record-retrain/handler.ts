@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
-import { type RetrainRecord, RetrainRequest } from '#core/contracts/retrain.ts';
+import { RetrainRequest } from '#core/contracts/retrain.ts';
 import { endedExecution } from '../shared/ended-execution.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
-import { clip, RetrainExecution, stepCommand } from '../shared/retrain-run.ts';
+import { clip, RetrainExecution, retrainRecord, stepCommand } from '../shared/retrain-run.ts';
 
 export interface Deps {
   readonly ledger: Ledger;
@@ -62,19 +62,7 @@ export const makeHandler =
               step: 'unknown',
               detail: 'the execution ended without a fault and without a candidate',
             };
-    const record: RetrainRecord = {
-      schema: 'retrain/1',
-      requestId: request.requestId,
-      execution: execution.id,
-      modelLine: request.modelLine,
-      site: request.site,
-      cause: request.cause,
-      requestedBy: request.requestedBy,
-      reason: request.reason,
-      ...outcome,
-      snapshotDigest: state.snapshot?.digest ?? null,
-      packageDigest: null,
-    };
+    const record = retrainRecord(request, execution.id, outcome, { snapshotDigest: state.snapshot?.digest ?? null });
     const finished: EventDetail<'RetrainFinished'> = {
       modelLine: request.modelLine,
       site: request.site,

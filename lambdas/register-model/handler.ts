@@ -3,7 +3,6 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
-import type { RetrainRecord } from '#core/contracts/retrain.ts';
 import { QuantizeReport, TrainingMetrics } from '#core/contracts/training.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -14,6 +13,7 @@ import {
   PackageAnswer,
   ReportAnswer,
   RetrainRun,
+  retrainRecord,
   SnapshotAnswer,
   stepCommand,
   TrainAnswer,
@@ -71,21 +71,12 @@ export const makeHandler =
       outcome: 'candidate',
       reason: clip(gate.says),
     };
-    const record: RetrainRecord = {
-      schema: 'retrain/1',
-      requestId: request.requestId,
-      execution: run.executionId,
-      modelLine: request.modelLine,
-      site: request.site,
-      cause: request.cause,
-      requestedBy: request.requestedBy,
-      reason: request.reason,
-      status: 'candidate',
-      step: 'Register',
-      detail: gate.says,
-      snapshotDigest: snapshot.digest,
-      packageDigest: made.digest,
-    };
+    const record = retrainRecord(
+      request,
+      run.executionId,
+      { status: 'candidate', step: 'Register', detail: gate.says },
+      { snapshotDigest: snapshot.digest, packageDigest: made.digest },
+    );
     await deps.ledger.write([
       stepCommand(run, 'training-run', {
         record: {

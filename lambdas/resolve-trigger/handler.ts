@@ -14,6 +14,7 @@ import {
   type RetrainRun,
   readModelLine,
   readUseCase,
+  retrainRecord,
   stepCommand,
 } from '../shared/retrain-run.ts';
 
@@ -73,21 +74,7 @@ export const makeHandler =
     if (earlier !== null && parseAs(RetrainRecord, earlier.body, 'retrain').execution !== execution.id)
       // The bus delivers at least once: the same request again is the execution that already has it.
       throw new Duplicate(`retrain ${request.requestId}`);
-    const record: RetrainRecord = {
-      schema: 'retrain/1',
-      requestId: request.requestId,
-      execution: execution.id,
-      modelLine: request.modelLine,
-      site: request.site,
-      cause: request.cause,
-      requestedBy: request.requestedBy,
-      reason: request.reason,
-      status: 'running',
-      step: 'ResolveTrigger',
-      detail: '',
-      snapshotDigest: null,
-      packageDigest: null,
-    };
+    const record = retrainRecord(request, execution.id, { status: 'running', step: 'ResolveTrigger', detail: '' });
     await deps.ledger.write([
       stepCommand(run, 'running', {
         record: { class: 'retrain', id: request.requestId, body: { ...record } },

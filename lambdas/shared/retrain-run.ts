@@ -3,7 +3,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { EvaluationReport, ShardErrors } from '#core/contracts/evaluation.ts';
 import type { LedgerCommand } from '#core/contracts/ledger.ts';
 import { Digest, Instant } from '#core/contracts/primitives.ts';
-import { ModelLineRecord, RetrainRequest } from '#core/contracts/retrain.ts';
+import { ModelLineRecord, type RetrainRecord, RetrainRequest } from '#core/contracts/retrain.ts';
 import { TrainingHyperparameters } from '#core/contracts/training.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
@@ -125,4 +125,24 @@ export const stepCommand = (
   reason: clip(run.request.reason),
   edges: [],
   ...command,
+});
+
+/** What a retrain was asked for and how far it came: the one shape of its record, at its start and at its end. */
+export const retrainRecord = (
+  request: RetrainRequest,
+  execution: string,
+  outcome: Pick<RetrainRecord, 'status' | 'step' | 'detail'>,
+  made: Partial<Pick<RetrainRecord, 'snapshotDigest' | 'packageDigest'>> = {},
+): RetrainRecord => ({
+  schema: 'retrain/1',
+  requestId: request.requestId,
+  execution,
+  modelLine: request.modelLine,
+  site: request.site,
+  cause: request.cause,
+  requestedBy: request.requestedBy,
+  reason: request.reason,
+  ...outcome,
+  snapshotDigest: made.snapshotDigest ?? null,
+  packageDigest: made.packageDigest ?? null,
 });
