@@ -9,7 +9,7 @@ const NODE = join(ROOT, 'node_modules/.bin/node');
 const PYTHON = join(ROOT, '.venv/bin/python');
 const SOURCES = ['core', 'lambdas', 'greengrass-components', 'use-cases', 'cli', 'local', 'lib', 'bin', 'training'];
 const OTHERS = ['package.json', 'tsconfig.json', '.dependency-cruiser.cjs', 'biome.json', 'config', 'scripts/lint'];
-const TESTS = ['test/conformance/use-cases', 'test/shared'];
+const TESTS = ['test/conformance/use-cases', 'test/support'];
 
 let house: string;
 /** Everything but the new folder. */

@@ -26,7 +26,7 @@ import { RetrainRun } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
 import { packTarGz } from '../../../local/sagemaker/tar.ts';
 import { chooseDefinition, discoverDefinitions, openSource } from '../../../local/start/source.ts';
-import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../shared/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../support/fakes.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SITE = 'plant-a';

@@ -10,7 +10,7 @@ import { makeHandler as recordDecisions } from '../../../lambdas/record-decision
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
 import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
-import { memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../shared/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../support/fakes.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const frame = (index: number, more: Partial<Frame> = {}): Frame => ({

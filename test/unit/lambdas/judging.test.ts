@@ -5,7 +5,7 @@ import { makeHandler as outcomeJoiner } from '../../../lambdas/outcome-joiner/ha
 import { readParquet, writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { makeHandler as telemetryWriter } from '../../../lambdas/telemetry-writer/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../shared/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
 const PACKAGE = `sha256:${'1'.repeat(64)}`;

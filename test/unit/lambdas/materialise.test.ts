@@ -5,7 +5,7 @@ import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/materialise/handler.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryStore, registryOf } from '../../shared/fakes.ts';
+import { memoryStore, registryOf } from '../../support/fakes.ts';
 
 const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
 const source = (definitions[0] as (typeof definitions)[number]).source({

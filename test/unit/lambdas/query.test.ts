@@ -1,5 +1,5 @@
 import { makeHandler } from '../../../lambdas/query/handler.ts';
-import { registryOf } from '../../shared/fakes.ts';
+import { registryOf } from '../../support/fakes.ts';
 
 const handler = makeHandler({
   registry: registryOf([

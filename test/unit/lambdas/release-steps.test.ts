@@ -14,7 +14,7 @@ import type { FleetTable, RingItem } from '../../../lambdas/shared/fleet-table.t
 import type { FleetControl } from '../../../lambdas/shared/greengrass.ts';
 import type { ReleasePlan } from '../../../lambdas/shared/release-run.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../shared/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
 
 const { useCase } = definitions[0] as (typeof definitions)[number];
 const SITE = 'plant-a';

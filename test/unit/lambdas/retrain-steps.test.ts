@@ -18,7 +18,7 @@ import { sha256 } from '../../../lambdas/shared/object-store.ts';
 import { writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
-import { memoryLedger, memoryStore, registryOf } from '../../shared/fakes.ts';
+import { memoryLedger, memoryStore, registryOf } from '../../support/fakes.ts';
 
 const SITE = 'plant-a';
 const LINE = `tiny/${SITE}`;

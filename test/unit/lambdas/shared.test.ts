@@ -4,7 +4,7 @@ import { readEnv } from '../../../lambdas/shared/env.ts';
 import { lambdaLedger, writeAll } from '../../../lambdas/shared/ledger-client.ts';
 import { getJson, s3Store } from '../../../lambdas/shared/object-store.ts';
 import { readParquet, writeParquet } from '../../../lambdas/shared/parquet.ts';
-import { memoryLedger, memoryStore } from '../../shared/fakes.ts';
+import { memoryLedger, memoryStore } from '../../support/fakes.ts';
 
 const PLANES = JSON.stringify(
   Object.fromEntries(
