@@ -15,6 +15,7 @@ import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
 import { EVENTS } from './events.ts';
 import { FeatureRow, FeatureSet } from './feature-set.ts';
 import { Frame } from './frame.ts';
+import { AlertRecord, JoinedOutcomeRecord, LineJudgement } from './judgement.ts';
 import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
 import { LocalPlant } from './local-plant.ts';
@@ -77,6 +78,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('wave', 'record', WaveResult, 'One ring of a release.'),
   entry('retrain', 'record', RetrainRecord, 'One retrain, from what was asked to how it ended.'),
   entry('model-line', 'record', ModelLineRecord, 'A model line and its champion.'),
+  entry('outcome-judgement', 'record', JoinedOutcomeRecord, 'Decisions on one run held against how it ended.'),
+  entry('line-judgement', 'record', LineJudgement, 'What the decision machine says of a model line.'),
+  entry('alert', 'record', AlertRecord, 'What an operator is asked to act on.'),
   entry('raw-object', 'record', RawObjectRecord, 'One raw object of the lake.'),
   entry('ledger-request', 'message', LedgerRequest, 'What a caller asks of the ledger writer.'),
   entry('ledger-receipt', 'message', LedgerReceipt, 'What the ledger writer answers.'),

@@ -32,6 +32,15 @@ export const DecisionRecord = z.strictObject({
   inputDigest: Digest.describe('sha256 of the canonical JSON of the frame'),
   features: z.array(z.number()).nullable().describe('the vector the model saw, in feature-set order'),
   latencyMs: z.number().nonnegative().nullable(),
+  shadow: z
+    .strictObject({
+      packageDigest: Digest,
+      value: z.number().nullable(),
+      verdict: z.enum(['pass', 'fail', 'undecided', 'fallback']),
+    })
+    .nullable()
+    .optional()
+    .describe('what the champion would have said to the same frame, while another package proves itself'),
 });
 export type DecisionRecord = z.infer<typeof DecisionRecord>;
 

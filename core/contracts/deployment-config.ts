@@ -57,6 +57,10 @@ export const DeploymentConfig = z.strictObject({
     evidenceRetentionDays: z.int().positive(),
   }),
   notifications: z.strictObject({ ownerEmail: z.email().nullable() }),
+  retrain: z
+    .strictObject({ cooldownSeconds: z.int().nonnegative(), debounceSeconds: z.int().nonnegative() })
+    .default({ cooldownSeconds: 3600, debounceSeconds: 300 })
+    .describe('of requests by drift and schedule; a person overrides them'),
   training: z.strictObject({ instanceType: z.string().min(1), processingInstanceType: z.string().min(1) }),
 });
 export type DeploymentConfig = z.infer<typeof DeploymentConfig>;

@@ -38,6 +38,24 @@ export const DeviceReport = z.strictObject({
     latencyP99Ms: z.number().nonnegative().nullable(),
   }),
   lastRefusal: z.strictObject({ packageDigest: z.string(), reason: z.string(), at: Instant }).nullable(),
+  shadow: z
+    .strictObject({
+      packageDigest: Digest.describe('the champion that runs beside'),
+      frames: z.int().nonnegative(),
+      assets: z
+        .array(
+          z.strictObject({
+            asset: AssetId,
+            batches: z
+              .array(z.int().nonnegative())
+              .describe('by how many frames of a batch disagree, 0 to all: how many batches'),
+          }),
+        )
+        .max(30),
+    })
+    .nullable()
+    .optional()
+    .describe('comparison with the champion since adoption; null when none is asked for or possible'),
   spool: z.strictObject({ pending: z.int().nonnegative(), bytes: z.int().nonnegative() }),
 });
 export type DeviceReport = z.infer<typeof DeviceReport>;
@@ -78,6 +96,16 @@ export const RuntimeConfig = z.strictObject({
     .string()
     .default('')
     .describe('package digest that its release took back: it must not serve here; empty = none'),
+  shadow: z
+    .strictObject({
+      packageDigest: z
+        .string()
+        .default('')
+        .describe('champion to run beside a package that proves itself; empty = none'),
+      tolerance: z.coerce.number().nonnegative().default(0),
+      batch: z.coerce.number().int().positive().default(5),
+    })
+    .default({ packageDigest: '', tolerance: 0, batch: 5 }),
   reportSeconds: z.coerce.number().positive().default(5),
   digestEvery: z.coerce.number().int().positive().default(100).describe('decisions in one feature digest'),
 });

@@ -11,6 +11,12 @@ export const ShardErrors = z.strictObject({
       run: z.string(),
       rows: z.int().positive(),
       sumSquared: z.number().nonnegative(),
+      sumLoss: z.number().nonnegative().optional().describe('bounded loss of each row, summed (core/outcomes/loss)'),
+      disagreeing: z
+        .int()
+        .nonnegative()
+        .optional()
+        .describe('rows on which this variant and the champion differ beyond the tolerance of the rollout policy'),
       lastError: z.number(),
     }),
   ),
@@ -27,6 +33,28 @@ export const Estimate = z.strictObject({
 });
 export type Estimate = z.infer<typeof Estimate>;
 
+/** Challenger against champion on the same sealed runs, paired: the ratio of their RMSE with bounds over runs. */
+export const Comparison = z.strictObject({
+  challenger: Estimate,
+  champion: Estimate,
+  ratio: z.strictObject({ point: z.number(), lower: z.number(), upper: z.number() }),
+});
+export type Comparison = z.infer<typeof Comparison>;
+
+/** Mean bounded loss of a run with the upper 95 % bound over runs: what outcomes on the line are held against. */
+export const ValidationLoss = z.strictObject({ mean: z.number(), upper: z.number(), runs: z.int() });
+export type ValidationLoss = z.infer<typeof ValidationLoss>;
+
+/** Where and how often challenger and champion are expected to differ on the line. */
+export const ExpectedDisagreement = z.strictObject({
+  share: z.number().min(0).max(1).describe('upper bound, on assets where the champion is still a reference'),
+  differsOn: z
+    .array(z.string())
+    .max(200)
+    .describe('assets on which the two differ so often on sealed runs that the champion is no reference there'),
+});
+export type ExpectedDisagreement = z.infer<typeof ExpectedDisagreement>;
+
 export const EvaluationReport = z.strictObject({
   schema: z.literal('evaluation-report/1'),
   modelLine: ModelLineId,
@@ -38,6 +66,14 @@ export const EvaluationReport = z.strictObject({
   challenger: z.strictObject({ fp32: Estimate, int8: Estimate }),
   champion: Estimate.nullable().describe('on the same runs; null when the line has none'),
   championPackage: Digest.nullable(),
+  earlier: Comparison.nullable()
+    .optional()
+    .describe('sealed runs that the champion was judged on too: what was learnt is not lost'),
+  since: Comparison.nullable()
+    .optional()
+    .describe('sealed runs that ended after the champion learnt: in neither training'),
+  validationLoss: ValidationLoss.nullable().optional().describe('of the challenger, fp32'),
+  expectedDisagreement: ExpectedDisagreement.nullable().optional().describe('null without a champion'),
 });
 export type EvaluationReport = z.infer<typeof EvaluationReport>;
 

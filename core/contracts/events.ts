@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { AssetId, Digest, ModelLineId, SiteId, Slug } from './primitives.ts';
+import { LineState } from './judgement.ts';
+import { PlantEvent } from './plant-event.ts';
+import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
 import { ReleaseRequest } from './release.ts';
 
 /** Source of every event Millwright puts on its own bus. */
@@ -39,12 +41,49 @@ export const EVENTS = {
     psi: z.number(),
     state: z.enum(['steady', 'watch', 'drifted']),
   }),
-  OutcomeKnown: z.strictObject({
+  OutcomeKnown: PlantEvent.describe('a failure, finding, repair or inspection, whole'),
+  DecisionsRecorded: z.strictObject({
     site: SiteId,
-    eventId: z.string(),
+    device: DeviceId,
+    object: z.string().describe('id of the registry record decision-object'),
+    tableKey: z.string().describe('key of the Parquet object in the lake'),
+    boot: Slug,
+    firstSequence: z.int().positive(),
+    lastSequence: z.int().positive(),
+    modelLines: z.array(ModelLineId).min(1),
+    runs: z.array(
+      z.strictObject({
+        asset: AssetId,
+        run: Slug,
+        first: z.int().positive().describe('frame index'),
+        last: z.int().positive(),
+        firstAt: Instant.describe('source time'),
+        lastAt: Instant,
+        failing: z.int().nonnegative().describe('decisions with the verdict fail'),
+      }),
+    ),
+  }),
+  AlertRaised: z.strictObject({
+    site: SiteId,
+    alertId: z.string(),
+    modelLine: ModelLineId,
     asset: AssetId,
-    run: Slug,
-    index: z.int().positive().describe('frame index at which the run ended'),
+    says: z.string(),
+    nextAction: z.string(),
+  }),
+  LineJudged: z.strictObject({
+    modelLine: ModelLineId,
+    site: SiteId,
+    from: LineState,
+    to: LineState,
+    reason: z.string(),
+  }),
+  OwnerMessage: z.strictObject({
+    site: SiteId,
+    modelLine: ModelLineId,
+    about: z.string().describe('an alert, a decision, a release'),
+    from: z.string(),
+    text: z.string().min(1).max(1000),
   }),
   Quarantined: z.strictObject({ site: SiteId, key: z.string(), reason: z.string(), records: z.int().positive() }),
 } as const;

@@ -17,6 +17,7 @@ export const RecordClass = z.enum([
   'adoption',
   'decision-object',
   'judgement',
+  'alert',
 ]);
 export type RecordClass = z.infer<typeof RecordClass>;
 

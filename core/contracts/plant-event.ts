@@ -1,9 +1,16 @@
 import { z } from 'zod';
+import { DecisionId } from './decision.ts';
 import { Actor, AssetId, Instant, SiteId, Slug } from './primitives.ts';
+
+/** What a person saw when the machine was opened. */
+export const AsFound = z.enum(['failed', 'damaged', 'healthy', 'unknown']);
+export type AsFound = z.infer<typeof AsFound>;
 
 /**
  * Something the IT side knows. `validTime` is when it was true, `knownTime` when anyone knew.
- * A `failure` ends a run at frame `index`; a `finding` is what maintenance found; a `repair` starts a new run.
+ * A `failure` ends a run at frame `index`; a `finding` is what maintenance found; a `repair` ends a run too, and as found
+ * it says whether it prevented a failure. An event that knows neither run nor index is joined by its decision, or by
+ * asset and `validTime`. The same id with other content is a correction; so is another id that says what it `corrects`.
  */
 export const PlantEvent = z.strictObject({
   schema: z.literal('plant-event/1'),
@@ -11,8 +18,11 @@ export const PlantEvent = z.strictObject({
   kind: z.enum(['failure', 'finding', 'repair', 'changeover', 'tool-change', 'inspection']),
   site: SiteId,
   asset: AssetId,
-  run: Slug,
+  run: Slug.nullable(),
   index: z.int().positive().nullable(),
+  decision: DecisionId.optional().describe('id of the decision that it is an answer to'),
+  asFound: AsFound.optional(),
+  corrects: z.string().min(1).max(128).optional().describe('id of the event that this one replaces'),
   validTime: Instant,
   knownTime: Instant,
   reportedBy: Actor,

@@ -13,6 +13,7 @@ export const ReleaseRequest = z.strictObject({
   requestedBy: Actor,
   reason: z.string().min(1).max(400),
   revert: z.boolean(),
+  rings: z.array(z.int().nonnegative()).min(1).optional().describe('only these rings; default: all of the use case'),
 });
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>;
 
@@ -33,6 +34,18 @@ export const WaveResult = z.strictObject({
     }),
   ),
   reasons: z.array(z.string()),
+  shadow: z
+    .strictObject({
+      champion: Digest,
+      expected: z.number().min(0).max(1).describe('share of disagreement that is acceptable'),
+      batches: z.int().nonnegative(),
+      disagreement: z.number().min(0).max(1).nullable().describe('share seen'),
+      against: z.number().nonnegative().describe('e-value against "acceptable"; reverts at 1/alpha'),
+      inFavour: z.number().nonnegative().describe('e-value against "too much"; goes on at 1/beta'),
+      noReference: z.array(z.string()).describe('assets that were left out: the champion is no reference there'),
+    })
+    .nullable()
+    .optional(),
 });
 export type WaveResult = z.infer<typeof WaveResult>;
 

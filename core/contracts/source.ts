@@ -19,6 +19,23 @@ export interface LiveRun {
   readonly remainingAtEnd: number | null;
 }
 
+/** A run of the story: how the machine lived, and what the plant comes to know of it, days later. */
+export interface StoryRun extends LiveRun {
+  readonly events: readonly PlantEvent[];
+}
+
+/** What happens to the machines after the first model serves: the part of the local plant's story that only they know. */
+export interface StorySource {
+  /** What changes, in a few words, for example "spindle-103 gets another bearing type". */
+  readonly change: string;
+  /** Events that announce it, known at once. */
+  readonly announcements: readonly PlantEvent[];
+  /** Runs after the change, dealt to the machines; their events are told when simulated time reaches `knownTime`. */
+  readonly runs: readonly (readonly StoryRun[])[];
+  /** What the machines do from then on, again and again. */
+  readonly after: readonly (readonly LiveRun[])[];
+}
+
 /**
  * The machines of a use case as the local plant drives them: simulated, or replayed from recorded data.
  * Deterministic: the same seed and data give the same bytes.
@@ -29,6 +46,8 @@ export interface PlantSource {
   history(): Iterable<RunHistory>;
   /** Runs for the devices' machines, dealt to `machines` machines. */
   live(machines: number): readonly (readonly LiveRun[])[];
+  /** What comes after the first model serves; null when these machines have no such story, with why. */
+  story?(machines: number): StorySource | { readonly none: string };
 }
 
 export interface SourceOptions {

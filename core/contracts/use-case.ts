@@ -21,9 +21,16 @@ export const LabelDefinition = z.strictObject({
 });
 export type LabelDefinition = z.infer<typeof LabelDefinition>;
 
+export const Hyperparameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+export type Hyperparameters = z.infer<typeof Hyperparameters>;
+
 export const TrainerSettings = z.strictObject({
   algorithm: z.literal('mlp-regressor'),
-  hyperparameters: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  hyperparameters: Hyperparameters,
+  candidates: z
+    .array(Hyperparameters)
+    .optional()
+    .describe('what `millwright evaluate` chooses from by folds over training runs; a retrain takes `hyperparameters`'),
   seed: z.int().nonnegative(),
   maxRuntimeSeconds: z.int().positive(),
 });
@@ -33,7 +40,18 @@ export const GateCriteria = z.strictObject({
   minTrainRuns: z.int().positive(),
   minTestRuns: z.int().positive(),
   maxRmse: z.number().positive().describe('upper bound of RMSE on sealed test runs, label units'),
-  maxRmseOverChampion: z.number().positive().describe('challenger RMSE / champion RMSE on the same runs'),
+  maxRmseOverChampion: z
+    .number()
+    .positive()
+    .describe('upper bound of challenger RMSE / champion RMSE on sealed runs that the champion was judged on before'),
+  minSinceRuns: z
+    .int()
+    .positive()
+    .describe('sealed runs that ended after the champion learnt; with fewer, a retrain for drift is undecided'),
+  maxRmseOverChampionSince: z
+    .number()
+    .positive()
+    .describe('upper bound of challenger RMSE / champion RMSE on the sealed runs since then; below 1 = must be better'),
   maxVariantRmseRatio: z.number().min(1).describe('a variant may be this much worse than fp32 to be admitted'),
 });
 export type GateCriteria = z.infer<typeof GateCriteria>;
@@ -48,6 +66,23 @@ export const DecisionThresholds = z
   .strictObject({ alarmBelow: z.number(), undecidedBelow: z.number() })
   .refine((t) => t.undecidedBelow >= t.alarmBelow, 'undecidedBelow must not be under alarmBelow');
 
+/**
+ * Sequential test of a wave: the new package against the champion shadowed on the same frames of the same devices.
+ * A batch of consecutive frames of one asset is one observation: the share of frames on which the two disagree, that is
+ * differ by more than `tolerance`, or one answers and the other does not.
+ */
+export const ShadowPolicy = z
+  .strictObject({
+    tolerance: z.number().positive().describe('label units'),
+    batch: z.int().min(1).max(50).describe('frames in one observation: neighbours of one run are not independent'),
+    maxDisagreement: z.number().min(0).max(1).describe('share that is acceptable where nothing else was measured'),
+    margin: z.number().positive().max(1).describe('a share this much above the acceptable one is not to be missed'),
+    alpha: z.number().positive().max(0.5).describe('probability to revert a package that is acceptable'),
+    beta: z.number().positive().max(0.5).describe('probability to let one pass that is not'),
+  })
+  .refine((p) => p.maxDisagreement + p.margin < 1, 'maxDisagreement + margin must be below 1');
+export type ShadowPolicy = z.infer<typeof ShadowPolicy>;
+
 export const RolloutPolicy = z.strictObject({
   riskClass: z.enum(['automatic', 'person']),
   rings: z.array(z.int().nonnegative()).min(1),
@@ -55,6 +90,32 @@ export const RolloutPolicy = z.strictObject({
   maxFallbackShare: z.number().min(0).max(1),
   bakeSeconds: z.int().nonnegative(),
   waveTimeoutSeconds: z.int().positive(),
+  shadow: ShadowPolicy,
+});
+
+/**
+ * How a model line is judged by its outcomes and inputs (docs/judging.md). Times are event time: what the plant's events
+ * say, not the clock of whoever reads them, so that a replay gives the same judgement.
+ */
+export const JudgingPolicy = z.strictObject({
+  lossTolerance: z.number().nonnegative().describe('added to the bound of the validation loss: what is still as good'),
+  alarmAt: z.number().min(10).describe('e-value at which a loss is confirmed; bounds false alarms: run length ≥ this'),
+  minOutcomes: z.int().positive().describe('outcomes since the champion serves before it may ask for a retrain'),
+  leaveAfter: z.int().positive().describe('outcomes in a row below the root of `alarmAt` to become healthy again'),
+  cooldownDays: z.number().nonnegative().describe('after a retrain that made no champion; doubles each time'),
+  maxRetrains: z.int().positive().describe('the line asks for so many within `budgetDays` at most'),
+  budgetDays: z.number().positive(),
+  maturityDays: z.number().nonnegative().describe('a unit this old should have an outcome: counts in coverage'),
+  psiWatch: z.number().positive().describe('population PSI that is tolerated: above it, look'),
+  psiSerious: z.number().positive(),
+  alpha: z.number().positive().max(0.2).describe('level of the tolerance test on each window'),
+});
+export type JudgingPolicy = z.infer<typeof JudgingPolicy>;
+
+/** What an operator reads with an alert of each kind. */
+export const AlertTexts = z.strictObject({
+  fail: z.string().min(1).max(200).describe('next action when the model says fail'),
+  undecided: z.string().min(1).max(200).describe('next action when it is not sure'),
 });
 
 /** One kind of prediction, whole: what a data scientist writes and what the registry keeps by digest. */
@@ -74,6 +135,8 @@ export const UseCase = z.strictObject({
   thresholds: DecisionThresholds,
   fallback: Fallback,
   rollout: RolloutPolicy,
+  judging: JudgingPolicy,
+  nextAction: AlertTexts,
   latencyBudgetMs: z.number().positive(),
   expiresAfterDays: z.int().positive(),
   seal: z.strictObject({

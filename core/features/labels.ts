@@ -12,7 +12,7 @@ export type EndOfRun = PlantEvent & { readonly index: number };
 export const endOfRun = (
   label: LabelDefinition,
   events: readonly PlantEvent[],
-  of: { readonly asset: string; readonly run: string },
+  of: { readonly asset: string; readonly run: string | null },
   knownUntil: string,
 ): EndOfRun | null => {
   let end: EndOfRun | null = null;

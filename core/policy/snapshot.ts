@@ -33,7 +33,7 @@ export type SnapshotPlan =
     }
   | { readonly ok: false; readonly shortfall: readonly string[] };
 
-const runKey = (r: { readonly asset: string; readonly run: string }): string => `${r.asset}/${r.run}`;
+const runKey = (r: { readonly asset: string; readonly run: string | null }): string => `${r.asset}/${r.run}`;
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
@@ -49,7 +49,8 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const { useCase, knownUntil } = input;
   const reports = new Map<string, PlantEvent[]>();
   for (const event of input.events)
-    if (event.site === input.site) reports.set(runKey(event), [...(reports.get(runKey(event)) ?? []), event]);
+    if (event.site === input.site && event.run !== null)
+      reports.set(runKey(event), [...(reports.get(runKey(event)) ?? []), event]);
   const ends = new Map<string, EndOfRun>();
   for (const [key, events] of reports) {
     const end = endOfRun(useCase.label, events, events[0] as PlantEvent, knownUntil);

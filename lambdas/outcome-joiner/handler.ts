@@ -56,6 +56,7 @@ export const makeHandler = (deps: Deps) => {
   const join = async (event: unknown): Promise<null> => {
     const { detail } = parseAs(Event, event, 'OutcomeKnown event');
     const { site, asset, run, index, eventId } = detail;
+    if (run === null || index === null) return null;
     const runNode = nodeRef('run', `${site}/${asset}/${run}`);
     const rows = await rowsOf(runNode, asset, run);
     const packages = new Map<string, Row[]>();

@@ -45,7 +45,7 @@ export const makeHandler =
             ? {
                 announce: {
                   type: 'OutcomeKnown',
-                  detail: { site: e.site, eventId: e.eventId, asset: e.asset, run: e.run, index: e.index },
+                  detail: { ...e },
                 },
               }
             : {}),

@@ -21,7 +21,15 @@ const report = (fp32: Estimate, int8 = fp32, champion: Estimate | null = null): 
   champion,
   championPackage: null,
 });
-const criteria = { minTrainRuns: 20, minTestRuns: 8, maxRmse: 12, maxRmseOverChampion: 1.1, maxVariantRmseRatio: 1.1 };
+const criteria = {
+  minTrainRuns: 20,
+  minTestRuns: 8,
+  maxRmse: 12,
+  maxRmseOverChampion: 1.1,
+  minSinceRuns: 8,
+  maxRmseOverChampionSince: 1,
+  maxVariantRmseRatio: 1.1,
+};
 
 describe('gate', () => {
   test('passes when every criterion holds, and admits both variants', () => {

@@ -173,6 +173,7 @@ describe('wave', () => {
         maxFallbackShare: 0.2,
         bakeSeconds: 10,
         waveTimeoutSeconds: 100,
+        shadow: { tolerance: 15, batch: 5, maxDisagreement: 0.1, margin: 0.3, alpha: 0.001, beta: 0.05 },
       },
       deployedAt: T0,
       now: at(now),
