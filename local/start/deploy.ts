@@ -5,13 +5,13 @@ import { LOCAL_CREDENTIALS } from '../aws/start-aws.ts';
 import { BUNDLE_SOURCES, BUNDLE_STAMP, fingerprint, isStamped, stamp } from './fingerprint.ts';
 import { REGION } from './plant.ts';
 import { runCommand } from './run-command.ts';
-import type { Story } from './story.ts';
+import type { Teller } from './teller.ts';
 
 interface Where {
   readonly root: string;
   readonly stateDir: string;
   readonly signal: AbortSignal;
-  readonly story: Story;
+  readonly teller: Teller;
 }
 
 const STACK_INPUTS = ['bin', 'lib', 'core/contracts', 'config', 'cdk.json', 'package-lock.json', '.build/lambdas'];
@@ -49,7 +49,7 @@ export const buildBundles = async ({ root, stateDir, signal }: Where): Promise<s
 
 /** All stacks to the local AWS; nothing is done when neither templates nor bundles changed since the last time. */
 export const deployStacks = async (where: Where, awsUrl: string): Promise<string> => {
-  const { root, stateDir, signal, story } = where;
+  const { root, stateDir, signal, teller } = where;
   const print = fingerprint(root, STACK_INPUTS);
   const file = join(stateDir, 'deployed.stamp');
   const out = join(stateDir, 'cdk.out');
@@ -89,9 +89,9 @@ export const deployStacks = async (where: Where, awsUrl: string): Promise<string
   const timed = async (name: string, action: Promise<unknown>): Promise<void> => {
     const from = performance.now();
     await action;
-    story.part(name, performance.now() - from);
+    teller.part(name, performance.now() - from);
   };
-  story.progress('cdk bootstrap and synth');
+  teller.progress('cdk bootstrap and synth');
   const app = [
     '--app',
     `"${process.execPath}" --disable-warning=ExperimentalWarning bin/app.ts`,
@@ -111,7 +111,7 @@ export const deployStacks = async (where: Where, awsUrl: string): Promise<string
       (line) => {
         if (/^\s*✅/.test(line)) done++;
         const resource = /\|\s+(CREATE|UPDATE)_\w+\s+\|\s+(\S+)\s+\|\s+(.+)$/.exec(line);
-        if (resource !== null) story.progress(`deploying, ${done} stacks done: ${resource[3]}`);
+        if (resource !== null) teller.progress(`deploying, ${done} stacks done: ${resource[3]}`);
       },
     ),
   );

@@ -7,7 +7,7 @@ import { explainStartError, StartError } from './errors.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { Pass } from './pass.ts';
 import { awaitLeftovers } from './plant.ts';
-import { Story } from './story.ts';
+import { Teller } from './teller.ts';
 import { pause } from './watch.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -25,28 +25,28 @@ const forget = (stateDir: string): void => {
     if (OURS.test(name)) rmSync(join(stateDir, name), { recursive: true, force: true });
 };
 
-const tellError = (story: Story, error: unknown, stateDir: string): void => {
+const tellError = (teller: Teller, error: unknown, stateDir: string): void => {
   const told = explainStartError(error);
-  story.line();
-  story.line(`${story.paint('red', '✗')} ${told.message}`);
-  story.line(`  What to do: ${told.advice}.`);
+  teller.line();
+  teller.line(`${teller.paint('red', '✗')} ${told.message}`);
+  teller.line(`  What to do: ${told.advice}.`);
   const log = told.log ?? join(stateDir, 'logs');
-  if (existsSync(log)) story.line(`  Logs: ${log}`);
+  if (existsSync(log)) teller.line(`  Logs: ${log}`);
 };
 
-const tellSummary = (story: Story, pass: Pass): void => {
-  story.line();
-  story.line(story.paint('bold', 'Summary'));
-  const total = story.told.reduce((sum, t) => sum + t.seconds, 0);
-  const rows = [...pass.summary, ['steps', `${story.told.length}, together ${total.toFixed(0)} s`] as const];
+const tellSummary = (teller: Teller, pass: Pass): void => {
+  teller.line();
+  teller.line(teller.paint('bold', 'Summary'));
+  const total = teller.told.reduce((sum, t) => sum + t.seconds, 0);
+  const rows = [...pass.summary, ['steps', `${teller.told.length}, together ${total.toFixed(0)} s`] as const];
   const room = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, value] of rows) story.line(`  ${story.paint('dim', name.padEnd(room))}  ${value}`);
+  for (const [name, value] of rows) teller.line(`  ${teller.paint('dim', name.padEnd(room))}  ${value}`);
 };
 
-const tellCommands = (story: Story, pass: Pass): void => {
+const tellCommands = (teller: Teller, pass: Pass): void => {
   const id = pass.sampleDecision ?? '<decision>';
-  story.line();
-  story.line(`${story.paint('bold', 'The plant is up.')} Try, in another terminal:`);
+  teller.line();
+  teller.line(`${teller.paint('bold', 'The plant is up.')} Try, in another terminal:`);
   for (const [command, says] of [
     ['npx millwright status', 'the plant at a glance'],
     ['npx millwright devices', 'what each device serves'],
@@ -54,8 +54,8 @@ const tellCommands = (story: Story, pass: Pass): void => {
     [`npx millwright lineage ${id}`, 'back to the raw data'],
     ['npx millwright retrain --wait', 'a new model'],
   ] as const)
-    story.line(`  ${command.padEnd(62)} ${story.paint('dim', says)}`);
-  story.line('Ctrl-C stops everything; the next "npm start" goes on from here.');
+    teller.line(`  ${command.padEnd(62)} ${teller.paint('dim', says)}`);
+  teller.line('Ctrl-C stops everything; the next "npm start" goes on from here.');
 };
 
 /** Looks after what was started, each second, until the signal. @throws {StartError} when something ended for good. */
@@ -66,11 +66,11 @@ const lookAfter = async (pass: Pass, signal: AbortSignal): Promise<void> => {
   }
 };
 
-const stayUp = async (story: Story, pass: Pass, signal: AbortSignal): Promise<void> => {
+const stayUp = async (teller: Teller, pass: Pass, signal: AbortSignal): Promise<void> => {
   for (;;) {
     await pause(2000, signal);
     const stats = pass.machineStats();
-    story.progress(
+    teller.progress(
       stats
         .map((m) =>
           `${m.machine} ${m.answered} answered, last ${m.lastAnswer?.verdict ?? '–'} ${m.lastAnswer?.value?.toFixed(0) ?? ''}`.trim(),
@@ -82,7 +82,7 @@ const stayUp = async (story: Story, pass: Pass, signal: AbortSignal): Promise<vo
 
 const run = async (options: StartOptions, stateDir: string): Promise<number> => {
   const abort = new AbortController();
-  const story = new Story({
+  const teller = new Teller({
     isTTY: process.stdout.isTTY === true,
     colour: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     write: (text) => void process.stdout.write(text),
@@ -91,7 +91,7 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
   try {
     lock = takeLock(stateDir);
   } catch (error) {
-    tellError(story, error, stateDir);
+    tellError(teller, error, stateDir);
     return 1;
   }
   let signals = 0;
@@ -113,25 +113,25 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
     root: ROOT,
     stateDir,
     options,
-    story,
+    teller,
     signal: abort.signal,
     now: () => new Date().toISOString(),
   });
   let code = 0;
   const looking = lookAfter(pass, abort.signal).catch((error: unknown) => abort.abort(error));
   try {
-    if (lock.wasStale) story.line('  the last start was cut off; going on from what it left');
+    if (lock.wasStale) teller.line('  the last start was cut off; going on from what it left');
     const left = await awaitLeftovers(stateDir);
-    if (left > 0) story.line(`  found ${left} processes of an earlier start; they have ended`);
+    if (left > 0) teller.line(`  found ${left} processes of an earlier start; they have ended`);
     if (options.fresh) forget(stateDir);
     const what = options.data === null ? 'simulated machines' : `machines replayed from ${options.data}`;
     const devices = `${options.devices} device${options.devices === 1 ? '' : 's'}`;
-    story.line(`${story.paint('bold', 'Millwright')}  local plant, ${what}, ${devices}`);
+    teller.line(`${teller.paint('bold', 'Millwright')}  local plant, ${what}, ${devices}`);
     await pass.run();
-    tellSummary(story, pass);
+    tellSummary(teller, pass);
     if (!options.once) {
-      tellCommands(story, pass);
-      await stayUp(story, pass, abort.signal);
+      tellCommands(teller, pass);
+      await stayUp(teller, pass, abort.signal);
     }
   } catch (error) {
     // What fails because a service died is told as that: the next look finds it.
@@ -139,17 +139,17 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
     if (abort.signal.reason instanceof Interrupted) code = INTERRUPTED;
     else {
       code = 1;
-      tellError(story, abort.signal.aborted ? abort.signal.reason : error, stateDir);
+      tellError(teller, abort.signal.aborted ? abort.signal.reason : error, stateDir);
     }
   }
-  story.progress('stopping');
+  teller.progress('stopping');
   // A device that is just coming back comes back first, and is then stopped.
   abort.abort(new Interrupted('stopped'));
   await looking;
   await pass.stop();
   lock.release();
-  story.line(
-    code === INTERRUPTED ? 'Stopped.' : code === 0 ? story.paint('green', '✓ done') : 'Stopped what was started.',
+  teller.line(
+    code === INTERRUPTED ? 'Stopped.' : code === 0 ? teller.paint('green', '✓ done') : 'Stopped what was started.',
   );
   return code;
 };

@@ -10,7 +10,7 @@ import { ReleaseRecord } from '#core/contracts/release.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import { StartError } from './errors.ts';
 import type { RegistryView } from './registry.ts';
-import type { Story } from './story.ts';
+import type { Teller } from './teller.ts';
 
 export interface Waiting {
   readonly signal: AbortSignal;
@@ -87,20 +87,20 @@ const historyOf = async (sfn: SFNClient, executionArn: string): Promise<readonly
 /** Tells stages that ended since the last look; the one that runs becomes the progress. */
 class Follower {
   private told = 0;
-  private readonly story: Story;
+  private readonly teller: Teller;
   private readonly what: string;
-  constructor(story: Story, what: string) {
-    this.story = story;
+  constructor(teller: Teller, what: string) {
+    this.teller = teller;
     this.what = what;
   }
   look(stages: readonly Stage[]): void {
     for (; this.told < stages.length; this.told++) {
       const { name, from, to } = stages[this.told] as Stage;
       if (to === null) break;
-      if (to - from >= 300) this.story.part(name, to - from);
+      if (to - from >= 300) this.teller.part(name, to - from);
     }
     const running = stages.findLast((s) => s.to === null);
-    if (running !== undefined) this.story.progress(`${this.what}: ${running.name}`);
+    if (running !== undefined) this.teller.progress(`${this.what}: ${running.name}`);
   }
 }
 
@@ -114,12 +114,12 @@ const failureOf = async (sfn: SFNClient, executionArn: string): Promise<string> 
  * @throws {StartError} when it never begins, or its execution ends without a word in the registry.
  */
 export const followRetrain = async (
-  deps: { readonly sfn: SFNClient; readonly registry: RegistryView; readonly story: Story; readonly log: string },
+  deps: { readonly sfn: SFNClient; readonly registry: RegistryView; readonly teller: Teller; readonly log: string },
   requestId: string,
   seconds: number,
   waiting: Waiting,
 ): Promise<RetrainRecord> => {
-  const follower = new Follower(deps.story, 'training');
+  const follower = new Follower(deps.teller, 'training');
   const record = async (): Promise<RetrainRecord | null> => {
     const body = await deps.registry.body('retrain', requestId);
     return body === null ? null : parseAs(RetrainRecord, body, `registry record retrain ${requestId}`);
@@ -170,7 +170,7 @@ export const followRelease = async (
   deps: {
     readonly sfn: SFNClient;
     readonly registry: RegistryView;
-    readonly story: Story;
+    readonly teller: Teller;
     readonly log: string;
     readonly stateMachineArn: string;
     readonly releaseId?: string;
@@ -179,7 +179,7 @@ export const followRelease = async (
   seconds: number,
   waiting: Waiting,
 ): Promise<ReleaseRecord> => {
-  const follower = new Follower(deps.story, 'release');
+  const follower = new Follower(deps.teller, 'release');
   const find = async (): Promise<ReleaseRecord | null> => {
     const bodies = await deps.registry.bodies('release');
     const body = bodies.find((b) =>

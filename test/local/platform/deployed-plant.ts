@@ -4,7 +4,7 @@ import { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { type PlatformNames, platformNames } from '#core/contracts/names.ts';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
 import { deployStacks } from '../../../local/start/deploy.ts';
-import { Story } from '../../../local/start/story.ts';
+import { Teller } from '../../../local/start/teller.ts';
 import { client, REPOSITORY, startForTest, stateFolder } from '../aws/local-aws.ts';
 
 /** Options of an AWS client: where, and as whom. */
@@ -44,9 +44,9 @@ export const deployPlant = async (): Promise<DeployedPlant> => {
   };
   try {
     aws = await startForTest(folder.dir);
-    const story = new Story({ isTTY: false, colour: false, write: () => {} });
+    const teller = new Teller({ isTTY: false, colour: false, write: () => {} });
     await deployStacks(
-      { root: REPOSITORY, stateDir: folder.dir, signal: new AbortController().signal, story },
+      { root: REPOSITORY, stateDir: folder.dir, signal: new AbortController().signal, teller },
       aws.url,
     );
     const config = DeploymentConfig.parse(JSON.parse(readFileSync(join(REPOSITORY, 'config/local.json'), 'utf8')));

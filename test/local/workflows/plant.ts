@@ -17,7 +17,7 @@ import { startGreengrass } from '../../../local/greengrass/start-greengrass.ts';
 import { startSageMaker, trainingImage } from '../../../local/sagemaker/start-sagemaker.ts';
 import { freePort, type Service } from '../../../local/shared/service.ts';
 import { deployStacks } from '../../../local/start/deploy.ts';
-import { Story } from '../../../local/start/story.ts';
+import { Teller } from '../../../local/start/teller.ts';
 
 /** The services and stacks of a local plant, without devices, in a folder of its own. */
 export const startPlant = async (root: string, stateDir: string) => {
@@ -55,7 +55,7 @@ export const startPlant = async (root: string, stateDir: string) => {
         root,
         stateDir,
         signal: abort.signal,
-        story: new Story({ isTTY: false, colour: false, write: () => {} }),
+        teller: new Teller({ isTTY: false, colour: false, write: () => {} }),
       },
       url,
     );

@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { planDevices } from '../../../local/start/devices.ts';
+import { checkDisk, checkDiskLeft } from '../../../local/start/disk.ts';
 import { fingerprint, isStamped, stamp } from '../../../local/start/fingerprint.ts';
 import { processStart, takeLock } from '../../../local/start/lock.ts';
-import { checkDisk, checkDiskLeft, planDevices } from '../../../local/start/pass.ts';
 import { awaitLeftovers, readPorts } from '../../../local/start/plant.ts';
 
 let dir: string;

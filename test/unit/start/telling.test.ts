@@ -12,7 +12,7 @@ import { StartError } from '../../../local/start/errors.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
 import { chooseDefinition, dataReader, discoverDefinitions, openSource } from '../../../local/start/source.ts';
-import { Story } from '../../../local/start/story.ts';
+import { Teller } from '../../../local/start/teller.ts';
 import { pause, stagesOf, until } from '../../../local/start/watch.ts';
 
 let dir: string;
@@ -33,36 +33,36 @@ const screen = (isTTY: boolean) => {
   };
 };
 
-describe('the story', () => {
+describe('the teller', () => {
   test('is one line a step: what, the figure, how long', async () => {
     const out = screen(false);
     let now = 0;
-    const story = new Story(out, () => now);
-    await story.step('stacks', async () => {
+    const teller = new Teller(out, () => now);
+    await teller.step('stacks', async () => {
       now = 2500;
       return ['7 stacks', null];
     });
     expect(out.text()).toMatch(/^ {2}✓ stacks +7 stacks +2\.5 s\n$/);
-    expect(story.told).toEqual([{ step: 'stacks', seconds: 2.5, figure: '7 stacks' }]);
+    expect(teller.told).toEqual([{ step: 'stacks', seconds: 2.5, figure: '7 stacks' }]);
   });
 
   test('marks a step that failed and throws its error on', async () => {
     const out = screen(false);
-    const story = new Story(out, () => 0);
-    await expect(story.step('stacks', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const teller = new Teller(out, () => 0);
+    await expect(teller.step('stacks', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(out.text()).toContain('✗ stacks');
   });
 
   test('replaces progress in a terminal and is sparing with it elsewhere', () => {
     const terminal = screen(true);
-    const inTerminal = new Story(terminal, () => 0);
+    const inTerminal = new Teller(terminal, () => 0);
     inTerminal.progress('one');
     inTerminal.progress('two');
     inTerminal.line('done');
     expect(terminal.text().split('\n')).toHaveLength(2);
     const file = screen(false);
     let now = 20_000;
-    const inFile = new Story(file, () => now, 15_000);
+    const inFile = new Teller(file, () => now, 15_000);
     inFile.progress('one');
     now += 1000;
     inFile.progress('two');

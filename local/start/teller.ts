@@ -19,7 +19,7 @@ const FIGURE = 58;
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** Tells a pass: one line a step with what, the figure that matters, and how long; progress of long ones in between. */
-export class Story {
+export class Teller {
   readonly told: Told[] = [];
   private readonly screen: Screen;
   private readonly clock: () => number;

@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
+import type { platformNames } from '#core/contracts/names.ts';
+import type { StartOptions } from './args.ts';
+import { type Clients, type Services, writeWhole } from './plant.ts';
+import type { RegistryView } from './registry.ts';
+import { runCommand } from './run-command.ts';
+import type { Played } from './source.ts';
+import type { Teller } from './teller.ts';
+
+export const STAGE = 'local';
+
+/** What a start was told and given. */
+export interface StartDeps {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly options: StartOptions;
+  readonly teller: Teller;
+  readonly signal: AbortSignal;
+  readonly now: () => string;
+}
+
+/** The running plant as every step of a start sees it. */
+export interface Plant extends StartDeps {
+  readonly config: DeploymentConfig;
+  readonly site: string;
+  readonly names: ReturnType<typeof platformNames>;
+  readonly played: Played;
+  readonly modelLine: string;
+  readonly services: Services;
+  readonly clients: Clients;
+  readonly registry: RegistryView;
+  /** Instant of this start. */
+  readonly startedAt: string;
+  /** Rows of the closing table. */
+  readonly summary: (readonly [string, string])[];
+}
+
+/** Runs a command of the `millwright` CLI against this plant and returns its JSON answer. */
+export const cli = async <T>(
+  { root, stateDir, signal }: StartDeps,
+  name: string,
+  ...args: readonly string[]
+): Promise<T> => {
+  const out = await runCommand({
+    name: `cli-${name}`,
+    command: process.execPath,
+    args: [
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'cli', 'millwright.ts'),
+      ...args,
+      '--json',
+      '--stage',
+      STAGE,
+      '--plant-dir',
+      stateDir,
+    ],
+    cwd: root,
+    stateDir,
+    signal,
+  });
+  return JSON.parse(out) as T;
+};
+
+/** Number of a play of the machines, rising over all starts: a frame is never mistaken for an earlier one. */
+export const nextLap = (stateDir: string): number => {
+  const file = join(stateDir, 'lap');
+  const lap = (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0) + 1;
+  writeWhole(file, String(lap));
+  return lap;
+};
+
+/** A digest as people read it. */
+export const short = (digest: string): string => digest.replace('sha256:', '').slice(0, 12);
