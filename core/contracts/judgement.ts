@@ -89,3 +89,29 @@ export const AlertRecord = z.strictObject({
   truth: z.enum(['true', 'false', 'repaired']).nullable().describe('what a person said it was'),
 });
 export type AlertRecord = z.infer<typeof AlertRecord>;
+
+const twelve = (n: number): string => String(n).padStart(12, '0');
+
+/** Items of the judgement table: what the judge knows of decisions, units, events and model lines. */
+export const judgementKeys = {
+  /** Which object holds a decision: the first whose last sequence is not below it. */
+  object: (site: string, device: string, boot: string, lastSequence: number) => ({
+    pk: `OBJECT#${site}/${device}/${boot}`,
+    sk: twelve(lastSequence),
+  }),
+  asset: (site: string, asset: string) => `ASSET#${site}/${asset}`,
+  unit: (site: string, asset: string, run: string) => ({ pk: `ASSET#${site}/${asset}`, sk: `UNIT#${run}` }),
+  event: (site: string, asset: string, eventId: string) => ({ pk: `ASSET#${site}/${asset}`, sk: `EVENT#${eventId}` }),
+  line: (modelLine: string) => `LINE#${modelLine}`,
+  outcome: (modelLine: string, packageDigest: string, asset: string, run: string) => ({
+    pk: `LINE#${modelLine}`,
+    sk: `OUTCOME#${packageDigest}#${asset}/${run}`,
+  }),
+  features: (modelLine: string, packageDigest: string, site: string, device: string) => ({
+    pk: `LINE#${modelLine}`,
+    sk: `FEATURES#${packageDigest}#${site}/${device}`,
+  }),
+  retrain: (modelLine: string, requestId: string) => ({ pk: `LINE#${modelLine}`, sk: `RETRAIN#${requestId}` }),
+  /** `{judgement: LineJudgement, version}`. */
+  state: (modelLine: string) => ({ pk: `LINE#${modelLine}`, sk: 'STATE' }),
+} as const;
