@@ -6,8 +6,9 @@ import { DeviceReport, RuntimeConfig } from '#core/contracts/device.ts';
 import type { ScalarFeature } from '#core/features/feature.ts';
 import { FEATURES } from '#core/features/registry.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { EdgeRuntime, type Runner, type RuntimeDeps } from '../../../greengrass-components/runtime/edge-runtime.ts';
+import { EdgeRuntime } from '../../../greengrass-components/runtime/edge-runtime.ts';
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
+import type { Runner, RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
 import {
   MODEL_LINE,

@@ -1,0 +1,160 @@
+import type { DecisionRecord } from '#core/contracts/decision.ts';
+import { type DeviceReport, digestTopic, type RuntimeConfig, reportTopic } from '#core/contracts/device.ts';
+import type { Spool } from '../shared/spool.ts';
+import type { RuntimeDeps } from './runtime-deps.ts';
+import type { ServingUnit } from './serving-unit.ts';
+
+export interface ReporterDeps extends Pick<RuntimeDeps, 'device' | 'clock' | 'log'> {
+  readonly spool: Spool;
+  readonly config: () => RuntimeConfig;
+  readonly unit: () => ServingUnit | null;
+}
+
+const LATENCIES = 1000;
+const NOTHING = { decided: 0, undecided: 0, fallback: 0, held: 0 };
+
+const quantile = (sorted: readonly number[], q: number): number | null =>
+  sorted.length === 0 ? null : (sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] as number);
+
+/** Counts what the device decides, and says it: reports at their times, feature digests when enough was decided. */
+export class Reporter {
+  readonly #deps: ReporterDeps;
+  #boot = '';
+  #counts = { ...NOTHING };
+  #latencies: number[] = [];
+  #lastRefusal: DeviceReport['lastRefusal'] = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(deps: ReporterDeps) {
+    this.#deps = deps;
+  }
+
+  #now(): string {
+    return new Date(this.#deps.clock()).toISOString();
+  }
+
+  /** @param held decisions of earlier boots whose result was lost. */
+  begin(boot: string, held: number): void {
+    this.#boot = boot;
+    this.#counts.held = held;
+  }
+
+  /** Reports at once and then every `reportSeconds`. */
+  start(): void {
+    this.report();
+    this.reportRegularly();
+  }
+
+  reportRegularly(): void {
+    this.stop();
+    this.#timer = setInterval(() => this.report(), this.#deps.config().reportSeconds * 1000);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  /** Another package serves, or none: counts begin anew. Before the first one, what was held stays counted. */
+  beginAnew(isFirst: boolean): void {
+    this.#counts = isFirst ? { ...NOTHING, held: this.#counts.held } : { ...NOTHING };
+    if (!isFirst) this.#latencies = [];
+  }
+
+  /** Null: the last refusal is over. */
+  noteRefusal(refusal: { readonly packageDigest: string; readonly reason: string } | null): void {
+    this.#lastRefusal =
+      refusal === null
+        ? null
+        : { packageDigest: refusal.packageDigest, reason: refusal.reason.slice(0, 500), at: this.#now() };
+  }
+
+  /**
+   * Counts a decision of the package that serves.
+   * @param x the vector the model saw; null when there was none.
+   */
+  count(record: DecisionRecord, unit: ServingUnit | null, x: readonly number[] | null): void {
+    if (record.verdict === 'fallback') this.#counts.fallback += 1;
+    else if (record.verdict === 'undecided') this.#counts.undecided += 1;
+    else this.#counts.decided += 1;
+    if (record.latencyMs !== null) {
+      this.#latencies.push(record.latencyMs);
+      if (this.#latencies.length > LATENCIES) this.#latencies.shift();
+    }
+    if (unit === null || x === null) return;
+    unit.histogram.add(record.sequence, x);
+    if (unit.histogram.decisions >= this.#deps.config().digestEvery) this.sendHistogram(unit);
+  }
+
+  /** What the disk does not take stays in the histogram, for the next time. */
+  sendHistogram(unit: ServingUnit): void {
+    const { device, spool, log, clock } = this.#deps;
+    const config = this.#deps.config();
+    const digests = unit.histogram.digests({
+      site: config.site,
+      device,
+      boot: this.#boot,
+      modelLine: config.modelLine,
+      packageDigest: unit.packageDigest,
+    });
+    const topic = digestTopic(config.stage, config.site, device);
+    try {
+      spool.transaction(() => {
+        for (const d of digests) spool.putMessage(topic, JSON.stringify(d), clock(), null);
+      });
+      unit.histogram.clear();
+    } catch (error) {
+      log('error', 'the spool did not take a histogram', { error: (error as Error).message });
+    }
+  }
+
+  /** What the device serves and how it is doing. */
+  status(): DeviceReport {
+    const { device, spool } = this.#deps;
+    const config = this.#deps.config();
+    const sorted = [...this.#latencies].sort((a, b) => a - b);
+    const s = this.#deps.unit()?.serving ?? null;
+    return {
+      schema: 'device-report/1',
+      site: config.site,
+      device,
+      deviceClass: config.deviceClass,
+      boot: this.#boot,
+      at: this.#now(),
+      modelLine: config.modelLine,
+      serving:
+        s === null
+          ? null
+          : {
+              packageDigest: s.packageDigest,
+              releaseNumber: s.releaseNumber,
+              variant: s.variant,
+              adoptedAt: s.adoptedAt,
+              bench: s.bench,
+            },
+      sinceAdoption: {
+        ...this.#counts,
+        latencyP50Ms: quantile(sorted, 0.5),
+        latencyP99Ms: quantile(sorted, 0.99),
+      },
+      lastRefusal: this.#lastRefusal,
+      spool: spool.pending(),
+    };
+  }
+
+  report(): void {
+    const { device, spool, log, clock } = this.#deps;
+    const config = this.#deps.config();
+    const report = this.status();
+    try {
+      spool.putMessage(
+        reportTopic(config.stage, config.site, device),
+        JSON.stringify(report),
+        clock(),
+        `report/${report.serving?.packageDigest ?? 'none'}/${report.lastRefusal?.packageDigest ?? 'none'}`,
+      );
+    } catch (error) {
+      log('error', 'the spool did not take a report', { error: (error as Error).message });
+    }
+  }
+}
