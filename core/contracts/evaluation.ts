@@ -16,7 +16,9 @@ export const ShardErrors = z.strictObject({
         .int()
         .nonnegative()
         .optional()
-        .describe('rows on which this variant and the champion differ beyond the tolerance of the rollout policy'),
+        .describe(
+          'rows on which this variant and the champion differ beyond the tolerance of the rollout policy, or the champion has no answer',
+        ),
       lastError: z.number(),
     }),
   ),
@@ -33,12 +35,12 @@ export const Estimate = z.strictObject({
 });
 export type Estimate = z.infer<typeof Estimate>;
 
+/** Ratio of two RMSE on the same runs, with a 95 % interval of a paired bootstrap over runs. */
+export const Ratio = z.strictObject({ point: z.number(), lower: z.number(), upper: z.number() });
+export type Ratio = z.infer<typeof Ratio>;
+
 /** Challenger against champion on the same sealed runs, paired: the ratio of their RMSE with bounds over runs. */
-export const Comparison = z.strictObject({
-  challenger: Estimate,
-  champion: Estimate,
-  ratio: z.strictObject({ point: z.number(), lower: z.number(), upper: z.number() }),
-});
+export const Comparison = z.strictObject({ challenger: Estimate, champion: Estimate, ratio: Ratio });
 export type Comparison = z.infer<typeof Comparison>;
 
 /** Mean bounded loss of a run with the upper 95 % bound over runs: what outcomes on the line are held against. */
@@ -47,11 +49,17 @@ export type ValidationLoss = z.infer<typeof ValidationLoss>;
 
 /** Where and how often challenger and champion are expected to differ on the line. */
 export const ExpectedDisagreement = z.strictObject({
-  share: z.number().min(0).max(1).describe('upper bound, on assets where the champion is still a reference'),
+  share: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('upper 95 % bound over runs, on assets where the champion is still a reference; 0 when there is none'),
   differsOn: z
     .array(z.string())
     .max(200)
-    .describe('assets on which the two differ so often on sealed runs that the champion is no reference there'),
+    .describe(
+      'assets on which the two differ so often on sealed runs that the champion is no reference there; of more than 200 those that differ most, because the record of a package and the plan of a release carry it',
+    ),
 });
 export type ExpectedDisagreement = z.infer<typeof ExpectedDisagreement>;
 
@@ -64,6 +72,7 @@ export const EvaluationReport = z.strictObject({
     .strictObject({ fp32: Digest, int8: Digest })
     .describe('digests of the files that were judged; a package has these and no others'),
   challenger: z.strictObject({ fp32: Estimate, int8: Estimate }),
+  parity: Ratio.optional().describe('int8 over fp32; without it no int8 is admitted'),
   champion: Estimate.nullable().describe('on the same runs; null when the line has none'),
   championPackage: Digest.nullable(),
   earlier: Comparison.nullable()
@@ -83,6 +92,7 @@ export const GateReason = z.strictObject({
   observed: z.number(),
   limit: z.number(),
 });
+export type GateReason = z.infer<typeof GateReason>;
 export const GateVerdict = z.strictObject({
   schema: z.literal('gate-verdict/1'),
   verdict: z.enum(['pass', 'fail', 'undecided']),

@@ -6,6 +6,7 @@ import { FeatureRow } from '#core/contracts/feature-set.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { materialiseRun } from '#core/features/rows.ts';
+import { boundedLoss } from '#core/outcomes/loss.ts';
 import { Refused } from '../shared/errors.ts';
 import { framesOf } from '../shared/frames.ts';
 import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
@@ -26,38 +27,65 @@ const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, item: 
 const Row = FeatureRow.omit({ sourceTime: true });
 type Row = z.infer<typeof Row>;
 
+/** What the champion answers, by row; see `rowKey`. */
+type Answers = ReadonlyMap<string, number>;
+
+const rowKey = (row: Row): string => `${row.asset}/${row.run}/${row.index}`;
+
 /**
- * Sums of squared errors per run; the last row of a run is where its life ends.
- * @param model digest of the file that answered. @throws {Refused} when an answer is no number.
+ * Sums of squared errors, of bounded losses and of disagreements with the champion per run; the last row of a run is
+ * where its life ends. Where the champion has no answer the two disagree.
+ * @param model digest of the file that answered.
+ * @param champion null where there is none, or its own errors are asked for.
+ * @throws {Refused} when an answer is no number.
  */
 export const errorsOf = (
   variant: ShardErrors['variant'],
   model: string,
   rows: readonly Row[],
   answers: ArrayLike<number>,
+  { cap, tolerance }: SnapshotAnswer['compare'],
+  champion: Answers | null = null,
 ): ShardErrors => {
-  const runs = new Map<
-    string,
-    { run: string; rows: number; sumSquared: number; lastError: number; lastIndex: number }
-  >();
+  type Sums = ShardErrors['perRun'][number] & { lastIndex: number; sumLoss: number; disagreeing: number };
+  const runs = new Map<string, Sums>();
   for (const [i, row] of rows.entries()) {
     const answer = answers[i];
     if (answer === undefined || !Number.isFinite(answer))
       throw new Refused(
         `${variant} answers ${answer} for ${row.asset}/${row.run} frame ${row.index}: a model that does not always answer a number is not released`,
       );
-    const error = answer - (row.label as number);
+    const label = row.label as number;
+    const error = answer - label;
     const key = `${row.asset}/${row.run}`;
-    const sums = runs.get(key) ?? { run: key, rows: 0, sumSquared: 0, lastError: 0, lastIndex: 0 };
+    const sums = runs.get(key) ?? {
+      run: key,
+      rows: 0,
+      sumSquared: 0,
+      sumLoss: 0,
+      disagreeing: 0,
+      lastError: 0,
+      lastIndex: 0,
+    };
     sums.rows += 1;
     sums.sumSquared += error * error;
+    sums.sumLoss += boundedLoss(answer, label, cap);
+    const theirs = champion?.get(rowKey(row));
+    if (theirs === undefined || Math.abs(answer - theirs) > tolerance) sums.disagreeing += 1;
     if (row.index > sums.lastIndex) {
       sums.lastIndex = row.index;
       sums.lastError = error;
     }
     runs.set(key, sums);
   }
-  return { variant, model, rows: rows.length, perRun: [...runs.values()].map(({ lastIndex: _, ...run }) => run) };
+  return {
+    variant,
+    model,
+    rows: rows.length,
+    perRun: [...runs.values()].map(({ lastIndex: _, disagreeing, ...run }) =>
+      champion === null ? run : { ...run, disagreeing },
+    ),
+  };
 };
 
 /**
@@ -96,6 +124,29 @@ export const makeHandler = (deps: Deps) => {
     return rows;
   };
 
+  const askChampion = async (
+    champion: NonNullable<RetrainRun['champion']>,
+    snapshot: SnapshotAnswer,
+    item: MaterialiseItem,
+    challengerRows: readonly Row[],
+  ): Promise<{ errors: ShardErrors; answers: Answers }> => {
+    const prefix = champion.packagePrefix;
+    const manifest = parseAs(
+      ModelPackageManifest,
+      await getJson(deps.artifacts, `${prefix}manifest.json`),
+      `manifest of the champion ${champion.packageDigest}`,
+    );
+    const same = manifest.featureSetDigest === snapshot.featureSetDigest;
+    const rows = same ? challengerRows : await championRows(manifest, item);
+    const file = manifest.variants.find((v) => v.name === 'fp32')?.file ?? 'model.fp32.onnx';
+    const model = await deps.artifacts.get(`${prefix}${file}`);
+    const answers = await predict(model, rows, manifest.featureSet.features.length);
+    return {
+      errors: errorsOf('champion', sha256(model), rows, answers, snapshot.compare),
+      answers: new Map(rows.map((row, i) => [rowKey(row), answers[i] as number])),
+    };
+  };
+
   const evaluatePart = async ({ run, snapshot, item }: z.infer<typeof Input>) => {
     const key = lakeKeys.features({
       featureSet: snapshot.featureSetDigest,
@@ -110,27 +161,14 @@ export const makeHandler = (deps: Deps) => {
       )
       .filter((r) => r.label !== null);
     const width = rows[0]?.x.length ?? 0;
+    const champion = run.champion === null ? null : await askChampion(run.champion, snapshot, item, rows);
     const shards: ShardErrors[] = [];
     for (const variant of ['fp32', 'int8'] as const) {
       const model = await deps.artifacts.get(`${snapshot.candidatePrefix}model.${variant}.onnx`);
-      shards.push(errorsOf(variant, sha256(model), rows, await predict(model, rows, width)));
+      const answers = await predict(model, rows, width);
+      shards.push(errorsOf(variant, sha256(model), rows, answers, snapshot.compare, champion?.answers ?? null));
     }
-    if (run.champion !== null) {
-      const prefix = run.champion.packagePrefix;
-      const manifest = parseAs(
-        ModelPackageManifest,
-        await getJson(deps.artifacts, `${prefix}manifest.json`),
-        `manifest of the champion ${run.champion.packageDigest}`,
-      );
-      const theirs =
-        manifest.featureSetDigest === snapshot.featureSetDigest ? rows : await championRows(manifest, item);
-      const file = manifest.variants.find((v) => v.name === 'fp32')?.file ?? 'model.fp32.onnx';
-      const model = await deps.artifacts.get(`${prefix}${file}`);
-      shards.push(
-        errorsOf('champion', sha256(model), theirs, await predict(model, theirs, manifest.featureSet.features.length)),
-      );
-    }
-    return { rows: rows.length, shards };
+    return { rows: rows.length, shards: champion === null ? shards : [...shards, champion.errors] };
   };
 
   return async (event: unknown): Promise<{ part: number; rows: number }> => {

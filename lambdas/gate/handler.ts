@@ -26,7 +26,8 @@ export interface Deps {
 const Input = z.strictObject({ run: RetrainRun, snapshot: SnapshotAnswer, report: ReportAnswer });
 
 /**
- * Holds the evidence against the criteria of the use case and registers both, whatever the verdict.
+ * Holds the evidence against the criteria of the use case and registers both, whatever the verdict, with the criteria
+ * and when they were fixed.
  * @throws {Refused} with the criteria that do not hold, unless the verdict is pass.
  */
 export const makeHandler =
@@ -38,15 +39,29 @@ export const makeHandler =
       readUseCase(deps.registry, run.useCaseDigest),
       readReport(deps.artifacts, ref),
     ]);
-    const verdict = judgeCandidate(report, useCase.gate, snapshot.counts.train);
+    const verdict = judgeCandidate(report, useCase.gate, {
+      trainRuns: snapshot.counts.train,
+      cause: run.request.cause,
+    });
     const verdictKey = artifactKeys.verdict(modelLine, requestId);
     await putJson(deps.artifacts, verdictKey, verdict);
     const from = nodeRef('evaluation', ref.digest);
     await deps.ledger.write([
       stepCommand(run, 'evaluation', {
-        record: { class: 'evaluation', id: ref.digest, body: { schema: 'evaluation/1', report, verdict } },
+        record: {
+          class: 'evaluation',
+          id: ref.digest,
+          body: {
+            schema: 'evaluation/1',
+            report,
+            verdict,
+            // The use case was chosen when the retrain started, before anything was trained or looked at.
+            criteria: { ...useCase.gate, useCaseDigest: run.useCaseDigest, fixedAt: run.startedAt },
+          },
+        },
         edges: [
           { from, rel: 'used', to: nodeRef('snapshot', snapshot.digest) },
+          { from, rel: 'used', to: nodeRef('use-case', run.useCaseDigest) },
           ...(run.champion === null
             ? []
             : [{ from, rel: 'used' as const, to: nodeRef('package', run.champion.packageDigest) }]),

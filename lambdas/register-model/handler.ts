@@ -13,6 +13,7 @@ import {
   PackageAnswer,
   ReportAnswer,
   RetrainRun,
+  readReport,
   retrainRecord,
   SnapshotAnswer,
   stepCommand,
@@ -46,6 +47,7 @@ export const makeHandler =
     if (digestOf(document) !== made.digest)
       throw new Error(`${made.prefix}manifest.json has the digest ${digestOf(document)}, expected ${made.digest}`);
     const manifest = parseAs(ModelPackageManifest, document, `${made.prefix}manifest.json`);
+    const { validationLoss, expectedDisagreement } = await readReport(deps.artifacts, report);
     const file = (name: string): Promise<unknown> => getJson(deps.artifacts, `${snapshot.candidatePrefix}${name}`);
     const metrics = parseAs(TrainingMetrics, await file('metrics.json'), 'metrics.json of the trainer');
     const quantize = parseAs(QuantizeReport, await file('quantize.json'), 'quantize.json of quantization');
@@ -108,6 +110,8 @@ export const makeHandler =
             bytes: made.bytes,
             variants: manifest.variants,
             expiresAt: manifest.expiresAt,
+            validationLoss: validationLoss ?? null,
+            expectedDisagreement: expectedDisagreement ?? null,
           },
         },
         edges: [

@@ -48,6 +48,17 @@ export const SnapshotAnswer = z.strictObject({
   outputUri: z.string(),
   candidateUri: z.string(),
   candidatePrefix: z.string(),
+  compare: z
+    .strictObject({
+      cap: z.number().positive().describe('of the label: a loss is bounded by it'),
+      tolerance: z.number().positive().describe('label units: two answers that differ by more disagree'),
+      referenceUpTo: z
+        .number()
+        .min(0)
+        .max(1)
+        .describe('share of disagreeing rows of an asset up to which the champion is a reference there'),
+    })
+    .describe('how models are compared, by the use case that the retrain started with'),
   maxRuntimeSeconds: z.int().positive(),
   hyperparameters: TrainingHyperparameters,
 });

@@ -109,6 +109,11 @@ export const makeHandler =
       outputUri: `s3://${deps.artifactsBucket}/${artifactKeys.trainingOutput(modelLine)}`,
       candidateUri: `s3://${deps.artifactsBucket}/${candidatePrefix}`,
       candidatePrefix,
+      compare: {
+        cap: useCase.label.cap,
+        tolerance: useCase.rollout.shadow.tolerance,
+        referenceUpTo: useCase.rollout.shadow.maxDisagreement + useCase.rollout.shadow.margin,
+      },
       maxRuntimeSeconds: useCase.trainer.maxRuntimeSeconds,
       hyperparameters: {
         algorithm: useCase.trainer.algorithm,

@@ -175,7 +175,7 @@ export class TrainingStack extends PlatformStack {
       ),
       'register-model': fn('RegisterModel', 'register-model', 'Registers a model with its lineage and offers it.', [
         ledger,
-        ...grants.readArtifacts(this, 'candidates/*', 'packages/*'),
+        ...grants.readArtifacts(this, 'candidates/*', 'evaluations/*', 'packages/*'),
       ]),
       'record-retrain': fn('RecordRetrain', 'record-retrain', 'Records why a retrain made no candidate.', [ledger]),
     };

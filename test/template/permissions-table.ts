@@ -178,7 +178,10 @@ export const PERMISSIONS: Roles = {
     ...writes('artifacts/packages/*'),
     'kms:Sign on ml key of alias/package-signing',
   ]),
-  ...lambda('ml', 'register-model', [LEDGER, ...reads('artifacts/candidates/*', 'artifacts/packages/*')]),
+  ...lambda('ml', 'register-model', [
+    LEDGER,
+    ...reads('artifacts/candidates/*', 'artifacts/evaluations/*', 'artifacts/packages/*'),
+  ]),
   ...lambda('ml', 'record-retrain', [LEDGER]),
   retrain: stateMachine([
     ...calls('ml', 'resolve-trigger', 'snapshot-dataset', 'evaluate', 'evaluate-report'),

@@ -5,7 +5,7 @@ import type { ModelPackageManifest } from '../../../core/contracts/model-package
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { verifyPackage } from '../../../core/inference/verify-package.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
-import { makeHandler as evaluate } from '../../../lambdas/evaluate/handler.ts';
+import { errorsOf, makeHandler as evaluate } from '../../../lambdas/evaluate/handler.ts';
 import { makeHandler as evaluateReport } from '../../../lambdas/evaluate-report/handler.ts';
 import { makeHandler as gate } from '../../../lambdas/gate/handler.ts';
 import { featureColumns } from '../../../lambdas/materialise/handler.ts';
@@ -450,7 +450,11 @@ describe('evaluate and its report', () => {
   });
 
   /** A champion with this manifest, in the bucket. */
-  const champion = async (w: World, more: Partial<ModelPackageManifest>, snapshotRuns: 'none' | 'all') => {
+  const champion = async (
+    w: World,
+    more: Partial<ModelPackageManifest>,
+    snapshotRuns: 'none' | 'all' | { without: string[] },
+  ) => {
     const p = await packaged();
     const from = await p.pack();
     const manifest = {
@@ -460,6 +464,8 @@ describe('evaluate and its report', () => {
     const probe = await w.snapshot({ run });
     const theirs = JSON.parse(Buffer.from(await w.lake.get(lakeKeys.snapshot(probe.digest))).toString());
     if (snapshotRuns === 'all') for (const r of theirs.runs) r.split = 'train';
+    if (typeof snapshotRuns === 'object')
+      theirs.runs = theirs.runs.filter((r: { run: string }) => !snapshotRuns.without.includes(r.run));
     const snapshotDigest = digestOf(theirs);
     await w.lake.put(lakeKeys.snapshot(snapshotDigest), json(theirs));
     await w.artifacts.put('packages/champion/manifest.json', json({ ...manifest, snapshotDigest }));
@@ -473,7 +479,7 @@ describe('evaluate and its report', () => {
     expect(report.champion).toMatchObject({ runs: report.challenger.fp32.runs });
     await expect(e.gate()).rejects.toMatchObject({
       name: 'Refused',
-      message: expect.stringContaining('maxRmseOverChampion 2 misses 1.1'),
+      message: expect.stringContaining("on earlier runs its error is at most 2 times the champion's (1.1 allowed)"),
     });
   });
   test.each([
@@ -491,6 +497,72 @@ describe('evaluate and its report', () => {
     expect(report.champion.rows).toBe(report.challenger.fp32.rows);
     expect(report.champion.rmse).toBeCloseTo(0.5, 5);
   });
+  const sealed = async (w: World): Promise<string[]> => {
+    const { digest } = await w.snapshot({ run });
+    const { runs } = JSON.parse(Buffer.from(await w.lake.get(lakeKeys.snapshot(digest))).toString());
+    return runs.filter((r: { split: string }) => r.split === 'test').map((r: { run: string }) => r.run);
+  };
+  const reportOf = async (e: { artifacts: World['artifacts']; report: { key: string } }) =>
+    JSON.parse(Buffer.from(await e.artifacts.get(e.report.key)).toString());
+  test('sealed runs that the snapshot of the champion does not have are those since it learnt', async () => {
+    const w = await world();
+    const all = await sealed(w);
+    const e = await judged({ fp32: 0.25, champion: 0.5 }, await champion(w, {}, { without: all.slice(0, 2) }), w);
+    const report = await reportOf(e);
+    expect(report.since).toMatchObject({ challenger: { runs: 2 }, champion: { runs: 2 } });
+    expect(report.since.ratio.upper).toBeCloseTo(0.5, 5);
+    expect(report.earlier).toMatchObject({ challenger: { runs: all.length - 2 } });
+  });
+  test('without a champion there is nothing to compare, and no disagreement to expect', async () => {
+    const report = await reportOf(await judged({ fp32: 0.5 }));
+    expect(report).toMatchObject({ champion: null, earlier: null, since: null, expectedDisagreement: null });
+    expect(report.parity).toEqual({ point: 1, lower: 1, upper: 1 });
+  });
+  test('the loss before it serves is the error as a share of the cap, one at most', async () => {
+    expect((await reportOf(await judged({ fp32: 0.5 }))).validationLoss.mean).toBeCloseTo(0.5 / 5, 6);
+    expect((await reportOf(await judged({ fp32: 50 }))).validationLoss).toMatchObject({ mean: 1, upper: 1 });
+  });
+  test.each([
+    ['within the tolerance agree', 14, { share: 0, differsOn: [] }],
+    ['beyond it do not: the champion is no reference for that machine', 16, { share: 0, differsOn: ['spindle-01'] }],
+  ])('answers that differ %s', async (_, off, expected) => {
+    const w = await world();
+    const report = await reportOf(await judged({ fp32: 0, champion: off }, await champion(w, {}, 'none'), w));
+    expect(report.expectedDisagreement).toEqual(expected);
+  });
+  test('where the champion has no row it disagrees', () => {
+    const rows = [1, 2].map((index) => ({ asset: 'a', run: 'r', index, label: 1, x: [0, 0] }));
+    const compare = { cap: 5, tolerance: 15, referenceUpTo: 0.4 };
+    expect(errorsOf('fp32', 'sha256:x', rows, [1, 1], compare, new Map([['a/r/1', 1]])).perRun[0]).toMatchObject({
+      rows: 2,
+      disagreeing: 1,
+    });
+  });
+  describe('a retrain for drift', () => {
+    const forDrift = async (error: { fp32: number; champion: number }, since: number) => {
+      const w = await world(60);
+      const e = await judged(error, await champion(w, {}, { without: (await sealed(w)).slice(0, since) }), w);
+      const theRun = { ...e.run, request: { ...request, cause: 'drift' } };
+      return () => gate(e)({ run: theRun, snapshot: e.snapshot, report: e.report });
+    };
+    test('passes with a challenger that is better on what came since', async () => {
+      expect(await (await forDrift({ fp32: 0.25, champion: 0.5 }, 8))()).toMatchObject({
+        says: expect.stringContaining('on runs since the champion learnt its error is at most 0.5 times'),
+      });
+    });
+    test('is refused with one that is not', async () => {
+      await expect((await forDrift({ fp32: 0.5, champion: 0.49 }, 8))()).rejects.toMatchObject({
+        name: 'Refused',
+        message: expect.stringMatching(/^gate: fail; on runs since the champion learnt/),
+      });
+    });
+    test('is refused as undecided when too little came since', async () => {
+      await expect((await forDrift({ fp32: 0.25, champion: 0.5 }, 7))()).rejects.toMatchObject({
+        name: 'Refused',
+        message: 'gate: undecided; 7 sealed runs since the champion learnt (8 needed)',
+      });
+    });
+  });
   test('when the champion learnt from every sealed run nothing is compared', async () => {
     const w = await world();
     const e = await evaluated({ fp32: 0.5, champion: 0.5 }, await champion(w, {}, 'all'), w);
@@ -504,9 +576,19 @@ describe('evaluate and its report', () => {
 describe('gate', () => {
   test('registers evidence and verdict also when it says no', async () => {
     const j = await judged({ fp32: 3 });
-    await expect(j.gate()).rejects.toMatchObject({ name: 'Refused', message: 'gate: fail; maxRmse 3 misses 2' });
+    await expect(j.gate()).rejects.toMatchObject({
+      name: 'Refused',
+      message: 'gate: fail; its error is at most 3 (2 allowed)',
+    });
     expect(j.ledger.commands.at(-1)).toMatchObject({
-      record: { class: 'evaluation', id: j.report.digest, body: { verdict: { verdict: 'fail' } } },
+      record: {
+        class: 'evaluation',
+        id: j.report.digest,
+        body: {
+          verdict: { verdict: 'fail' },
+          criteria: { maxRmse: 2, useCaseDigest, fixedAt: STARTED },
+        },
+      },
     });
   });
   test('admits what it may', async () => {
@@ -610,6 +692,10 @@ describe('register-model', () => {
       'packaged-from',
       'trained-on',
     ]);
+    expect(pack?.record.body).toMatchObject({
+      validationLoss: { mean: expect.closeTo(0.1, 6), runs: p.snapshot.counts.test },
+      expectedDisagreement: null,
+    });
     expect(pack?.announce).toMatchObject({
       type: 'ReleaseCandidate',
       detail: { releaseId, packageDigest: made.digest, releaseNumber: 4, revert: false },
