@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { commission, parsePlan } from './commands/commission.ts';
 import { devices } from './commands/devices.ts';
+import { evaluate } from './commands/evaluate.ts';
 import { addEvents, parseEvents } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { lineage } from './commands/lineage.ts';
@@ -11,6 +12,7 @@ import { retrain } from './commands/retrain.ts';
 import { status } from './commands/status.ts';
 import { EXIT, explainError } from './errors.ts';
 import { type Output, paint } from './output.ts';
+import { evaluateOnThisMachine } from './trainer.ts';
 import type { World } from './world.ts';
 
 /** What the program needs of its process; tests give their own. */
@@ -230,6 +232,28 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
         }),
       ),
     );
+
+  add(
+    program,
+    'evaluate <useCase>',
+    'What the model of a use case reaches on its test runs; needs no platform.',
+    'millwright evaluate predictive-maintenance',
+    'millwright evaluate turbofan-life --data ../cmapss',
+  )
+    .option('--data <dir>', 'folder of recorded data')
+    .option('--folds <n>', 'folds over training runs, to choose the settings', count, 5)
+    .option('--seed <n>', "of folds, trainer, bootstrap and simulated machines; default: the use case's", count)
+    .action(async (useCase: string, o: { data?: string; folds: number; seed?: number }, command: Command) => {
+      const globals = globalsOf(command);
+      onGlobals(globals);
+      const out: Output = { json: globals.json === true, colour: deps.colour, write: deps.write };
+      await evaluate(await evaluateOnThisMachine(deps.root), out, {
+        useCase,
+        data: o.data ?? null,
+        folds: o.folds,
+        seed: o.seed ?? null,
+      });
+    });
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');
   add(

@@ -1,26 +1,24 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   CreateComponentVersionCommand,
   DescribeComponentCommand,
   ListComponentVersionsCommand,
 } from '@aws-sdk/client-greengrassv2';
 import { z } from 'zod';
-import { ContractError, parseAs } from '#core/contracts/errors.ts';
+import { parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import type { LedgerRequest } from '#core/contracts/ledger.ts';
 import { Digest } from '#core/contracts/primitives.ts';
 import { componentName } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
-import type { UseCaseDefinition } from '#core/contracts/source.ts';
-import { UseCase } from '#core/contracts/use-case.ts';
-import { checkFeatureSet } from '#core/features/check-feature-set.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
+import { loadDefinitions } from '../use-cases.ts';
 import type { World } from '../world.ts';
 
 export interface PublishOptions {
@@ -29,28 +27,9 @@ export interface PublishOptions {
   readonly useCase?: string;
 }
 
-/**
- * Every use case of the folder, checked against its contract and the features there are; tooling finds them by the
- * name `use-case.ts`.
- * @throws {ContractError} naming what is wrong in which use case.
- */
-export const loadUseCases = async (root: string): Promise<readonly UseCase[]> => {
-  const folder = join(root, 'use-cases');
-  const found: UseCase[] = [];
-  for (const name of readdirSync(folder).sort()) {
-    const file = join(folder, name, 'use-case.ts');
-    if (!existsSync(file)) continue;
-    const { definitions } = (await import(pathToFileURL(file).href)) as { definitions: readonly UseCaseDefinition[] };
-    for (const { useCase } of definitions) {
-      const what = `use case ${useCase.id} of use-cases/${name}`;
-      const parsed = parseAs(UseCase, useCase, what);
-      const problems = checkFeatureSet(parsed.featureSet, parsed.signals);
-      if (problems.length > 0) throw new ContractError(what, problems);
-      found.push(parsed);
-    }
-  }
-  return found;
-};
+/** The use cases of every definition of the folder. @throws {ContractError} naming what is wrong in which use case. */
+export const loadUseCases = async (root: string): Promise<readonly UseCase[]> =>
+  (await loadDefinitions(root)).map((d) => d.useCase);
 
 const publishUseCase = async (
   world: World,

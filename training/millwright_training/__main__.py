@@ -1,4 +1,4 @@
-"""`python -m millwright_training train|quantize`, under the SageMaker container contract."""
+"""`python -m millwright_training train|quantize|folds`, under the SageMaker container contract."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ def main(argv: list[str]) -> int:
         from .train import train as command
     elif argv[:1] == ["quantize"]:
         from .quantize import quantize as command
+    elif argv[:1] == ["folds"]:
+        from .folds import folds as command
     else:
-        print(f"usage: python -m millwright_training train|quantize (got {argv})", file=sys.stderr)
+        print(f"usage: python -m millwright_training train|quantize|folds (got {argv})", file=sys.stderr)
         return 2
     try:
         command()

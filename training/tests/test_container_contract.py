@@ -180,3 +180,36 @@ def test_quantize_refuses_an_archive_that_reaches_out_of_its_folder(tmp_path, na
 
 def test_an_unknown_command_is_a_usage_error(tmp_path):
     assert run(tmp_path, "serve").returncode == 2
+
+
+def prepare_folds(root: Path, places: dict[str, int], candidates: list[dict] | None = None) -> None:
+    prepare(root)
+    plan = {"candidates": candidates or [{"epochs": 60, "hidden": "8", "members": 1}], "folds": places}
+    (root / "opt/ml/input/config/folds.json").write_text(json.dumps(plan))
+
+
+def test_folds_give_the_errors_of_each_candidate_on_the_runs_it_did_not_learn_from(tmp_path):
+    learning = {"epochs": 150, "hidden": "16", "members": 1, "learningRate": 0.01}
+    prepare_folds(tmp_path, {f"a{k}/r": k % 2 for k in range(6)}, [learning, learning | {"epochs": 1, "learningRate": 1e-6}])
+    done = run(tmp_path, "folds")
+    assert done.returncode == 0, done.stdout + done.stderr
+    good, bad = json.loads((tmp_path / "opt/ml/output/folds.json").read_text())["candidates"]
+    assert [fold["rows"] for fold in good] == [120, 120]
+    assert sum(fold["sumSquared"] for fold in good) < sum(fold["sumSquared"] for fold in bad) / 4
+    assert sorted(line.split(" rmse")[0] for line in done.stdout.splitlines()) == [
+        f"candidate={c}; fold={f};" for c in range(2) for f in range(2)
+    ]
+
+
+def test_folds_refuse_a_run_that_is_in_none(tmp_path):
+    prepare_folds(tmp_path, {f"a{k}/r": k % 2 for k in range(5)})
+    done = run(tmp_path, "folds")
+    assert done.returncode == 1
+    assert "run a5/r is in no fold" in (tmp_path / "opt/ml/output/failure").read_text()
+
+
+def test_folds_refuse_one_that_leaves_nothing_to_learn_from(tmp_path):
+    prepare_folds(tmp_path, {f"a{k}/r": 0 for k in range(6)})
+    done = run(tmp_path, "folds")
+    assert done.returncode == 1
+    assert "fold 0 has 240 of 240 rows" in (tmp_path / "opt/ml/output/failure").read_text()
