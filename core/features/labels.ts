@@ -1,31 +1,27 @@
 import type { PlantEvent } from '../contracts/plant-event.ts';
 import type { LabelDefinition } from '../contracts/use-case.ts';
+import { standingEvents } from '../outcomes/standing.ts';
+import { endOfUnit, type PlacedEvent } from '../outcomes/unit.ts';
 
 /** A plant event that names the frame at which a run ended. */
-export type EndOfRun = PlantEvent & { readonly index: number };
+export type EndOfRun = PlacedEvent;
 
 /**
- * The event that ended a run, as far as anyone knew at `knownUntil`; null = still running.
- * Events that became known later do not exist yet. Of several reports the one known last corrects the others.
- * @param events plant events, of any run, in any order.
+ * The event that ended a run by failure, as far as anyone knew at `knownUntil`; null = still running, or no label: a run
+ * that was repaired before it failed is censored, and a failure that was retracted, or that the run outlived, is none.
+ * The rules are those by which decisions are judged (core/outcomes).
+ * @param events plant events of one site, of any run, in any order.
+ * @param goesOnTo last frame index that is known of the run; null when that is not known.
  */
 export const endOfRun = (
-  label: LabelDefinition,
   events: readonly PlantEvent[],
   of: { readonly asset: string; readonly run: string | null },
   knownUntil: string,
+  goesOnTo: number | null = null,
 ): EndOfRun | null => {
-  let end: EndOfRun | null = null;
-  for (const event of events) {
-    if (event.kind !== label.from || event.asset !== of.asset || event.run !== of.run) continue;
-    const { index } = event;
-    if (index === null) continue;
-    // Instants all have milliseconds and Z, so that text order is time order.
-    if (event.knownTime > knownUntil) continue;
-    if (end === null || `${end.knownTime} ${end.eventId}` < `${event.knownTime} ${event.eventId}`)
-      end = { ...event, index };
-  }
-  return end;
+  const standing = standingEvents(events, knownUntil).filter((e) => e.asset === of.asset && e.run === of.run);
+  const end = endOfUnit(standing, goesOnTo);
+  return end?.end === 'failed' ? end.by : null;
 };
 
 /** Remaining useful life at a frame, label units, not above the cap (piecewise linear; Heimes 2008); null = unknown. */

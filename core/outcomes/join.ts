@@ -1,3 +1,6 @@
+import type { UnitEnd } from '../contracts/judgement.ts';
+import { decisionLoss } from './loss.ts';
+
 /** A decision, as much as judging it needs. */
 export interface Decided {
   readonly index: number;
@@ -9,20 +12,33 @@ export interface JoinedOutcome {
   readonly decisions: number;
   /** Decisions with a value; the rest were fallback or held. */
   readonly withValue: number;
-  /** Root mean square of value − min(endedAt − index, cap); null when no decision has a value. */
+  /** Mean bounded loss (core/outcomes/loss.ts); null when no decision has a value, or the end is contradicted. */
+  readonly loss: number | null;
+  /** Root mean square of value − min(endedAt − index, cap), label units; null unless the unit failed. */
   readonly rmse: number | null;
-  /** Value minus truth of the last decision that has a value. */
+  /** Value minus truth of the last decision that has a value; null unless the unit failed. */
   readonly lastError: number | null;
 }
 
-/** Joins decisions on one run to its end, once that is known: how far off was each. Decisions after the end are left out. */
-export const joinOutcome = (decisions: readonly Decided[], endedAt: number, cap: number): JoinedOutcome => {
-  const inside = decisions.filter((d) => d.index <= endedAt).sort((a, b) => a.index - b.index);
-  const errors = inside.flatMap((d) => (d.value === null ? [] : [d.value - Math.min(endedAt - d.index, cap)]));
+const mean = (of: readonly number[]): number | null =>
+  of.length === 0 ? null : of.reduce((sum, x) => sum + x, 0) / of.length;
+
+/** Joins decisions on one unit to its end, once that is known: how far off was each. Decisions after the end are left out. */
+export const joinOutcome = (
+  decisions: readonly Decided[],
+  of: { readonly end: UnitEnd; readonly endedAt: number },
+  cap: number,
+): JoinedOutcome => {
+  const inside = decisions.filter((d) => d.index <= of.endedAt).sort((a, b) => a.index - b.index);
+  const valued = inside.flatMap(({ index, value }) => (value === null ? [] : [{ index, value }]));
+  const losses = valued.map((d) => decisionLoss(d, of, cap)).filter((loss) => loss !== null);
+  const errors = of.end === 'failed' ? valued.map((d) => d.value - Math.min(of.endedAt - d.index, cap)) : [];
+  const square = mean(errors.map((e) => e * e));
   return {
     decisions: inside.length,
-    withValue: errors.length,
-    rmse: errors.length === 0 ? null : Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length),
+    withValue: valued.length,
+    loss: mean(losses),
+    rmse: square === null ? null : Math.sqrt(square),
     lastError: errors.at(-1) ?? null,
   };
 };

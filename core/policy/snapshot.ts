@@ -2,8 +2,9 @@ import { DatasetSnapshot, type MaterialiseItem, type SnapshotRun } from '../cont
 import { lakeKeys, type RawObjectRecord } from '../contracts/lake.ts';
 import type { PlantEvent } from '../contracts/plant-event.ts';
 import type { UseCase } from '../contracts/use-case.ts';
-import { type EndOfRun, endOfRun } from '../features/labels.ts';
 import { digestOf } from '../lineage/digest.ts';
+import { standingEvents } from '../outcomes/standing.ts';
+import { type EndOfUnit, endOfUnit } from '../outcomes/unit.ts';
 import { shortfall, splitOf } from './split.ts';
 
 /** A raw object and when the registry learnt of it. */
@@ -30,6 +31,8 @@ export type SnapshotPlan =
       /** Ids of the failures that gave the labels, in the order of the runs. */
       readonly eventIds: readonly string[];
       readonly counts: { readonly train: number; readonly calibration: number; readonly test: number };
+      /** `asset/run` of those whose reported failure they outlived: no label, no learning from them. */
+      readonly contradicted: readonly string[];
     }
   | { readonly ok: false; readonly shortfall: readonly string[] };
 
@@ -40,45 +43,51 @@ const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * What a model of the line may learn from: ended runs, each in one split, by what was known at `knownUntil`.
  * - An object or event that became known later does not exist yet.
  * - An object that lacks a signal of the use case is of another kind of machine.
- * - A run without a known failure has no labels and stays out; of several reports the one known last holds (`endOfRun`).
+ * - A run without a known failure has no labels and stays out, also one that was repaired before it failed, one whose
+ *   failure was retracted, and one that went on after it; of several reports the one known last holds (core/outcomes).
  * - Of a run that ended, only objects that begin at or before its end enter.
  * The same records in any order give the same snapshot.
  * @returns the snapshot, or what is missing, by name.
  */
 export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const { useCase, knownUntil } = input;
-  const reports = new Map<string, PlantEvent[]>();
-  for (const event of input.events)
-    if (event.site === input.site && event.run !== null)
-      reports.set(runKey(event), [...(reports.get(runKey(event)) ?? []), event]);
-  const ends = new Map<string, EndOfRun>();
-  for (const [key, events] of reports) {
-    const end = endOfRun(useCase.label, events, events[0] as PlantEvent, knownUntil);
-    if (end !== null) ends.set(key, end);
-  }
+  const reports = Map.groupBy(
+    standingEvents(
+      input.events.filter((e) => e.site === input.site),
+      knownUntil,
+    ),
+    runKey,
+  );
+  const objects = input.objects
+    .filter(({ record, knownAt }) => record.site === input.site && knownAt <= knownUntil && record.frames > 0)
+    .map(({ record }) => record)
+    .filter((record) => useCase.signals.every((signal) => record.signals.includes(signal.name)));
+  const ends = new Map<string, EndOfUnit>();
+  const contradicted: string[] = [];
   const byRun = new Map<string, RawObjectRecord[]>();
-  for (const { record, knownAt } of input.objects) {
-    if (record.site !== input.site || knownAt > knownUntil || record.frames === 0) continue;
-    if (!useCase.signals.every((signal) => record.signals.includes(signal.name))) continue;
-    const end = ends.get(runKey(record));
-    if (end === undefined || record.firstIndex > end.index) continue;
-    byRun.set(runKey(record), [...(byRun.get(runKey(record)) ?? []), record]);
+  for (const [key, records] of Map.groupBy(objects, runKey)) {
+    const end = endOfUnit(reports.get(key) ?? [], Math.max(...records.map((r) => r.lastIndex)));
+    if (end?.end === 'contradicted') contradicted.push(key);
+    if (end?.end !== 'failed') continue;
+    ends.set(key, end);
+    const lived = records.filter((r) => r.firstIndex <= end.endedAt);
+    if (lived.length > 0) byRun.set(key, lived);
   }
   const counts = { train: 0, calibration: 0, test: 0 };
   const eventIds: string[] = [];
   const runs: SnapshotRun[] = [];
   for (const [key, records] of [...byRun].sort(([a], [b]) => byText(a, b))) {
     const first = records[0] as RawObjectRecord;
-    const end = ends.get(key) as EndOfRun;
+    const end = ends.get(key) as EndOfUnit;
     const split = splitOf(useCase.seal, first.asset, first.run);
     counts[split] += 1;
-    eventIds.push(end.eventId);
+    eventIds.push(...end.events);
     runs.push({
       asset: first.asset,
       run: first.run,
       split,
       frames: records.reduce((sum, r) => sum + r.frames, 0),
-      endedAt: end.index,
+      endedAt: end.endedAt,
       objects: records
         .sort((a, b) => a.firstIndex - b.firstIndex || byText(a.key, b.key))
         .map(({ bucket, key, versionId, digest, bytes }) => ({ bucket, key, versionId, digest, bytes })),
@@ -95,7 +104,7 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
     knownUntil,
     runs,
   });
-  return { ok: true, snapshot, digest: digestOf(snapshot), eventIds, counts };
+  return { ok: true, snapshot, digest: digestOf(snapshot), eventIds, counts, contradicted: contradicted.sort() };
 };
 
 /** Cuts a snapshot into the work items of materialisation: runs of one split together, `perPart` at most. */

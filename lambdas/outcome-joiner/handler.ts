@@ -70,7 +70,7 @@ export const makeHandler = (deps: Deps) => {
           `model line ${modelLine} or its use case is not in the registry: publish it, millwright publish`,
         );
       const useCase = parseAs(UseCase, record.body, `use case of ${modelLine}`);
-      const outcome = joinOutcome(decided, index, useCase.label.cap);
+      const outcome = joinOutcome(decided, { end: 'failed', endedAt: index }, useCase.label.cap);
       const id = `outcome/${modelLine}/${site}/${asset}/${run}/${packageDigest}`;
       await deps.ledger.write([
         {

@@ -83,6 +83,7 @@ export const makeHandler =
       featureSetDigest: snapshot.featureSetDigest,
       key: lakeKeys.snapshot(digest),
       runs: plan.counts,
+      contradicted: plan.contradicted.slice(0, 200),
       frames: snapshot.runs.reduce((sum, r) => sum + r.frames, 0),
     };
     const commands = [];

@@ -143,7 +143,6 @@ describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, de
     it('gives a life rows with every feature and a label down to its end', () => {
       const life = firstLife();
       const end = endOfRun(
-        useCase.label,
         life.events.map((e) => PlantEvent.parse(e)),
         life,
         AT_THE_END_OF_TIME,

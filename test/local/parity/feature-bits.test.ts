@@ -49,11 +49,11 @@ type Bits = Record<number, string>;
 const bitsOf = (vectors: Iterable<readonly [index: number, x: readonly number[]]>): Bits =>
   Object.fromEntries([...vectors].map(([i, x]) => [i, Buffer.from(Float64Array.from(x).buffer).toString('hex')]));
 
-const endOf = (useCase: UseCase, life: RunHistory): number | null =>
-  endOfRun(useCase.label, life.events, life, '2100-01-01T00:00:00.000Z')?.index ?? null;
+const endOf = (life: RunHistory): number | null =>
+  endOfRun(life.events, life, '2100-01-01T00:00:00.000Z')?.index ?? null;
 
 const fromSource = (useCase: UseCase, life: RunHistory): Bits =>
-  bitsOf(materialiseRun(useCase, life.frames, endOf(useCase, life)).map((r) => [r.index, r.x]));
+  bitsOf(materialiseRun(useCase, life.frames, endOf(life)).map((r) => [r.index, r.x]));
 
 /** Runs the built function as the platform does: a process, its environment, an event in, an answer out. */
 const invokeMaterialise = async (aws: LocalAws, event: MaterialiseItem): Promise<{ key: string }> => {
@@ -91,7 +91,7 @@ const fromLambda = async (aws: LocalAws, useCase: UseCase, life: RunHistory): Pr
     featureSetDigest: digestOf(useCase.featureSet),
     label: useCase.label,
     knownUntil: '2100-01-01T00:00:00.000Z',
-    runs: [{ asset, run, split: 'train', frames: frames.length, endedAt: endOf(useCase, life), objects: [object] }],
+    runs: [{ asset, run, split: 'train', frames: frames.length, endedAt: endOf(life), objects: [object] }],
   });
   const snapshotDigest = digestOf(snapshot);
   await lake.put(lakeKeys.snapshot(snapshotDigest), Buffer.from(JSON.stringify(snapshot)));

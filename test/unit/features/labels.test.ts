@@ -26,11 +26,11 @@ const failure = (over: Partial<PlantEvent> = {}): PlantEvent => ({
 
 describe('endOfRun', () => {
   it('is the frame of the failure', () => {
-    expect(labels.endOfRun(label, [failure()], of, day(6))).toMatchObject({ eventId: 'e1', index: 100 });
+    expect(labels.endOfRun([failure()], of, day(6))).toMatchObject({ eventId: 'e1', index: 100 });
   });
 
   it('is unknown the moment before anyone knew, though the machine had failed', () => {
-    expect(endOfRun(label, [failure()], of, '2026-01-05T23:59:59.999Z')).toBeNull();
+    expect(endOfRun([failure()], of, '2026-01-05T23:59:59.999Z')).toBeNull();
   });
 
   it.each([
@@ -39,14 +39,14 @@ describe('endOfRun', () => {
     ['another kind', failure({ kind: 'finding' })],
     ['no frame', failure({ index: null })],
   ])('ignores an event of %s', (_, event) => {
-    expect(endOfRun(label, [event], of, day(9))).toBeNull();
+    expect(endOfRun([event], of, day(9))).toBeNull();
   });
 
   it('takes the correction that became known last, in any order', () => {
     const reports = [failure(), failure({ eventId: 'e2', index: 90, knownTime: day(8) })];
-    expect(endOfRun(label, reports, of, day(9))).toBe(90);
-    expect(endOfRun(label, reports.toReversed(), of, day(9))).toBe(90);
-    expect(endOfRun(label, reports, of, day(7))).toBe(100);
+    expect(endOfRun(reports, of, day(9))).toBe(90);
+    expect(endOfRun(reports.toReversed(), of, day(9))).toBe(90);
+    expect(endOfRun(reports, of, day(7))).toBe(100);
   });
 
   it('never changes by what becomes known later', () => {
@@ -57,7 +57,7 @@ describe('endOfRun', () => {
       fc.property(events, fc.integer({ min: 1, max: 28 }), (all, until) => {
         const told = all.map((e) => failure({ eventId: e.id, index: e.index, knownTime: day(e.known) }));
         const known = told.filter((e) => e.knownTime <= day(until));
-        expect(endOfRun(label, told, of, day(until))).toBe(endOfRun(label, known, of, day(until)));
+        expect(endOfRun(told, of, day(until))).toBe(endOfRun(known, of, day(until)));
       }),
     );
   });

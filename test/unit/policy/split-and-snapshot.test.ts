@@ -129,7 +129,7 @@ describe('snapshots', () => {
   });
   test('an object that begins after the failure stays out', () => {
     const plan = planned(
-      input({ objects: [...numbers.map((n) => object(n)), object(0, { key: 'late', firstIndex: 51, lastIndex: 60 })] }),
+      input({ objects: [...numbers.map((n) => object(n)), object(0, { key: 'late', firstIndex: 51, lastIndex: 51 })] }),
     );
     expect(plan.snapshot.runs.find((r) => r.run === 'r-0')?.objects.map((o) => o.key)).not.toContain('late');
   });
@@ -147,7 +147,7 @@ describe('snapshots', () => {
     expect(plan.snapshot.runs).toHaveLength(37);
   });
   test('of several reports of one end the one known last corrects the others, whichever way', () => {
-    for (const index of [40, 60]) {
+    for (const index of [49, 60]) {
       const second = failure(0, { eventId: 'second', index, knownTime: '2026-01-03T00:00:00.000Z' });
       for (const events of [
         [...numbers.map((n) => failure(n)), second],
@@ -159,6 +159,38 @@ describe('snapshots', () => {
         expect(plan.eventIds).not.toContain('e-0');
       }
     }
+  });
+  test('a run that went on after its failure stays out and is named; a true report beside a false one still counts', () => {
+    const early = (n: number) => failure(n, { eventId: `false-${n}`, index: 20, knownTime: LATER });
+    const plan = planned(
+      input({
+        knownUntil: LATER,
+        events: [early(0), early(1), ...numbers.slice(1).map((n) => failure(n))],
+      }),
+    );
+    expect(plan.contradicted).toEqual(['spindle-01/r-0']);
+    expect(plan.snapshot.runs.some((r) => r.run === 'r-0')).toBe(false);
+    expect(plan.snapshot.runs.find((r) => r.run === 'r-1')?.endedAt).toBe(50);
+  });
+  test('a run that was repaired before it failed, and one whose failure was retracted, stay out', () => {
+    const others = numbers.slice(2).map((n) => failure(n));
+    const plan = planned(
+      input({
+        events: [
+          ...others,
+          failure(0, { kind: 'repair', asFound: 'damaged' }),
+          failure(1),
+          failure(1, { eventId: 'retraction', kind: 'inspection', asFound: 'unknown', corrects: 'e-1' }),
+        ],
+      }),
+    );
+    expect(plan.snapshot.runs.some((r) => ['r-0', 'r-1'].includes(r.run))).toBe(false);
+  });
+  test('a failure that named no run labels the one it was joined to', () => {
+    const reported = failure(0, { run: null, index: null });
+    const joined = failure(0, { eventId: 'e-0~joined', corrects: 'e-0' });
+    const plan = planned(input({ events: [joined, reported, ...numbers.slice(1).map((n) => failure(n))] }));
+    expect(plan.snapshot.runs.find((r) => r.run === 'r-0')?.endedAt).toBe(50);
   });
   test('a failure of another site ends no run here', () => {
     const other = failure(0, { site: 'plant-b', index: 7, knownTime: '2026-01-03T00:00:00.000Z' });

@@ -109,7 +109,7 @@ describe('simulated spindles', () => {
     let harder = 0;
     const runs = history.filter((r) => r.events.length > 0).slice(0, 10);
     for (const run of runs) {
-      const end = endOfRun(spindles.useCase.label, run.events, run, '2100-01-01T00:00:00.000Z');
+      const end = endOfRun(run.events, run, '2100-01-01T00:00:00.000Z');
       const rows = materialiseRun(spindles.useCase, run.frames, end?.index ?? null);
       if ((rows.at(-1)?.x[k] as number) > 1.5 * (rows[0]?.x[k] as number)) harder += 1;
     }

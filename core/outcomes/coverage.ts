@@ -1,0 +1,26 @@
+/** A unit that the judged package decided about. */
+export interface ServedUnit {
+  /** `asset/run` */
+  readonly unit: string;
+  /** Source time of its last decision. */
+  readonly lastAt: string;
+}
+
+/**
+ * Of how many units the outcome should be known by now, and of how many it is. A unit is mature when its last decision is
+ * older than `maturityDays`; one whose outcome is known counts as mature at any age. The present is the newest instant in
+ * the evidence, not a clock, so that a replay counts the same.
+ * @param served units that the package decided about. @param known units with an outcome, by when it was known.
+ */
+export const coverageOf = (
+  served: readonly ServedUnit[],
+  known: readonly { readonly unit: string; readonly knownTime: string }[],
+  maturityDays: number,
+): { readonly matured: number; readonly known: number } => {
+  const now = [...served.map((s) => s.lastAt), ...known.map((k) => k.knownTime)].sort().at(-1);
+  if (now === undefined) return { matured: 0, known: 0 };
+  const mature = new Date(Date.parse(now) - maturityDays * 86_400_000).toISOString();
+  const withOutcome = new Set(known.map((k) => k.unit));
+  const old = served.filter((s) => s.lastAt <= mature && !withOutcome.has(s.unit));
+  return { matured: withOutcome.size + new Set(old.map((s) => s.unit)).size, known: withOutcome.size };
+};

@@ -1,0 +1,78 @@
+import type { UnitEnd } from '../contracts/judgement.ts';
+import type { AsFound, PlantEvent } from '../contracts/plant-event.ts';
+
+/** An event that says at which frame of a run it was true. */
+export type PlacedEvent = PlantEvent & { readonly run: string; readonly index: number };
+
+export interface EndOfUnit {
+  readonly end: UnitEnd;
+  /** Frame index. */
+  readonly endedAt: number;
+  readonly validTime: string;
+  /** When the newest event that it rests on was known. */
+  readonly knownTime: string;
+  /** Ids of the events that it rests on, the deciding one first. */
+  readonly events: readonly string[];
+  readonly by: PlacedEvent;
+}
+
+/** A frame or two may still be under way when a machine stops. */
+const SLACK_FRAMES = 1;
+
+const isPlaced = (event: PlantEvent): event is PlacedEvent => event.run !== null && event.index !== null;
+const byKnown = (a: PlantEvent, b: PlantEvent): number =>
+  `${a.knownTime} ${a.eventId}` < `${b.knownTime} ${b.eventId}` ? -1 : 1;
+const says = (event: PlantEvent): AsFound | null =>
+  event.asFound === undefined || event.asFound === 'unknown' ? null : event.asFound;
+
+const found = (end: UnitEnd, by: PlacedEvent, rests: readonly PlantEvent[] = []): EndOfUnit => ({
+  end,
+  endedAt: by.index,
+  validTime: by.validTime,
+  knownTime: [by, ...rests]
+    .map((e) => e.knownTime)
+    .sort()
+    .at(-1) as string,
+  events: [by, ...rests].map((e) => e.eventId),
+  by,
+});
+
+const END_AS_FOUND = { failed: 'failed', damaged: 'prevented', healthy: 'healthy' } as const;
+
+/**
+ * How one unit (a run of an asset) ended, by the events about it that stand; null = it runs, or nobody knows.
+ * - A failure or a repair ends a unit; of several the one known last. What was found when it was opened may be said by it
+ *   or by a finding or an inspection of the same unit: a repair that says nothing else takes their word, a failure keeps
+ *   being one unless they became known later and found nothing.
+ * - A repair of what nobody looked at ends the unit and is no outcome: whether it prevented anything is not known.
+ * - Without either, a finding or inspection says how it was, if the unit did not go on after it.
+ * - A failure or repair is contradicted by a unit that goes on for more than a frame after it.
+ * @param standing events that stand (`standingEvents`), of this unit, in any order.
+ * @param goesOnTo last frame index that is known of the unit; null when none is.
+ */
+export const endOfUnit = (standing: readonly PlantEvent[], goesOnTo: number | null): EndOfUnit | null => {
+  const placed = standing.filter(isPlaced).sort(byKnown);
+  const goesOn = (event: PlacedEvent): boolean => goesOnTo !== null && event.index < goesOnTo - SLACK_FRAMES;
+  const looks = placed.filter((e) => (e.kind === 'finding' || e.kind === 'inspection') && says(e) !== null);
+  const ends = placed.filter((e) => e.kind === 'failure' || e.kind === 'repair');
+  const by = ends.findLast((e) => !goesOn(e));
+  if (by === undefined) {
+    const contradicted = ends.at(-1);
+    if (contradicted !== undefined) return found('contradicted', contradicted);
+    const look = looks.findLast((e) => !goesOn(e));
+    const state = look === undefined ? null : says(look);
+    return look === undefined || state === null ? null : found(END_AS_FOUND[state as keyof typeof END_AS_FOUND], look);
+  }
+  const own = says(by);
+  if (by.kind === 'failure') {
+    if (own === 'healthy') return found('healthy', by);
+    const refuted = looks.findLast((e) => byKnown(by, e) < 0);
+    return own === null && refuted !== undefined && says(refuted) === 'healthy'
+      ? found('healthy', by, [refuted])
+      : found('failed', by);
+  }
+  const look = own === null ? looks.at(-1) : undefined;
+  const state = own ?? (look === undefined ? null : says(look));
+  if (state === null) return null;
+  return found(END_AS_FOUND[state as keyof typeof END_AS_FOUND], by, look === undefined ? [] : [look]);
+};
