@@ -1,11 +1,11 @@
 import type { DecisionRecord } from '#core/contracts/decision.ts';
-import { type GateVerdict, GateVerdict as GateVerdictSchema } from '#core/contracts/evaluation.ts';
 import { ReleaseRecord } from '#core/contracts/release.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
 import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId } from '../find.ts';
 import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
+import { findEvaluation, printEvaluation } from './explain-evaluation.ts';
 
 interface FeatureView {
   readonly name: string;
@@ -18,7 +18,7 @@ interface FeatureView {
 }
 
 /** What the model saw, furthest from the training normal first. */
-export const featureViews = (record: DecisionRecord, found: FoundPackage): readonly FeatureView[] =>
+export const featureViews = (record: Pick<DecisionRecord, 'features'>, found: FoundPackage): readonly FeatureView[] =>
   (record.features ?? [])
     .map((value, i) => {
       const name = found.manifest.featureSet.features[i]?.name ?? `feature ${i}`;
@@ -89,42 +89,12 @@ const explainDecision = async (world: World, out: Output, id: string): Promise<v
   });
 };
 
-const gateOf = async (world: World, snapshotDigest: string | null): Promise<GateVerdict | null> => {
-  if (snapshotDigest === null) return null;
-  const evaluations = await world.registry.list('evaluation', { limit: 500 });
-  for (const { body } of evaluations) {
-    const report = (body['report'] ?? body) as Record<string, unknown>;
-    if (report['snapshotDigest'] !== snapshotDigest) continue;
-    const parsed = GateVerdictSchema.safeParse(body['verdict'] ?? body['gate'] ?? body['gateVerdict']);
-    if (parsed.success) return parsed.data;
-  }
-  return null;
-};
-
-const printGate = (out: Output, gate: GateVerdict): void => {
-  say(
-    out,
-    `Gate: ${paint(out, gate.verdict === 'pass' ? 'green' : 'red', gate.verdict)}, admitted ${gate.admittedVariants.join(', ') || 'nothing'}`,
-  );
-  table(
-    out,
-    gate.reasons,
-    [
-      { title: '', of: (r) => (r.holds ? '✓' : '✗'), style: (r) => (r.holds ? 'green' : 'red') },
-      { title: 'CRITERION', of: (r) => r.criterion },
-      { title: 'OBSERVED', of: (r) => figure(r.observed, 3), align: 'right' },
-      { title: 'LIMIT', of: (r) => figure(r.limit, 3), align: 'right' },
-    ],
-    '',
-  );
-};
-
 const explainRetrain = async (world: World, out: Output, record: RetrainRecord): Promise<void> => {
-  const [gate, execution] = await Promise.all([
-    gateOf(world, record.snapshotDigest),
+  const [judged, execution] = await Promise.all([
+    findEvaluation(world, record.snapshotDigest),
     record.status === 'running' ? world.execution(record.execution) : null,
   ]);
-  answer(out, { retrain: record, gate, execution }, () => {
+  answer(out, { retrain: record, gate: judged?.gate ?? null, evaluation: judged?.report ?? null, execution }, () => {
     const good = record.status === 'candidate';
     say(
       out,
@@ -138,9 +108,9 @@ const explainRetrain = async (world: World, out: Output, record: RetrainRecord):
       ['snapshot', record.snapshotDigest ?? '–'],
       ['package', record.packageDigest ?? '–'],
     ]);
-    if (gate === null) return;
+    if (judged === null) return;
     say(out);
-    printGate(out, gate);
+    printEvaluation(out, judged);
   });
 };
 
@@ -194,8 +164,8 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
   if (release.success) return explainRelease(out, release.data);
   if (record.class !== 'package') return explainOther(out, record);
   const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);
-  const gate = await gateOf(world, manifest.snapshotDigest);
-  answer(out, { manifest, gate }, () => {
+  const judged = await findEvaluation(world, manifest.snapshotDigest);
+  answer(out, { manifest, gate: judged?.gate ?? null, evaluation: judged?.report ?? null }, () => {
     say(out, `${paint(out, 'bold', `package ${record.id}`)}`);
     facts(out, [
       ['model line', `${manifest.modelLine}, number ${manifest.releaseNumber}`],
@@ -213,8 +183,8 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
           ] as const,
       ),
     ]);
-    if (gate === null) return;
+    if (judged === null) return;
     say(out);
-    printGate(out, gate);
+    printEvaluation(out, judged);
   });
 };
