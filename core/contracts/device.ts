@@ -104,8 +104,13 @@ export const RuntimeConfig = z.strictObject({
         .describe('champion to run beside a package that proves itself; empty = none'),
       tolerance: z.coerce.number().nonnegative().default(0),
       batch: z.coerce.number().int().positive().default(5),
+      seconds: z.coerce
+        .number()
+        .positive()
+        .default(3600)
+        .describe('so long after its adoption the package is compared; then the champion beside it ends'),
     })
-    .default({ packageDigest: '', tolerance: 0, batch: 5 }),
+    .default({ packageDigest: '', tolerance: 0, batch: 5, seconds: 3600 }),
   reportSeconds: z.coerce.number().positive().default(5),
   digestEvery: z.coerce.number().int().positive().default(100).describe('decisions in one feature digest'),
 });

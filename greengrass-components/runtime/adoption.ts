@@ -102,6 +102,24 @@ export class Adoption {
     return true;
   }
 
+  /**
+   * Serves the last good package by a process that runs already: no frame falls back meanwhile.
+   * @param ready the package as it ran beside; it is used up.
+   * @returns whether it can.
+   */
+  goBackWith(ready: ServingUnit, previous: Serving): boolean {
+    const serving = { ...previous, adoptedAt: this.#now() };
+    const unit = this.#isWanted(ready.manifest.modelLine, serving.packageDigest) ? ready.servingAnew(serving) : null;
+    if (unit === null) {
+      ready.close();
+      return false;
+    }
+    const { store } = this.#deps;
+    store.setState({ ...store.state(), serving, previous: null });
+    this.#host.serve(unit);
+    return true;
+  }
+
   /** Takes a package that its release took back out of the store. @returns the state that is left. */
   takeBack(): StoreState {
     const { store, log } = this.#deps;

@@ -7,9 +7,11 @@ import { digestOf } from '#core/lineage/digest.ts';
 import type { Intent, StoredDecision } from '../shared/spool.ts';
 import { Adoption } from './adoption.ts';
 import { DecisionJournal } from './decision-journal.ts';
+import type { Serving } from './package-store.ts';
 import { Reporter } from './reporter.ts';
 import type { RuntimeDeps } from './runtime-deps.ts';
 import type { ServingUnit } from './serving-unit.ts';
+import { type Opinion, Shadow } from './shadow.ts';
 
 const RETRIES_BEFORE_PREVIOUS = 3;
 
@@ -23,6 +25,7 @@ export class EdgeRuntime {
   readonly #deps: RuntimeDeps;
   readonly #adoption: Adoption;
   readonly #reporter: Reporter;
+  readonly #shadow: Shadow;
   readonly #underWay = new Map<string, Promise<DecisionRecord>>();
   #journal: DecisionJournal | null = null;
   #config: RuntimeConfig;
@@ -35,7 +38,7 @@ export class EdgeRuntime {
     this.#config = deps.config;
     const config = () => this.#config;
     const unit = () => this.#unit;
-    this.#reporter = new Reporter({ ...deps, config, unit });
+    this.#reporter = new Reporter({ ...deps, config, unit, shadow: () => this.#shadow.report() });
     this.#adoption = new Adoption(deps, {
       config,
       unit,
@@ -43,6 +46,12 @@ export class EdgeRuntime {
       serve: (u) => this.#serve(u),
       noteRefusal: (refusal) => this.#reporter.noteRefusal(refusal),
       report: () => this.#reporter.report(),
+    });
+    this.#shadow = new Shadow({
+      ...deps,
+      config,
+      resume: (serving) => this.#adoption.resume(serving),
+      onBatch: () => this.#reporter.reportSoon(),
     });
   }
 
@@ -94,22 +103,31 @@ export class EdgeRuntime {
     if (this.#closed) return;
     if (config.withdrawn !== before.withdrawn) {
       const { serving, previous } = this.#adoption.takeBack();
-      // Sooner than its weights component is started again; that then finds it serving.
       if (isTakenBack && serving === null && previous !== null && previous.packageDigest === config.revertTo)
-        this.#adoption
-          .inTurn(async () => {
-            if (this.#unit === null && (await this.#adoption.goBackTo(previous))) this.#reporter.report();
-          })
-          .catch((error) => this.#deps.log('error', 'the package before it cannot serve', { error: error.message }));
+        this.#goBack(previous);
     }
+    if (this.#unit === null || JSON.stringify(config.shadow) !== JSON.stringify(before.shadow))
+      this.#shadow.follow(this.#unit);
     if (config.reportSeconds !== before.reportSeconds) this.#reporter.reportRegularly();
     this.#reporter.report();
+  }
+
+  /** Sooner than its weights component is started again; that then finds it serving. */
+  #goBack(previous: Serving): void {
+    const ready = this.#shadow.take(previous.packageDigest);
+    if (ready !== null && this.#adoption.goBackWith(ready, previous)) return;
+    this.#adoption
+      .inTurn(async () => {
+        if (this.#unit === null && (await this.#adoption.goBackTo(previous))) this.#reporter.report();
+      })
+      .catch((error) => this.#deps.log('error', 'the package before it cannot serve', { error: error.message }));
   }
 
   close(): void {
     this.#closed = true;
     this.#reporter.stop();
     this.#journal?.flush();
+    this.#shadow.end();
     this.#unit?.close();
   }
 
@@ -161,6 +179,7 @@ export class EdgeRuntime {
             this.#deps.log('error', 'the model hangs; its process is ended');
             this.#recover(unit);
           });
+    const opinion = unit === null || vector === null ? null : this.#shadow.ask(frame, unit, vector);
     const intent: Intent = {
       asset: frame.asset,
       run: frame.run,
@@ -173,10 +192,11 @@ export class EdgeRuntime {
     };
     const made = attempt.then((a) => {
       const latencyMs = this.#deps.monotonic() - started;
-      return (sequence: number) => this.#record({ frame, intent, unit, x }, a, sequence, latencyMs);
+      return (sequence: number) => this.#record({ frame, intent, unit, x, opinion }, a, sequence, latencyMs);
     });
     const record = await journal.write(frame, intent, made);
     if (unit === this.#unit) this.#reporter.count(record, unit, x);
+    attempt.then((a) => opinion?.compareWith(a));
     return record;
   }
 
@@ -192,6 +212,7 @@ export class EdgeRuntime {
       readonly intent: Intent;
       readonly unit: ServingUnit | null;
       readonly x: readonly number[] | null;
+      readonly opinion: Opinion | null;
     },
     attempt: Attempt,
     sequence: number,
@@ -199,7 +220,7 @@ export class EdgeRuntime {
   ): DecisionRecord {
     const { device } = this.#deps;
     const config = this.#config;
-    const { frame, intent, unit, x } = of;
+    const { frame, intent, unit, x, opinion } = of;
     const decidedAt = this.#now();
     const judgement = judge(unit?.manifest ?? null, x, attempt, decidedAt);
     return {
@@ -224,6 +245,7 @@ export class EdgeRuntime {
       inputDigest: intent.inputDigest,
       features: x === null ? null : [...x],
       latencyMs: Math.round(latencyMs * 1000) / 1000,
+      ...(opinion === null ? {} : { shadow: opinion.said() }),
     };
   }
 
@@ -260,10 +282,8 @@ export class EdgeRuntime {
   #serve(unit: ServingUnit): void {
     const old = this.#unit;
     this.#unit = unit;
-    if (old !== null) {
-      this.#reporter.sendHistogram(old);
-      old.retire();
-    }
+    if (old !== null) this.#reporter.sendHistogram(old);
+    this.#shadow.begin(unit, old);
     this.#reporter.beginAnew(old === null);
     for (const { frame } of this.#deps.spool.kept()) if (frame !== null) unit.vector(JSON.parse(frame) as Frame);
     this.#watch(unit);

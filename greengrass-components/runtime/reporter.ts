@@ -8,9 +8,12 @@ export interface ReporterDeps extends Pick<RuntimeDeps, 'device' | 'clock' | 'lo
   readonly spool: Spool;
   readonly config: () => RuntimeConfig;
   readonly unit: () => ServingUnit | null;
+  readonly shadow: () => DeviceReport['shadow'];
 }
 
 const LATENCIES = 1000;
+/** Pause between reports that are sent because there is news. */
+const NEWS_MS = 1000;
 const NOTHING = { decided: 0, undecided: 0, fallback: 0, held: 0 };
 
 const quantile = (sorted: readonly number[], q: number): number | null =>
@@ -24,6 +27,7 @@ export class Reporter {
   #latencies: number[] = [];
   #lastRefusal: DeviceReport['lastRefusal'] = null;
   #timer: NodeJS.Timeout | null = null;
+  #news: NodeJS.Timeout | null = null;
 
   constructor(deps: ReporterDeps) {
     this.#deps = deps;
@@ -51,8 +55,20 @@ export class Reporter {
     this.#timer.unref();
   }
 
+  /** Reports within a second; what comes until then goes with it. */
+  reportSoon(): void {
+    if (this.#news !== null) return;
+    this.#news = setTimeout(() => {
+      this.#news = null;
+      this.report();
+    }, NEWS_MS);
+    this.#news.unref();
+  }
+
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    if (this.#news !== null) clearTimeout(this.#news);
+    this.#news = null;
   }
 
   /** Another package serves, or none: counts begin anew. Before the first one, what was held stays counted. */
@@ -138,6 +154,7 @@ export class Reporter {
         latencyP99Ms: quantile(sorted, 0.99),
       },
       lastRefusal: this.#lastRefusal,
+      shadow: this.#deps.shadow() ?? null,
       spool: spool.pending(),
     };
   }

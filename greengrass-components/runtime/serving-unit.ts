@@ -18,6 +18,7 @@ export class ServingUnit {
   readonly manifest: ModelPackageManifest;
   readonly serving: Serving;
   readonly histogram: FeatureHistogram;
+  readonly #baseline: Baseline;
   readonly #windows = new Map<string, FrameWindow>();
   #model: Runner | null;
   #underWay = 0;
@@ -27,6 +28,7 @@ export class ServingUnit {
     this.manifest = manifest;
     this.serving = serving;
     this.histogram = new FeatureHistogram(baseline);
+    this.#baseline = baseline;
     this.#model = model;
   }
 
@@ -115,6 +117,13 @@ export class ServingUnit {
   takeModelOf(again: ServingUnit): void {
     this.#model = again.#model;
     again.#model = null;
+  }
+
+  /** The same package, serving anew: with its loaded model, and nothing counted or remembered yet. */
+  servingAnew(serving: Serving): ServingUnit | null {
+    const model = this.#model;
+    this.#model = null;
+    return model === null ? null : new ServingUnit(this.manifest, serving, this.#baseline, model);
   }
 
   /** Ends the model's process as soon as nothing is under way with it. */
