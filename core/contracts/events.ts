@@ -60,6 +60,10 @@ export const EVENTS = {
         firstAt: Instant.describe('source time'),
         lastAt: Instant,
         failing: z.int().nonnegative().describe('decisions with the verdict fail'),
+        served: z
+          .array(z.strictObject({ modelLine: ModelLineId, packageDigest: Digest }))
+          .optional()
+          .describe('packages that decided on it'),
       }),
     ),
   }),

@@ -101,11 +101,28 @@ export const judgementKeys = {
   }),
   asset: (site: string, asset: string) => `ASSET#${site}/${asset}`,
   unit: (site: string, asset: string, run: string) => ({ pk: `ASSET#${site}/${asset}`, sk: `UNIT#${run}` }),
+  /** One object of decisions about a unit: `{tableKey}`. */
+  decided: (site: string, asset: string, run: string, object: string) => ({
+    pk: `ASSET#${site}/${asset}`,
+    sk: `DECIDED#${run}#${object}`,
+  }),
   event: (site: string, asset: string, eventId: string) => ({ pk: `ASSET#${site}/${asset}`, sk: `EVENT#${eventId}` }),
+  /** An event by its id, whatever machine it is about: `{event, assets}`. */
+  told: (site: string, eventId: string) => ({ pk: `EVENT#${site}/${eventId}`, sk: 'TOLD' }),
+  /** That another event corrects it. */
+  correction: (site: string, corrected: string, eventId: string) => ({
+    pk: `EVENT#${site}/${corrected}`,
+    sk: `BY#${eventId}`,
+  }),
   line: (modelLine: string) => `LINE#${modelLine}`,
   outcome: (modelLine: string, packageDigest: string, asset: string, run: string) => ({
     pk: `LINE#${modelLine}`,
     sk: `OUTCOME#${packageDigest}#${asset}/${run}`,
+  }),
+  /** A unit that the package decided about: `{lastAt}`. */
+  served: (modelLine: string, packageDigest: string, asset: string, run: string) => ({
+    pk: `LINE#${modelLine}`,
+    sk: `SERVED#${packageDigest}#${asset}/${run}`,
   }),
   features: (modelLine: string, packageDigest: string, site: string, device: string) => ({
     pk: `LINE#${modelLine}`,

@@ -18,6 +18,7 @@ export const RecordClass = z.enum([
   'decision-object',
   'judgement',
   'alert',
+  'event-file',
 ]);
 export type RecordClass = z.infer<typeof RecordClass>;
 
