@@ -56,9 +56,15 @@ export interface Machines {
   /**
    * Starts every lane from its first frame, forgetting frames still in flight. Runs are renamed by `lap`, so that a frame
    * is never mistaken for one of an earlier lap. With `repeat` a lane begins anew when it is through, in a part of its own.
+   * With `runs` the machines, in their order, live through these instead of their own.
    * @returns resolves when every frame of every lane is answered; never with `repeat`.
    */
-  play(lap: number, options?: { readonly repeat?: boolean }): Promise<void>;
+  play(
+    lap: number,
+    options?: { readonly repeat?: boolean; readonly runs?: readonly (readonly LiveRun[])[] },
+  ): Promise<void>;
+  /** Lets no machine begin another frame. @returns resolves when all that was sent is answered. */
+  rest(): Promise<void>;
   /** Latencies are those since the pace was last set. */
   setPace(paceMs: number): void;
   stats(): readonly MachineStats[];
@@ -97,7 +103,8 @@ class Machine {
   readonly verdicts: Record<string, number> = {};
 
   private readonly wantedPort: number;
-  private readonly runs: readonly LiveRun[];
+  private readonly ownRuns: readonly LiveRun[];
+  private runs: readonly LiveRun[];
   private readonly options: Required<MachinesOptions>;
   private readonly server: Server;
   private readonly latencies: number[] = [];
@@ -113,6 +120,7 @@ class Machine {
 
   constructor(lane: Lane, options: Required<MachinesOptions>) {
     this.name = lane.machine;
+    this.ownRuns = lane.runs;
     this.runs = lane.runs;
     this.wantedPort = lane.port ?? 0;
     this.options = options;
@@ -150,14 +158,23 @@ class Machine {
     );
   }
 
-  play(lap: number, repeat: boolean): Promise<void> {
+  play(lap: number, repeat: boolean, runs: readonly LiveRun[] = this.ownRuns): Promise<void> {
     this.lap = lap;
+    this.runs = runs;
     this.inFlight.clear();
     this.frames = this.framesOf(lap, repeat);
     this.exhausted = false;
     return new Promise((resolve) => {
       this.done = resolve;
       this.pump();
+    });
+  }
+
+  rest(): Promise<void> {
+    this.exhausted = true;
+    return new Promise((resolve) => {
+      this.done = resolve;
+      if (this.inFlight.size === 0) resolve();
     });
   }
 
@@ -271,8 +288,11 @@ export const startMachines = async (lanes: readonly Lane[], options: MachinesOpt
   await Promise.all(machines.map((m) => m.listen()));
   return {
     endpoints: machines.map((m) => ({ machine: m.name, host: '127.0.0.1', port: m.port })),
-    async play(lap, { repeat = false } = {}) {
-      await Promise.all(machines.map((m) => m.play(lap, repeat)));
+    async play(lap, { repeat = false, runs } = {}) {
+      await Promise.all(machines.map((m, i) => m.play(lap, repeat, runs?.[i])));
+    },
+    async rest() {
+      await Promise.all(machines.map((m) => m.rest()));
     },
     setPace(paceMs) {
       for (const m of machines) m.setPace(paceMs);

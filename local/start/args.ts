@@ -5,6 +5,8 @@ export interface StartOptions {
   readonly once: boolean;
   readonly fresh: boolean;
   readonly retrain: boolean;
+  /** End after the first pass: no change, no retrain, no bad package. */
+  readonly noStory: boolean;
   readonly data: string | null;
   readonly seed: number;
   readonly devices: number;
@@ -20,9 +22,10 @@ Runs the whole platform on this machine: deploys all stacks to a local AWS, trai
 devices, and shows their decisions. Stays up until Ctrl-C; a second start goes on where the first stopped.
 
 Options:
-  --once           end after the pass, with a summary; exit code 0 if everything held
+  --once           end after the story, with a summary; exit code 0 if everything held
   --data DIR       replay recorded machines (for example NASA's C-MAPSS FD001) instead of the simulated ones
   --retrain        train a new model even if there is one
+  --no-story       end the telling after the first pass: no change, no retrain, no bad package
   --fresh          forget everything of earlier runs first
   --devices N      number of devices, 1 to 12 (default 3)
   --seed N         seed of the simulated machines (default 1)
@@ -55,6 +58,7 @@ export const parseStartArgs = (args: readonly string[]): StartOptions => {
         once: { type: 'boolean', default: false },
         fresh: { type: 'boolean', default: false },
         retrain: { type: 'boolean', default: false },
+        'no-story': { type: 'boolean', default: false },
         data: { type: 'string' },
         seed: { type: 'string', default: '1' },
         devices: { type: 'string', default: '3' },
@@ -70,6 +74,7 @@ export const parseStartArgs = (args: readonly string[]): StartOptions => {
     once: values['once'] === true,
     fresh: values['fresh'] === true,
     retrain: values['retrain'] === true,
+    noStory: values['no-story'] === true,
     data: typeof values['data'] === 'string' ? values['data'] : null,
     seed: whole('seed', String(values['seed']), 0, 2 ** 31 - 1),
     devices: whole('devices', String(values['devices']), 1, 12),

@@ -58,6 +58,7 @@ export class Devices {
   private readonly plugged: Plugged[] = [];
   private running: Machines | null = null;
   private readonly lastAnswers = new Map<string, AnsweredFrame>();
+  private readonly listeners = new Set<(answer: AnsweredFrame) => void>();
 
   constructor(deps: StartDeps, onPids: (pids: ReadonlyMap<string, number>) => void) {
     this.deps = deps;
@@ -77,6 +78,12 @@ export class Devices {
   /** The newest answer to each machine. */
   heard(): readonly AnsweredFrame[] {
     return [...this.lastAnswers.values()];
+  }
+
+  /** Calls `then` for every answer to a machine. @returns a function that ends it. */
+  listen(then: (answer: AnsweredFrame) => void): () => void {
+    this.listeners.add(then);
+    return () => void this.listeners.delete(then);
   }
 
   /** Stops all; each even if another fails, which is told. */
@@ -121,6 +128,11 @@ export class Devices {
     }
   }
 
+  private onAnswer(answer: AnsweredFrame): void {
+    this.lastAnswers.set(answer.machine, answer);
+    for (const then of this.listeners) then(answer);
+  }
+
   /** Commissions and starts the devices of the plan, each with the machine of its lane, which plays from `lap` on. */
   async start(
     plant: Plant,
@@ -137,7 +149,7 @@ export class Devices {
         runs,
         ...(ports[i] === undefined ? {} : { port: ports[i] }),
       })),
-      { paceMs: SLOW_MS, onAnswer: (answer) => void this.lastAnswers.set(answer.machine, answer) },
+      { paceMs: SLOW_MS, onAnswer: (answer) => this.onAnswer(answer) },
     );
     const { endpoints } = this.machines;
     writeWhole(portsFile, JSON.stringify(endpoints.map((e) => e.port)));

@@ -10,6 +10,7 @@ import { Devices, planDevices } from './devices.ts';
 import { checkDisk, checkDiskLeft } from './disk.ts';
 import { StartError } from './errors.ts';
 import { firstPass } from './first-pass.ts';
+import { Loop } from './loop/loop.ts';
 import { clientsOf, REGION, readPorts, type Services, startServices, writeWhole } from './plant.ts';
 import { nextLap, type Plant, STAGE, type StartDeps } from './plant-context.ts';
 import { registryView } from './registry.ts';
@@ -137,8 +138,10 @@ export class Pass {
       summary: this.summary,
     };
     const lanes = played.source.live(options.devices);
-    this.sampleDecision = (await firstPass(plant, this.devices, plan, lanes)).sampleDecision;
-    if (options.data === null || !options.once) {
+    const pass = await firstPass(plant, this.devices, plan, lanes);
+    this.sampleDecision = pass.sampleDecision;
+    if (!options.noStory) await new Loop({ plant, devices: this.devices, plan, identity: played.identity }).tell();
+    else {
       void this.devices.machines.play(nextLap(stateDir), { repeat: true });
       this.devices.machines.setPace(STEADY_MS);
     }

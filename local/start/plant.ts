@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GreengrassV2Client } from '@aws-sdk/client-greengrassv2';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -151,6 +152,7 @@ export const clientsOf = (endpoints: LocalPlant['endpoints']) => {
   return {
     s3: new S3Client({ ...base, forcePathStyle: true, maxAttempts: 5 }),
     lambda: new LambdaClient(base),
+    kms: new KMSClient(base),
     sfn: new SFNClient(base),
     db: DynamoDBDocumentClient.from(new DynamoDBClient(base)),
     greengrass: new GreengrassV2Client({ ...base, endpoint: endpoints.greengrass }),

@@ -72,7 +72,8 @@ export const stagesOf = (events: readonly HistoryEvent[]): readonly Stage[] => {
   return stages;
 };
 
-const historyOf = async (sfn: SFNClient, executionArn: string): Promise<readonly HistoryEvent[]> => {
+/** All events of an execution. */
+export const historyOf = async (sfn: SFNClient, executionArn: string): Promise<readonly HistoryEvent[]> => {
   const events: HistoryEvent[] = [];
   for (let token: string | undefined; ; ) {
     const page = await sfn.send(

@@ -50,6 +50,39 @@ const until = async (condition: () => boolean): Promise<void> => {
 };
 
 describe('simulated machines', () => {
+  test('rest when told: nothing more is sent, and what was sent is answered first', async () => {
+    const machines = await start([run('a', 'r1', 500)]);
+    const held: (() => void)[] = [];
+    let sent = 0;
+    connector(machines, (frame, socket) => {
+      sent++;
+      held.push(() => answer(frame, socket));
+    });
+    void machines.play(1, { repeat: true });
+    await until(() => sent >= 8);
+    let rested = false;
+    const resting = machines.rest().then(() => {
+      rested = true;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(rested).toBe(false);
+    for (const reply of held) reply();
+    await resting;
+    expect([sent, machines.stats()[0]?.answered]).toEqual([8, 8]);
+  });
+
+  test('live through other runs than their own when told, and then through their own again', async () => {
+    const seen: string[] = [];
+    const machines = await start([run('a', 'own', 2)]);
+    connector(machines, (frame, socket) => {
+      seen.push(`${frame.asset} ${frame.run}/${frame.index}`);
+      answer(frame, socket);
+    });
+    await machines.play(1, { runs: [[run('b', 'other', 2)]] });
+    await machines.play(2);
+    expect(seen).toEqual(['b other-l1/1', 'b other-l1/2', 'a own-l2/1', 'a own-l2/2']);
+  });
+
   test('send every frame in order and finish when each is answered', async () => {
     const seen: string[] = [];
     const machines = await start([run('a', 'r1', 20), run('a', 'r2', 3)]);

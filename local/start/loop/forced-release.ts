@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { ListEffectiveDeploymentsCommand, ListInstalledComponentsCommand } from '@aws-sdk/client-greengrassv2';
+import { modelComponentName, type ReleaseRecord } from '#core/contracts/release.ts';
+import { StartError } from '../errors.ts';
+import type { Champion } from '../model-steps.ts';
+import { cli, type Plant } from '../plant-context.ts';
+import { followRelease, historyOf, stagesOf, until } from '../watch.ts';
+
+/** Greengrass's own view of a package on devices, while its release goes on. */
+export interface SeenByGreengrass {
+  /** Devices on which its component was RUNNING. */
+  readonly running: ReadonlySet<string>;
+  /** Devices on which the deployment that brought it succeeded. */
+  readonly succeeded: ReadonlySet<string>;
+}
+
+const watchGreengrass = (
+  plant: Plant,
+  things: readonly string[],
+  version: string,
+): { readonly seen: SeenByGreengrass; readonly stop: () => Promise<void> } => {
+  const { clients, modelLine } = plant;
+  const running = new Set<string>();
+  const succeeded = new Set<string>();
+  let on = true;
+  const look = async (thing: string): Promise<void> => {
+    const { installedComponents = [] } = await clients.greengrass.send(
+      new ListInstalledComponentsCommand({ coreDeviceThingName: thing, topologyFilter: 'ALL' }),
+    );
+    const own = installedComponents.find((c) => c.componentName === modelComponentName(modelLine));
+    if (own?.componentVersion !== version || !['RUNNING', 'FINISHED'].includes(own.lifecycleState ?? '')) return;
+    running.add(thing);
+    const { effectiveDeployments = [] } = await clients.greengrass.send(
+      new ListEffectiveDeploymentsCommand({ coreDeviceThingName: thing }),
+    );
+    if (['SUCCEEDED', 'COMPLETED'].includes(effectiveDeployments[0]?.coreDeviceExecutionStatus ?? ''))
+      succeeded.add(thing);
+  };
+  const loop = (async () => {
+    while (on) {
+      await Promise.allSettled(things.map(look));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  })();
+  return {
+    seen: { running, succeeded },
+    async stop() {
+      on = false;
+      await loop;
+    },
+  };
+};
+
+export interface ForcedEnd {
+  readonly release: ReleaseRecord;
+  readonly seen: SeenByGreengrass;
+  /** From the change of the first ring until every changed device was as before. */
+  readonly seconds: number | null;
+}
+
+/** Forces a package onto rings as an operator does, and follows its release to its end. */
+export const forceRelease = async (
+  plant: Plant,
+  packageDigest: string,
+  rings: readonly { readonly ring: number; readonly thing: string }[],
+  onAsked: (releaseId: string) => void,
+): Promise<ForcedEnd> => {
+  const { clients, registry, teller, names, signal, stateDir } = plant;
+  const body = await registry.body('package', packageDigest);
+  const version = `1.0.${body?.['releaseNumber']}`;
+  const greengrass = watchGreengrass(
+    plant,
+    rings.map((r) => r.thing),
+    version,
+  );
+  try {
+    const { releaseId } = await cli<{ releaseId: string }>(
+      plant,
+      'force',
+      'releases',
+      'start',
+      '--package',
+      packageDigest,
+      '--rings',
+      [...new Set(rings.map((r) => r.ring))].join(','),
+      '--force',
+      '--reason',
+      'the night shift could not wait for an evaluation',
+    );
+    onAsked(releaseId);
+    const release = await followRelease(
+      {
+        sfn: clients.sfn,
+        registry,
+        teller,
+        log: join(stateDir, 'logs', 'aws.log'),
+        stateMachineArn: names.release.arn,
+        releaseId,
+      },
+      packageDigest,
+      300,
+      { signal },
+    );
+    const stages = stagesOf(await historyOf(clients.sfn, release.execution));
+    const from = stages.find((s) => s.name === 'Rings')?.from;
+    const to = stages.findLast((s) => s.name === 'LookBack')?.to;
+    return { release, seen: greengrass.seen, seconds: from === undefined || !to ? null : (to - from) / 1000 };
+  } finally {
+    await greengrass.stop();
+  }
+};
+
+/**
+ * Ledger, reports and Greengrass agree that every device is with the champion.
+ * @throws {StartError} naming the devices that are not, after a minute.
+ */
+export const allWithChampion = async (plant: Plant, champion: Champion): Promise<number> => {
+  const { registry, modelLine, signal } = plant;
+  let astray: string[] = [];
+  let count = 0;
+  await until(
+    async () => {
+      const line = await registry.body('model-line', modelLine);
+      const named = (line?.['champion'] as Champion | null)?.packageDigest;
+      const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>(
+        plant,
+        'devices',
+        'devices',
+      );
+      count = devices.length;
+      astray = [
+        ...(named === champion.packageDigest ? [] : [`the ledger names ${named}`]),
+        ...devices.flatMap((d) =>
+          d.serving?.packageDigest === champion.packageDigest
+            ? []
+            : [`${d.device} serves ${d.serving?.packageDigest ?? 'no package'}`],
+        ),
+      ];
+      return astray.length === 0 ? true : null;
+    },
+    {
+      signal,
+      everyMs: 1000,
+      seconds: 60,
+      late: () =>
+        new StartError(
+          `not every device is with the champion ${champion.packageDigest}: ${astray.join('; ')}`,
+          'look at "npx millwright devices" and "npx millwright releases"',
+        ),
+    },
+  );
+  return count;
+};

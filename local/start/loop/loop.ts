@@ -1,0 +1,285 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { modelComponentName } from '#core/contracts/release.ts';
+import type { StorySource } from '#core/contracts/source.ts';
+import { sendPlantEvents } from '../../plant/historian.ts';
+import type { DevicePlan, Devices } from '../devices.ts';
+import { StartError } from '../errors.ts';
+import { type Champion, championOf } from '../model-steps.ts';
+import { nextLap, type Plant, short } from '../plant-context.ts';
+import { followRelease } from '../watch.ts';
+import { makeBadPackage } from './bad-package.ts';
+import { Counting } from './counting.ts';
+import { endOfRetrain, evaluationOf, sayComparison, secondsToStart } from './drift-retrain.ts';
+import { allWithChampion, forceRelease } from './forced-release.ts';
+import { eventsAsPlayed } from './late-truth.ts';
+import { liveThrough } from './living.ts';
+import { StoryFile } from './story-file.ts';
+import { judgedLine, tellTruth } from './truth.ts';
+import { sayWave } from './waves.ts';
+
+const BRISK_MS = 100;
+const SLOW_MS = 1000;
+
+export interface LoopDeps {
+  readonly plant: Plant;
+  readonly devices: Devices;
+  readonly plan: readonly DevicePlan[];
+  /** Which machines these are: their seed, or a digest of their frames. */
+  readonly identity: string;
+}
+
+/** The story after the first pass: machines change, outcomes come late, and what the platform makes of it. */
+export class Loop {
+  private readonly plant: Plant;
+  private readonly devices: Devices;
+  private readonly plan: readonly DevicePlan[];
+  private readonly file: StoryFile;
+
+  constructor({ plant, devices, plan, identity }: LoopDeps) {
+    this.plant = plant;
+    this.devices = devices;
+    this.plan = plan;
+    this.file = new StoryFile(plant.stateDir, plant.modelLine, identity);
+  }
+
+  /** Why there is nothing to tell; null when there is. */
+  private source(): StorySource | string {
+    const { played, options } = this.plant;
+    if (options.devices < 2) return 'it takes two devices';
+    const source = played.source.story?.(options.devices) ?? { none: `${played.source.name} have none` };
+    return 'none' in source ? source.none : source;
+  }
+
+  /** @throws {StartError} when a part does not end as it must; a later start goes on from there. */
+  async tell(): Promise<void> {
+    const { teller, stateDir, summary } = this.plant;
+    const source = this.source();
+    if (typeof source === 'string') return teller.line(`  – no story after the first pass: ${source}`);
+    if (this.file.state.finished) {
+      await teller.step('story', async () => ['told at an earlier start; --fresh tells it again', null]);
+      this.goOn(source, SLOW_MS);
+      return this.sum();
+    }
+    teller.line();
+    teller.line(teller.paint('bold', 'The loop closes'));
+    const from = performance.now();
+    const lap = existsSync(join(stateDir, 'lap')) ? Number(readFileSync(join(stateDir, 'lap'), 'utf8')) : 0;
+    await this.devices.machines.rest();
+    const counting = new Counting(this.devices, lap + 1);
+    const before = await this.championNow();
+    await this.live(source);
+    await this.learn(source, before);
+    this.goOn(source, BRISK_MS);
+    await this.release();
+    const champion = await this.championNow();
+    await this.force(champion);
+    await this.restOfTruth(source, before);
+    const sum = await teller.step('every decision counted', async () => {
+      const counted = await counting.close(this.plant, this.devices);
+      return [`${counted.told} told to the line, each with its record; ${counted.held} held`, counted];
+    });
+    summary.push(['decisions of the story', `${sum.told} told with a record, ${sum.held} held, none lost`]);
+    this.file.timing('storySeconds', (performance.now() - from) / 1000);
+    this.file.note({ finished: true });
+    this.goOn(source, SLOW_MS);
+    await this.sum();
+  }
+
+  private async championNow(): Promise<Champion> {
+    const champion = await championOf(this.plant);
+    if (champion === null) throw new Error('the story begins after the first model serves');
+    return champion;
+  }
+
+  /** What the machines do from the change on, while the rest is told. */
+  private goOn(source: StorySource, paceMs: number): void {
+    const { machines } = this.devices;
+    void machines.rest().then(() => {
+      machines.setPace(paceMs);
+      void machines.play(nextLap(this.plant.stateDir), { repeat: true, runs: source.after });
+    });
+  }
+
+  private async live(source: StorySource): Promise<void> {
+    const { teller, clients, names } = this.plant;
+    const { lived } = this.file.state;
+    if (lived !== null) {
+      await teller.step('wear and a change', async () => ['lived through at an earlier start', null]);
+      return;
+    }
+    await teller.step('wear and a change', async () => {
+      await sendPlantEvents(clients.lambda, names.plantEvents.name, source.announcements);
+      const lap = await liveThrough(this.plant, this.devices, source);
+      this.file.note({ lived: { lap } });
+      const runs = source.runs.flat();
+      const frames = runs.reduce((n, r) => n + r.frames.length, 0);
+      this.file.fact(`${source.change}; ${runs.length} lives, ${frames} frames`);
+      return [`${source.change}; ${runs.length} lives, ${frames} frames decided`, null];
+    });
+  }
+
+  /** Outcomes are told, the judge asks for a retrain by itself, and that makes a challenger or says why not. */
+  private async learn(source: StorySource, before: Champion): Promise<void> {
+    const { teller, played, registry } = this.plant;
+    const { lived } = this.file.state;
+    if (lived === null) throw new Error('outcomes are told of runs that were lived through');
+    this.devices.machines.setPace(SLOW_MS);
+    const events = eventsAsPlayed(source.runs, lived.lap);
+    let { requestId } = this.file.state;
+    if (requestId === null)
+      requestId = await teller.step('late truth', async () => {
+        const truth = await tellTruth(this.plant, before.packageDigest, events, (judgement) =>
+          teller.part(
+            judgement.state,
+            0,
+            `after ${judgement.outcomes} outcomes: ${judgement.reasons[0]?.slice(0, 70) ?? ''}`,
+          ),
+        );
+        const seconds = await secondsToStart(this.plant, truth.requestId, truth.lastNeededAt);
+        this.file.timing('outcomeToRetrainSeconds', seconds);
+        this.file.note({ requestId: truth.requestId });
+        const { meanLoss, expectedLoss, worstAsset } = truth.judgement;
+        this.file.fact(
+          `a retrain asked for itself at outcome ${truth.outcomes}: loss ${meanLoss?.toFixed(2)} where ${expectedLoss.toFixed(2)} was expected, worst on ${worstAsset}`,
+        );
+        return [
+          `${truth.told} events up to ${truth.latestDays.toFixed(0)} days late; at outcome ${truth.outcomes} it asks for a retrain`,
+          truth.requestId,
+        ];
+      });
+    if (this.file.state.challenger !== null) return;
+    await teller.step('retrain by itself', async () => {
+      const record = await endOfRetrain(this.plant, requestId);
+      if (record.status !== 'candidate' || record.packageDigest === null)
+        throw new StartError(
+          `the retrain ${requestId} was ${record.status} at ${record.step}: ${record.detail}`,
+          `the champion goes on serving; look at it with "npx millwright explain ${requestId}"`,
+        );
+      const report = await evaluationOf(this.plant, record.snapshotDigest);
+      const met = report === null ? 'no evaluation is on record' : sayComparison(report);
+      this.file.note({ challenger: record.packageDigest });
+      this.file.fact(`champion and challenger met, RMSE in ${played.useCase.label.unit}: ${met}`);
+      if ((await registry.body('package', record.packageDigest)) === null)
+        throw new Error(`package ${record.packageDigest} is not in the registry`);
+      return [met, null];
+    });
+  }
+
+  /** The challenger through bench and waves. */
+  private async release(): Promise<void> {
+    const { teller, clients, registry, names, signal, stateDir } = this.plant;
+    const { challenger, released } = this.file.state;
+    if (challenger === null || released !== null) return;
+    await teller.step('release in waves', async () => {
+      const release = await followRelease(
+        {
+          sfn: clients.sfn,
+          registry,
+          teller,
+          log: join(stateDir, 'logs', 'aws.log'),
+          stateMachineArn: names.release.arn,
+        },
+        challenger,
+        600,
+        { signal },
+      );
+      for (const wave of release.waves) teller.part(`ring ${wave.ring}`, 0, sayWave(wave));
+      if (release.status !== 'released')
+        throw new StartError(
+          `the challenger's release ${release.releaseId} was ${release.status}: ${release.reason}`,
+          `the champion goes on serving; look at each ring with "npx millwright explain ${release.releaseId}"`,
+        );
+      this.file.note({ released: challenger });
+      const verdicts = release.waves.map((w) => `ring ${w.ring} ${w.verdict}`).join(', ');
+      this.file.fact(`the challenger was released: ${verdicts}`);
+      return [`${short(challenger)} through ${release.waves.length} rings: ${verdicts}`, null];
+    });
+  }
+
+  /** An operator forces a package of the right shape with the wrong scaling; its decisions stop it. */
+  private async force(champion: Champion): Promise<void> {
+    const { teller, modelLine } = this.plant;
+    if (this.file.state.reverted) return;
+    await teller.step('a bad package is forced', async () => {
+      const packageDigest = this.file.state.forced?.packageDigest ?? (await makeBadPackage(this.plant, champion));
+      // With a bench device to spare the operator skips it.
+      const rings = this.plan.filter((d) => this.plan.length < 3 || d.ring > 0);
+      const { release, seen, seconds } = await forceRelease(this.plant, packageDigest, rings, (releaseId) =>
+        this.file.note({ forced: { packageDigest, releaseId } }),
+      );
+      const stopped = release.waves.find((w) => w.verdict === 'revert');
+      const shadow = stopped?.shadow ?? null;
+      if (release.status !== 'reverted' || stopped === undefined || shadow === null)
+        throw new StartError(
+          `the bad package was ${release.status}${stopped === undefined ? '' : ' without a comparison of decisions'}: ${release.reason}`,
+          `look at each ring with "npx millwright explain ${release.releaseId}"`,
+        );
+      for (const wave of release.waves) teller.part(`ring ${wave.ring}`, 0, sayWave(wave));
+      if (seen.running.size === 0)
+        throw new StartError(
+          `Greengrass never reported ${modelComponentName(modelLine)} as running: the package was not stopped by its decisions`,
+          `look at it with "npx millwright explain ${release.releaseId}"`,
+        );
+      const devices = await allWithChampion(this.plant, champion);
+      this.file.note({ reverted: true });
+      if (seconds !== null) this.file.timing('badWaveToRevertedSeconds', seconds);
+      this.file.fact(
+        `a forced package ran on ring ${stopped.ring}, disagreed with the champion and was reverted; ${devices} devices are with the champion`,
+      );
+      return [
+        `RUNNING on ${seen.running.size}, disagrees on ${((shadow.disagreement ?? 0) * 100).toFixed(0)} %; reverted${seconds === null ? '' : ` in ${seconds.toFixed(0)} s`}, ${devices} devices with the champion`,
+        null,
+      ];
+    });
+  }
+
+  /** What is still to be known about runs of before: it changes nothing any more. */
+  private async restOfTruth(source: StorySource, before: Champion): Promise<void> {
+    const { teller, clients, names, registry } = this.plant;
+    const { lived, requestId } = this.file.state;
+    if (lived === null) return;
+    await teller.step('the rest of the truth', async () => {
+      // All of it once more: what is known is known already.
+      const events = eventsAsPlayed(source.runs, lived.lap);
+      await sendPlantEvents(clients.lambda, names.plantEvents.name, events);
+      const asked = (await registry.bodies('retrain')).filter(
+        (r) => r['cause'] === 'drift' && r['modelLine'] === this.plant.modelLine,
+      );
+      if (asked.length !== 1)
+        throw new StartError(
+          `one retrain was called for by outcomes, ${asked.length} are on record: ${asked.map((r) => r.id).join(', ')}`,
+          'this is a fault of the platform: keep the state folder and tell its makers',
+        );
+      const judged = await judgedLine(this.plant);
+      return [
+        `${events.length} events, most for the second time: still one retrain (${requestId}); ${judged?.judgement.state ?? 'not judged'}, was of ${short(before.packageDigest)}`,
+        null,
+      ];
+    });
+  }
+
+  /** One line for each model line: what happened and why. */
+  private async sum(): Promise<void> {
+    const { registry, modelLine, summary } = this.plant;
+    const { facts, timings } = this.file.state;
+    for (const line of await registry.bodies('model-line')) {
+      const champion = line['champion'] as Champion | null;
+      summary.push([
+        line.id,
+        line.id === modelLine
+          ? facts.slice(1).join('; ')
+          : champion === null
+            ? 'no model: nothing was recorded for it here'
+            : `${short(champion.packageDigest)} serves`,
+      ]);
+    }
+    const told = Object.entries(timings)
+      .map(
+        ([name, seconds]) =>
+          `${name.replace(/Seconds$/, '').replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${seconds} s`,
+      )
+      .join(', ');
+    if (told !== '') summary.push(['times', told]);
+  }
+}
