@@ -17,6 +17,7 @@ export const Site = z.strictObject({
     .array(z.strictObject({ ring: z.int().nonnegative(), deviceClass: Slug }))
     .min(1)
     .describe('ring groups of the site: site × device class × ring'),
+  notifyEmail: z.email().optional().describe('who in the plant is mailed each alert, after one confirmation'),
 });
 export type Site = z.infer<typeof Site>;
 

@@ -7,8 +7,10 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
+import { Alerting } from '../constructs/alerting.ts';
 import { grants } from '../constructs/grants.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
+import { PlantTopics } from '../constructs/plant-topics.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
@@ -49,15 +51,24 @@ export class MonitoringStack extends PlatformStack {
     });
 
     const bus = EventBus.fromEventBusName(this, 'Bus', names.bus.name);
+    const owners = new SnsTopic(Topic.fromTopicArn(this, 'Owners', this.ownersTopicArn));
     new Rule(this, 'OwnersRule', {
       ruleName: `${names.prefix}-owners`,
       eventBus: bus,
       eventPattern: {
         source: [EVENT_SOURCE],
-        detailType: ['RetrainFinished', 'ReleaseFinished', 'DriftJudged', 'Quarantined'],
+        detailType: ['RetrainFinished', 'ReleaseFinished', 'LineJudged', 'OwnerMessage', 'Quarantined'],
       },
-      targets: [new SnsTopic(Topic.fromTopicArn(this, 'Owners', this.ownersTopicArn))],
+      targets: [owners],
     });
+    new Rule(this, 'DriftedRule', {
+      ruleName: `${names.prefix}-owners-drifted`,
+      eventBus: bus,
+      eventPattern: { source: [EVENT_SOURCE], detailType: ['DriftJudged'], detail: { state: ['drifted'] } },
+      targets: [owners],
+    });
+    new PlantTopics(this);
+    new Alerting(this);
 
     const outcomes = new WorkQueue(this, 'OutcomeQueue', {
       queueName: `${names.prefix}-outcome-joiner`,

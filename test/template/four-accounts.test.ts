@@ -145,9 +145,9 @@ describe('what devices say', () => {
 describe('alarms', () => {
   const topicsOf = (stacks: readonly Synthesised[]): string[] =>
     stacks.flatMap((stack) =>
-      resourcesOf([stack], 'AWS::SNS::Topic').map(
-        (t) => `arn:aws:sns:${aws.planes.data.region}:${stack.account}:${t.Properties['TopicName']}`,
-      ),
+      resourcesOf([stack], 'AWS::SNS::Topic')
+        .filter((t) => String(t.Properties['TopicName']).endsWith('-owners'))
+        .map((t) => `arn:aws:sns:${aws.planes.data.region}:${stack.account}:${t.Properties['TopicName']}`),
     );
 
   it('each tell the owners by a topic of their own account', () => {
@@ -169,19 +169,43 @@ describe('alarms', () => {
     );
   });
 
+  const services = (document: unknown): string[] =>
+    statements(document).flatMap((s) =>
+      s.Effect === 'Allow' ? ((s.Principal as { Service?: string }).Service ?? []) : [],
+    );
+
   it('may publish, and use the key of the topic; rules of the bus may where there are any', () => {
-    const services = (document: unknown): string[] =>
-      statements(document).flatMap((s) =>
-        s.Effect === 'Allow' ? ((s.Principal as { Service?: string }).Service ?? []) : [],
-      );
     for (const stack of synthesise(aws)) {
-      const [topic] = resourcesOf([stack], 'AWS::SNS::TopicPolicy');
+      const topic = resourcesOf([stack], 'AWS::SNS::TopicPolicy').find((t) => t.id.startsWith('OwnersTopic'));
       if (topic === undefined) continue;
       const key = resourcesOf([stack], 'AWS::KMS::Key').find((k) => k.id.startsWith('OwnersTopicKey'));
       const both = ['cloudwatch.amazonaws.com', ...(stack.name === 'Training' ? ['events.amazonaws.com'] : [])];
       expect(services(topic.Properties['PolicyDocument'])).toEqual(both);
       expect(services(key?.Properties['KeyPolicy'])).toEqual(both);
     }
+  });
+
+  it('tell the people of each plant by a topic of their own that only the bus opens, with their address if there is one', () => {
+    const [site] = aws.sites;
+    const config = {
+      ...aws,
+      sites: [
+        { ...site, notifyEmail: 'line-1@example.com' },
+        { ...site, id: 'other' },
+      ],
+    };
+    const stacks = synthesise(config as typeof aws);
+    const topics = resourcesOf(stacks, 'AWS::SNS::Topic').filter((t) => t.id.startsWith('PlantTopics'));
+    expect(topics.map((t) => t.Properties['TopicName'])).toEqual(config.sites.map((s) => names.plantTopic(s.id ?? '')));
+    const policies = resourcesOf(stacks, 'AWS::SNS::TopicPolicy').filter((t) => t.id.startsWith('PlantTopics'));
+    expect(policies.map((p) => services(p.Properties['PolicyDocument']))).toEqual(
+      topics.map(() => ['events.amazonaws.com']),
+    );
+    for (const policy of policies) expect(JSON.stringify(policy.Properties)).toContain('aws:SecureTransport');
+    const key = resourcesOf(stacks, 'AWS::KMS::Key').find((k) => k.id.startsWith('PlantTopicsKey'));
+    expect(services(key?.Properties['KeyPolicy'])).toEqual(['events.amazonaws.com']);
+    const mails = resourcesOf(stacks, 'AWS::SNS::Subscription').map((s) => s.Properties['Endpoint']);
+    expect(mails.filter((m) => m === 'line-1@example.com')).toHaveLength(1);
   });
 
   it('are there for every queue of dead letters, both long workflows and the signing of the ledger', () => {

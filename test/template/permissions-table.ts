@@ -215,6 +215,8 @@ export const PERMISSIONS: Roles = {
     takesFrom('ml outcome-joiner'),
   ]),
 
+  ...lambda('ml', 'raise-alerts', [...reads('lake/inbox/decisions/*'), LATEST, LEDGER, takesFrom('ml raise-alerts')]),
+
   // Plant: devices and what reaches them. A device gets no table, no queue and no object but its own kinds.
   device: {
     assumedBy: ['credentials.iot.amazonaws.com'],
