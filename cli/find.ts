@@ -143,6 +143,7 @@ const ID_CLASSES: readonly RecordClass[] = [
   'decision-object',
   'use-case',
   'model-line',
+  'alert',
 ];
 
 /**

@@ -73,10 +73,23 @@ export const table = <T>(
     );
 };
 
-/** Lines of `name  value`, names aligned. */
-export const facts = (out: Output, pairs: readonly (readonly [string, string])[]): void => {
+/** Lines of `name  value`, names aligned; further lines of a value stand below its first. */
+export const facts = (out: Output, pairs: readonly (readonly [string, ...string[]])[]): void => {
   const room = Math.max(...pairs.map(([name]) => name.length));
-  for (const [name, value] of pairs) say(out, `  ${paint(out, 'dim', name.padEnd(room))}  ${value}`);
+  for (const [name, ...values] of pairs)
+    for (const [i, value] of values.entries())
+      say(out, `  ${paint(out, 'dim', (i === 0 ? name : '').padEnd(room))}  ${value}`);
+};
+
+/** Text in lines of at most `width` characters, broken between words where that is possible. */
+export const wrapped = (text: string, width: number): string[] => {
+  const lines: string[] = [];
+  for (const word of text.match(new RegExp(`\\S{1,${width}}`, 'g')) ?? []) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 };
 
 /** First twelve hex digits of a digest: enough to tell packages apart on one screen. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { addAlerts } from './alerts-program.ts';
 import { commission, parsePlan } from './commands/commission.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/evaluate.ts';
@@ -254,6 +255,8 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
         seed: o.seed ?? null,
       });
     });
+
+  addAlerts(program, add, act);
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');
   add(
