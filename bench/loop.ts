@@ -3,7 +3,9 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { LOCAL_PLANT_DIR } from '#core/contracts/local-plant.ts';
 import type { Report } from './report.ts';
+import { costFigures, storyFigures } from './story.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -11,6 +13,10 @@ export interface SuiteOptions {
   readonly report: Report;
   readonly tests: boolean;
   readonly keep: boolean;
+  /** Only the story and its cost, in this checkout. */
+  readonly storyOnly: boolean;
+  /** Seconds between two decisions of a device, for the cost of fleets. */
+  readonly every: number;
 }
 
 const seconds = (from: number): number => (performance.now() - from) / 1000;
@@ -133,8 +139,22 @@ const coldStarts = (clone: string, report: Report): void => {
   report.figure({ name: `Lambda cold start, slowest (${slowest})`, value: ms, unit: 'ms', goal: 600, peer });
 };
 
+const story = async ({ report, keep, every }: SuiteOptions): Promise<void> => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'mw-bench-'));
+  try {
+    report.note('npm start, its story, then a minute of work and a minute of silence');
+    await costFigures({ root: ROOT, stateDir, env: process.env, every }, report);
+    storyFigures(stateDir, report);
+  } finally {
+    if (keep) report.note(`kept ${stateDir}`);
+    else rmSync(stateDir, { recursive: true, force: true });
+  }
+};
+
 /** Suite `loop`: what a newcomer and a platform team wait for. */
-export const loop = async ({ report, tests, keep }: SuiteOptions): Promise<void> => {
+export const loop = async (options: SuiteOptions): Promise<void> => {
+  if (options.storyOnly) return story(options);
+  const { report, tests, keep, every } = options;
   const dir = mkdtempSync(join(tmpdir(), 'mw-bench-'));
   const clone = join(dir, 'millwright');
   const env = {
@@ -149,7 +169,9 @@ export const loop = async ({ report, tests, keep }: SuiteOptions): Promise<void>
     const first = await pass(clone, env);
     if (first.firstDecision !== null)
       report.figure({ name: 'clean clone to first decision', value: first.firstDecision / 60, unit: 'min', goal: 6 });
-    report.figure({ name: 'clean clone, whole pass', value: first.total / 60, unit: 'min', goal: null });
+    report.figure({ name: 'clean clone, pass and story', value: first.total / 60, unit: 'min', goal: null });
+    const stateDir = join(clone, LOCAL_PLANT_DIR);
+    storyFigures(stateDir, report);
     report.note('again: npm start -- --once');
     const second = await pass(clone, env);
     report.figure({
@@ -161,6 +183,8 @@ export const loop = async ({ report, tests, keep }: SuiteOptions): Promise<void>
     });
     if (second.deviceStart !== null)
       report.figure({ name: 'device start to first decision', value: second.deviceStart, unit: 's', goal: 10 });
+    report.note('npm start, a minute of work and a minute of silence');
+    await costFigures({ root: clone, stateDir, env, every }, report);
     const node = join(clone, 'node_modules/.bin/node');
     const empty = await run(node, ['-e', "await import('aws-cdk-lib')"], { cwd: clone, env });
     const synth = await run(node, ['bin/app.ts'], { cwd: clone, env: { ...env, CDK_OUTDIR: join(dir, 'cdk.out') } });
