@@ -713,7 +713,7 @@ describe('record-retrain', () => {
   const record = async (state: object) => {
     const ledger = memoryLedger();
     const answer = await recordRetrain({ ledger })({ execution, state: { ...request, ...state } });
-    return { answer, command: ledger.commands[0] };
+    return { answer, command: ledger.commands[0], classes: ledger.commands.map((c) => c.record.class) };
   };
   test('a refusal is refused, with its own words and step', async () => {
     const cause = JSON.stringify({ errorType: 'Refused', errorMessage: 'too little data', trace: [] });
@@ -726,6 +726,12 @@ describe('record-retrain', () => {
       record: { body: { status: 'refused' } },
       announce: { type: 'RetrainFinished', detail: { outcome: 'refused' } },
     });
+  });
+  test('a challenger that the gate refused leaves the line and its champion as they are', async () => {
+    const cause = JSON.stringify({ errorType: 'Refused', errorMessage: 'gate: fail; worse', trace: [] });
+    const { answer, classes } = await record({ plan: run, failed: { Gate: { Error: 'Refused', Cause: cause } } });
+    expect(answer).toEqual({ status: 'refused', step: 'Gate', detail: 'gate: fail; worse' });
+    expect(classes).toEqual(['retrain']);
   });
   test('a job that failed is failed, with the reason of the job', async () => {
     const { answer } = await record({
