@@ -14,6 +14,10 @@ export const ReleaseRequest = z.strictObject({
   reason: z.string().min(1).max(400),
   revert: z.boolean(),
   rings: z.array(z.int().nonnegative()).min(1).optional().describe('only these rings; default: all of the use case'),
+  forced: z
+    .boolean()
+    .optional()
+    .describe('release a package that no retrain of this platform judged; the record says who wanted it'),
 });
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>;
 

@@ -11,6 +11,17 @@ export interface Placement {
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
+/** The champion that is to run beside a package, and how the two are compared. */
+export interface ShadowPlacement {
+  readonly champion: string;
+  /** Label units. */
+  readonly tolerance: number;
+  /** Frames in one observation. */
+  readonly batch: number;
+  /** How long after the adoption. */
+  readonly seconds: number;
+}
+
 const RUNTIME = 'millwright.runtime';
 
 const mergedText = (name: string, before: string | undefined, more: Readonly<Record<string, unknown>>): string => {
@@ -22,6 +33,18 @@ const mergedText = (name: string, before: string | undefined, more: Readonly<Rec
   }
   return JSON.stringify({ ...(old as Record<string, unknown>), ...more });
 };
+
+/** Greengrass wants strings for numbers. */
+const shadowOf = (shadow: ShadowPlacement) => ({
+  packageDigest: shadow.champion,
+  tolerance: String(shadow.tolerance),
+  batch: String(shadow.batch),
+  seconds: String(shadow.seconds),
+});
+
+/** Configuration outlives a deployment: what an earlier release compared with is said to be over. */
+const noShadow = (current: Composition): object =>
+  current[RUNTIME]?.configurationUpdate?.merge?.includes('"shadow"') ? { shadow: { packageDigest: '' } } : {};
 
 /** A composition with more configuration merged into one of its components. */
 export const configure = (
@@ -50,11 +73,21 @@ export const configure = (
  * The next composition of a ring: what is there, with one weights component placed. Greengrass replaces the whole list
  * of a target, so everything else is kept as it is: code, weights of other lines, their configuration.
  * @param revertTo package digest the runtime may go back to; empty for a release that goes forward.
+ * @param shadow the champion that runs beside; null = none.
  * @throws {Error} when the ring has no runtime yet: weights alone decide nothing.
  */
-export const composeDeployment = (current: Composition, place: Placement, revertTo: string): Composition => {
+export const composeDeployment = (
+  current: Composition,
+  place: Placement,
+  revertTo: string,
+  shadow: ShadowPlacement | null = null,
+): Composition => {
   // Configuration outlives a deployment: what an earlier release took back is said to be over.
-  const withRuntime = configure(current, RUNTIME, { revertTo, withdrawn: '' });
+  const withRuntime = configure(current, RUNTIME, {
+    revertTo,
+    withdrawn: '',
+    ...(shadow === null ? noShadow(current) : { shadow: shadowOf(shadow) }),
+  });
   return {
     ...withRuntime,
     [place.name]: {
@@ -66,14 +99,24 @@ export const composeDeployment = (current: Composition, place: Placement, revert
 
 /**
  * A composition from before a release, as the way back from it: the runtime may go back to the package that was there,
- * and serves the one of the release no longer, also where there was none before.
+ * and serves the one of the release no longer, also where there was none before. Nothing runs beside it any more.
  * @param before composition of the ring before the release.
  * @param name weights component of the release.
  * @param packageDigest package of the release.
+ * @param isCompared whether the release had the champion run beside it.
  */
-export const composeRevert = (before: Composition, name: string, packageDigest: string): Composition => {
+export const composeRevert = (
+  before: Composition,
+  name: string,
+  packageDigest: string,
+  isCompared = false,
+): Composition => {
   const back = placedPackage(before, name);
-  return configure(before, RUNTIME, { revertTo: back ?? '', withdrawn: back === packageDigest ? '' : packageDigest });
+  return configure(before, RUNTIME, {
+    revertTo: back ?? '',
+    withdrawn: back === packageDigest ? '' : packageDigest,
+    ...(isCompared ? { shadow: { packageDigest: '' } } : noShadow(before)),
+  });
 };
 
 /** The package digest a weights component of a composition carries; null when it is not there. */

@@ -28,6 +28,17 @@ export const planRings = (rings: readonly Ring[], wanted: readonly number[]): Ri
     .sort((a, b) => a.ring - b.ring || (a.deviceClass < b.deviceClass ? -1 : a.deviceClass > b.deviceClass ? 1 : 0));
 
 /**
+ * Whether a release to some rings is one for the line, so that its package becomes the champion: every ring but the bench
+ * gets it. The lowest ring is the bench, unless it is the only one.
+ */
+export const isForTheLine = (all: readonly Ring[], chosen: readonly Ring[]): boolean => {
+  const has = (r: Ring): boolean => chosen.some((c) => c.ring === r.ring && c.deviceClass === r.deviceClass);
+  const bench = Math.min(...all.map((r) => r.ring));
+  const line = all.filter((r) => r.ring !== bench);
+  return (line.length === 0 ? all : line).every(has);
+};
+
+/**
  * Steps from a state to a target. Placing goes ring by ring, lowest first, and does again nothing that is done;
  * going back touches only rings that were changed, the widest first, since most devices are there.
  */

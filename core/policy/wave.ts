@@ -1,6 +1,7 @@
 import type { DeviceReport } from '../contracts/device.ts';
 import type { WaveResult } from '../contracts/release.ts';
 import type { UseCase } from '../contracts/use-case.ts';
+import { type ShadowTestResult, shadowTest } from './shadow-test.ts';
 
 /** What is known of one device of the ring. */
 export interface WaveDevice {
@@ -14,12 +15,23 @@ export interface WaveDevice {
   readonly deploymentReason?: string;
 }
 
+/** The champion that a package is held against, frame by frame. */
+export interface ShadowPlan {
+  readonly champion: string;
+  /** Share of disagreement that the package's evaluation expects; null when it was not measured. */
+  readonly expected: number | null;
+  /** Assets on which the two are known to differ. */
+  readonly differsOn: readonly string[];
+}
+
 export interface WaveInput {
   readonly ring: number;
   readonly thingGroup: string;
   readonly deploymentId: string | null;
   readonly packageDigest: string;
   readonly policy: UseCase['rollout'];
+  /** Null: there is no champion, or this goes back to another package on purpose. */
+  readonly shadow: ShadowPlan | null;
   /** ISO instants. */
   readonly deployedAt: string;
   readonly now: string;
@@ -74,14 +86,50 @@ const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] &
   return { ...nothing, status: silent ? 'offline' : 'waiting' };
 };
 
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+const eValueOf = (value: number): string => (value >= 1e4 ? value.toExponential(1).replace('+', '') : String(value));
+
+/** The comparison of a ring's devices with the champion; null when none of them can make one. */
+const compare = (
+  devices: readonly WaveDevice[],
+  input: WaveInput,
+): (ShadowTestResult & { readonly far: readonly string[] }) | null => {
+  const { shadow, policy } = input;
+  if (shadow === null) return null;
+  const of = (d: WaveDevice) =>
+    d.report?.serving?.packageDigest === input.packageDigest && d.report.shadow?.packageDigest === shadow.champion
+      ? d.report.shadow.assets
+      : null;
+  const test = (assets: Parameters<typeof shadowTest>[0]['assets']) =>
+    shadowTest({ policy: policy.shadow, expected: shadow.expected, differsOn: shadow.differsOn, assets });
+  const seen = devices.flatMap((d) => {
+    const assets = of(d);
+    return assets === null ? [] : [{ device: d.device, assets }];
+  });
+  if (seen.length === 0) return null;
+  const all = test(seen.flatMap((s) => s.assets));
+  const far = seen.filter((s) => (test(s.assets).disagreement ?? 0) > all.acceptable).map((s) => s.device);
+  return { ...all, far };
+};
+
+const against = (test: NonNullable<ReturnType<typeof compare>>, policy: WaveInput['policy']): string =>
+  `${test.far.slice(0, 3).join(', ')}${test.far.length > 3 ? ` and ${test.far.length - 3} more` : ''} and the champion disagree on ${percent(test.disagreement ?? 0)} of ${test.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
+
+const inFavour = (test: NonNullable<ReturnType<typeof compare>>, policy: WaveInput['policy']): string =>
+  `it agrees with the champion on ${percent(1 - (test.disagreement ?? 0))} of ${test.frames} frames (e-value ${eValueOf(test.inFavour)} ≥ ${Math.round(1 / policy.shadow.beta)})`;
+
 /**
- * Where a ring stands. One device that refuses, fails or falls back too often reverts the ring; it goes on when every
- * device that is online serves the package, has decided often enough and the bake time is over. At the timeout, devices
- * that are offline are declared done (they join at the right version) if at least one device has proved the package.
+ * Where a ring stands. One device that refuses, fails or falls back too often reverts the ring, and so do decisions that
+ * are further from the champion's than is acceptable. Evidence that they are not ends the wave at once when every device
+ * that is online serves the package and has decided enough; those that are offline join at the right version. Where the
+ * champion is no reference, the bake time decides: every device serves it, has decided enough, and the time is over.
+ * At the timeout a comparison without an answer reverts; without a comparison, devices that are offline are declared done
+ * if at least one device has proved the package.
  */
 export const judgeWave = (input: WaveInput): WaveResult => {
   const { policy } = input;
   const judged = input.devices.map((d) => judge(d, input));
+  const test = compare(input.devices, input);
   const reasons: string[] = [];
   const answer = (verdict: WaveResult['verdict']): WaveResult => ({
     ring: input.ring,
@@ -90,6 +138,18 @@ export const judgeWave = (input: WaveInput): WaveResult => {
     verdict,
     devices: judged.map(({ why: _, ...device }) => device),
     reasons,
+    shadow:
+      test === null || input.shadow === null
+        ? null
+        : {
+            champion: input.shadow.champion,
+            expected: test.acceptable,
+            batches: test.batches,
+            disagreement: test.disagreement,
+            against: test.against,
+            inFavour: test.inFavour,
+            noReference: [...test.noReference],
+          },
   });
   if (judged.length === 0 || input.deploymentId === null) {
     reasons.push(judged.length === 0 ? 'no device in the ring' : 'the ring is not commissioned: nothing was deployed');
@@ -103,22 +163,40 @@ export const judgeWave = (input: WaveInput): WaveResult => {
       reasons.push(
         `${d.device} fell back on ${d.fallbackShare.toFixed(3)} of its decisions, ${policy.maxFallbackShare} is allowed`,
       );
+  if (test?.verdict === 'against') reasons.push(against(test, policy));
   if (reasons.length > 0) return answer('revert');
   const age = seconds(input.deployedAt, input.now);
   const online = judged.filter((d) => d.status !== 'offline');
-  if (age >= policy.bakeSeconds && judged.every((d) => proven.includes(d))) {
-    reasons.push(`${proven.length} of ${judged.length} devices serve it and have decided enough`);
+  const isProven = online.length > 0 && online.every((d) => proven.includes(d));
+  const joinLater = `${judged.length - online.length} of ${judged.length} devices are offline and join later`;
+  if (test?.verdict === 'in-favour' && isProven) {
+    reasons.push(inFavour(test, policy), ...(online.length < judged.length ? [joinLater] : []));
+    return answer('continue');
+  }
+  const isCompared = test !== null && test.verdict !== 'no-reference';
+  if (test?.verdict === 'no-reference')
+    reasons.push(`no reference: ${test.noReference.join(', ') || 'the two may differ on nearly every frame'}`);
+  if (!isCompared && age >= policy.bakeSeconds && judged.every((d) => proven.includes(d))) {
+    reasons.unshift(`${proven.length} of ${judged.length} devices serve it and have decided enough`);
     return answer('continue');
   }
   if (age < policy.waveTimeoutSeconds) {
-    reasons.push(`${proven.length} of ${judged.length} devices have proved it after ${Math.round(age)} s`);
+    reasons.unshift(
+      `${proven.length} of ${judged.length} devices have proved it after ${Math.round(age)} s${isCompared ? `; compared on ${test.frames} frames (e-value ${eValueOf(test.inFavour)} of ${Math.round(1 / policy.shadow.beta)})` : ''}`,
+    );
     return answer('wait');
   }
-  if (proven.length > 0 && online.every((d) => proven.includes(d))) {
-    reasons.push(`${judged.length - online.length} of ${judged.length} devices are offline and join later`);
+  const late = online.filter((d) => !proven.includes(d));
+  if (isCompared && isProven) {
+    reasons.push(
+      `not enough evidence within ${policy.waveTimeoutSeconds} s: compared with the champion on ${test.frames} frames (e-value ${eValueOf(test.inFavour)}, ${Math.round(1 / policy.shadow.beta)} is needed)`,
+    );
+    return answer('revert');
+  }
+  if (isProven) {
+    reasons.unshift(joinLater);
     return answer('continue');
   }
-  const late = online.filter((d) => !proven.includes(d));
   reasons.push(
     late.length === 0
       ? `no device was online within ${policy.waveTimeoutSeconds} s: nobody has proved the package`

@@ -1,18 +1,19 @@
 import { z } from 'zod';
 import { Site } from '#core/contracts/deployment-config.ts';
 import { parseAs } from '#core/contracts/errors.ts';
+import { ExpectedDisagreement } from '#core/contracts/evaluation.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { modelComponentName, ReleaseRecord, ReleaseRequest, ringGroupName } from '#core/contracts/release.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { planRings } from '#core/policy/rollout.ts';
-import type { RegistryReader } from '#core/ports/registry.ts';
+import { isForTheLine, planRings } from '#core/policy/rollout.ts';
+import type { RegistryReader, StoredRecord } from '#core/ports/registry.ts';
 import { Duplicate, Refused } from '../shared/errors.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { Approval, ReleasePlan, releaseCommand, releaseRecord } from '../shared/release-run.ts';
-import { instantOf, RetrainExecution, readModelLine, readUseCase } from '../shared/retrain-run.ts';
+import { clip, instantOf, RetrainExecution, readModelLine, readUseCase } from '../shared/retrain-run.ts';
 
 export interface Deps {
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
@@ -25,6 +26,9 @@ export interface Deps {
 }
 
 export const Sites = z.array(Site).min(1);
+
+/** What the evaluation of a package says of it; a package that somebody forces has none. */
+const Judged = z.object({ expectedDisagreement: ExpectedDisagreement.nullish() });
 
 const Input = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('prepare'), execution: RetrainExecution, request: ReleaseRequest }),
@@ -41,13 +45,31 @@ const LOOKS = 400;
  * @throws {Duplicate} when the release has an execution already. @throws {Refused} with what is wrong and who can mend it.
  */
 export const makeHandler = (deps: Deps) => {
+  /** Whoever goes back on purpose, or has no champion, has nothing to hold the package against. */
+  const shadowOf = (
+    request: z.infer<typeof ReleaseRequest>,
+    champion: { readonly packageDigest: string } | null,
+    registered: StoredRecord | null,
+  ): ReleasePlan['shadow'] => {
+    if (request.revert || champion === null || champion.packageDigest === request.packageDigest) return null;
+    const judged = parseAs(Judged, registered?.body ?? {}, `registry record package ${request.packageDigest}`);
+    const expected = judged.expectedDisagreement ?? null;
+    return {
+      champion: champion.packageDigest,
+      expected: expected?.share ?? null,
+      differsOn: expected?.differsOn ?? [],
+    };
+  };
+
   const prepare = async ({
     execution,
-    request,
+    request: asked,
   }: {
     execution: z.infer<typeof RetrainExecution>;
     request: ReleaseRequest;
   }) => {
+    const request =
+      asked.forced === true ? { ...asked, reason: clip(`forced by ${asked.requestedBy}: ${asked.reason}`) } : asked;
     const earlier = await deps.registry.latest('release', request.releaseId);
     // The bus delivers at least once.
     if (earlier !== null && parseAs(ReleaseRecord, earlier.body, 'release').execution !== execution.id)
@@ -73,16 +95,27 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `release ${manifest.releaseNumber} would go back from the champion's ${champion.releaseNumber}; ask for a revert if that is meant`,
       );
+    const registered = await deps.registry.latest('package', request.packageDigest);
+    // Only a retrain whose package passed its gate registers it.
+    if (registered === null && request.forced !== true)
+      throw new Refused(
+        `package ${request.packageDigest} was never judged: the registry has no such package; retrain, or force its release and say why`,
+      );
     const useCase = await readUseCase(deps.registry, manifest.useCaseDigest);
     const site = deps.sites.find((s) => s.id === request.site);
     if (site === undefined)
       throw new Refused(
         `stage ${deps.stage} has no site ${request.site} (it has ${deps.sites.map((s) => s.id).join(', ')})`,
       );
-    const rings = planRings(site.rings, useCase.rollout.rings);
-    if (rings.length === 0)
+    const every = planRings(site.rings, useCase.rollout.rings);
+    if (every.length === 0)
       throw new Refused(
         `the use case rolls out to rings ${useCase.rollout.rings.join(', ')}; site ${site.id} has only ${site.rings.map((r) => r.ring).join(', ')}`,
+      );
+    const rings = request.rings === undefined ? every : planRings(every, request.rings);
+    if (rings.length === 0)
+      throw new Refused(
+        `the request names rings ${request.rings?.join(', ')}; at ${site.id} the use case rolls out to ${every.map((r) => r.ring).join(', ')}`,
       );
     for (const { body, id } of await deps.registry.list('release', { limit: 100 })) {
       const other = parseAs(ReleaseRecord, body, `release ${id}`);
@@ -99,7 +132,9 @@ export const makeHandler = (deps: Deps) => {
       componentName: modelComponentName(request.modelLine),
       componentVersion: `1.0.${request.releaseNumber}`,
       policy: useCase.rollout,
-      pollSeconds: Math.max(2, Math.ceil(useCase.rollout.waveTimeoutSeconds / LOOKS)),
+      pollSeconds: Math.max(1, Math.ceil(useCase.rollout.waveTimeoutSeconds / LOOKS)),
+      shadow: shadowOf(request, champion, registered),
+      crowns: isForTheLine(every, rings),
       rings: rings.map((r) => ({ ...r, thingGroup: ringGroupName(deps.stage, site.id, r.deviceClass, r.ring) })),
     };
     const automatic = useCase.rollout.riskClass === 'automatic';

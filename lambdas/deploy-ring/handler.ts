@@ -56,6 +56,14 @@ export const makeHandler =
           configuration: { packageDigest: request.packageDigest, modelLine: request.modelLine },
         },
         request.revert ? request.packageDigest : '',
+        plan.shadow === null
+          ? null
+          : {
+              champion: plan.shadow.champion,
+              tolerance: plan.policy.shadow.tolerance,
+              batch: plan.policy.shadow.batch,
+              seconds: plan.policy.waveTimeoutSeconds,
+            },
       );
     } catch (error) {
       throw new Refused(`ring ${ring.thingGroup}: ${(error as Error).message}`);

@@ -39,6 +39,7 @@ export const makeHandler =
       deploymentId: deployment.deploymentId,
       packageDigest: request.packageDigest,
       policy: plan.policy,
+      shadow: plan.shadow,
       deployedAt: deployment.deployedAt,
       now: deps.now(),
       devices,

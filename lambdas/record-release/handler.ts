@@ -38,7 +38,7 @@ const messageOf = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): string
 
 /**
  * Last step of a release: what ran where, on whose word, and how it ended. Only a released package becomes the champion
- * of its line, by a write that is conditional on what the line was. It also takes Step Functions' own event of an end: of
+ * of its line, by a write that is conditional on what the line was; not one that was released to some rings to be tried. It also takes Step Functions' own event of an end: of
  * an execution that was stopped or took too long it is the only word, and of one that recorded its end itself it changes
  * nothing.
  * @throws {TryAgain} when the line changed in between.
@@ -119,7 +119,7 @@ export const makeHandler = (deps: Deps) => {
               ].join(' | '),
       1500,
     )}${notBack.length === 0 ? '' : clip(` | not back: ${notBack.map((d) => `${d.device}, ${d.why}`).join('; ')}`, 500)}`;
-    if (status === 'released') await crown(plan as ReleasePlan);
+    if (status === 'released' && (plan as ReleasePlan).crowns) await crown(plan as ReleasePlan);
     const record = releaseRecord(plan, {
       status,
       reason,

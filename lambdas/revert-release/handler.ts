@@ -51,7 +51,12 @@ export const makeHandler = (deps: Deps) => {
       try {
         if (item.revert === undefined) {
           const back = placedPackage(step.composition, plan.componentName);
-          const components = composeRevert(step.composition, plan.componentName, request.packageDigest);
+          const components = composeRevert(
+            step.composition,
+            plan.componentName,
+            request.packageDigest,
+            plan.shadow !== null,
+          );
           const revertedAt = deps.now();
           const deploymentId = await deps.fleet.deploy({
             thingGroup: step.thingGroup,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LedgerCommand } from '#core/contracts/ledger.ts';
-import { Actor, Instant, SemVer, Slug } from '#core/contracts/primitives.ts';
+import { Actor, Digest, Instant, SemVer, Slug } from '#core/contracts/primitives.ts';
 import { ReleaseRecord, ReleaseRequest } from '#core/contracts/release.ts';
 import { RolloutPolicy } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
@@ -19,6 +19,16 @@ export const ReleasePlan = z.strictObject({
   componentVersion: SemVer,
   policy: RolloutPolicy,
   pollSeconds: z.int().positive(),
+  shadow: z
+    .strictObject({
+      champion: Digest,
+      expected: z.number().min(0).max(1).nullable(),
+      differsOn: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
+  /** Whether the package becomes the champion of its line once it is released. */
+  crowns: z.boolean().default(true),
   rings: z.array(ReleaseRing).min(1),
 });
 export type ReleasePlan = z.infer<typeof ReleasePlan>;

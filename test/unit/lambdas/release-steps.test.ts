@@ -147,7 +147,13 @@ const ring0 = { ring: 0, deviceClass: 'x86-64', thingGroup: G0 };
 const ring1 = { ring: 1, deviceClass: 'x86-64', thingGroup: G1 };
 
 const setUp = async (
-  more: { champion?: object; useCase?: typeof useCase; groups?: Parameters<typeof fleetOf>[0] } = {},
+  more: {
+    champion?: object;
+    useCase?: typeof useCase;
+    groups?: Parameters<typeof fleetOf>[0];
+    /** What the registry has of the package; null = it was never judged. */
+    registered?: object | null;
+  } = {},
 ) => {
   const artifacts = memoryStore('artifacts');
   const document = more.useCase ?? useCase;
@@ -157,6 +163,19 @@ const setUp = async (
   ledger.commands.push(
     { ...common, commandId: 'uc', record: { class: 'use-case', id: digestOf(document), body: { ...document } } },
     lineCommand(more.champion ?? null),
+    ...(more.registered === null
+      ? []
+      : [
+          {
+            ...common,
+            commandId: 'package',
+            record: {
+              class: 'package' as const,
+              id: digestOf(theManifest),
+              body: { schema: 'package/1', modelLine: LINE, ...more.registered },
+            },
+          },
+        ]),
   );
   const fleet = fleetOf(more.groups ?? { [G0]: { components: runtime, things: ['local-plant-a-edge-1'] } });
   const registry = registryOf(ledger.commands);
@@ -197,6 +216,50 @@ describe('approve-release', () => {
   ])('refuses %s', async (_, more, message) => {
     const w = await setUp();
     await expect(w.prepare(more)).rejects.toMatchObject({ name: 'Refused', message: expect.stringContaining(message) });
+  });
+  const CHAMPION = { packageDigest: D('c'), packagePrefix: 'p/', releaseNumber: 3, releaseId: 'rel-3' };
+  test('holds the package against the champion, and knows where its evaluation expects them to differ', async () => {
+    const expectedDisagreement = { share: 0.17, differsOn: ['spindle-103'] };
+    const w = await setUp({ champion: CHAMPION, registered: { expectedDisagreement } });
+    expect((await w.prepare()).plan.shadow).toEqual({ champion: D('c'), expected: 0.17, differsOn: ['spindle-103'] });
+  });
+  test.each([
+    ['nothing was measured', {}],
+    ['its evaluation had no champion', { expectedDisagreement: null }],
+  ])('holds it against the champion by the policy alone when %s', async (_, registered) => {
+    const w = await setUp({ champion: CHAMPION, registered });
+    expect((await w.prepare()).plan.shadow).toEqual({ champion: D('c'), expected: null, differsOn: [] });
+  });
+  test('holds it against nothing without a champion, and when it goes back on purpose', async () => {
+    expect((await (await setUp()).prepare()).plan.shadow).toBeNull();
+    const w = await setUp({ champion: { ...CHAMPION, releaseNumber: 9 } });
+    expect((await w.prepare({ revert: true })).plan.shadow).toBeNull();
+  });
+  test('looks at a wave as often as its timeout allows, once a second at most', async () => {
+    expect((await (await setUp()).prepare()).plan.pollSeconds).toBe(1);
+    const slow = { ...useCase, rollout: { ...useCase.rollout, waveTimeoutSeconds: 86_400 } };
+    expect((await (await setUp({ useCase: slow })).prepare()).plan.pollSeconds).toBe(216);
+  });
+  test('refuses a package that no retrain judged, unless somebody forces it: the record says who', async () => {
+    const w = await setUp({ registered: null });
+    await expect(w.prepare()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('was never judged'),
+    });
+    const { plan } = await w.prepare({ forced: true });
+    expect(plan.request.reason).toBe('forced by anna: better');
+    expect(w.ledger.commands.at(-1)).toMatchObject({ record: { body: { reason: 'forced by anna: better' } } });
+  });
+  test('goes only to the rings that are named; the bench alone makes no champion', async () => {
+    const w = await setUp();
+    const { plan } = await w.prepare({ rings: [1, 2] });
+    expect([plan.rings.map((r) => r.ring), plan.crowns]).toEqual([[1, 2], true]);
+    const bench = (await (await setUp()).prepare({ rings: [0] })).plan;
+    expect([bench.rings.map((r) => r.ring), bench.crowns]).toEqual([[0], false]);
+    await expect((await setUp()).prepare({ rings: [7] })).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('names rings 7; at plant-a the use case rolls out to 0, 1, 2'),
+    });
   });
   test('refuses a package of another line', async () => {
     const w = await setUp();
@@ -325,6 +388,14 @@ describe('deploy-ring', () => {
       message: expect.stringContaining('has no millwright.runtime'),
     });
   });
+  test('has the champion run beside the package for as long as the wave may last', async () => {
+    const champion = { packageDigest: D('c'), packagePrefix: 'p/', releaseNumber: 3, releaseId: 'rel-3' };
+    const w = await setUp({ champion });
+    const { plan } = await w.prepare();
+    await deployer(w)({ plan, ring: ring0 });
+    const merge = w.fleet.deployments[0]?.components['millwright.runtime']?.configurationUpdate?.merge ?? '';
+    expect(JSON.parse(merge).shadow).toEqual({ packageDigest: D('c'), tolerance: '15', batch: '5', seconds: '120' });
+  });
   test('a revert names the digest that the runtime may go back to', async () => {
     const w = await setUp();
     const { plan } = await w.prepare({ revert: true });
@@ -365,6 +436,21 @@ describe('observe-ring', () => {
       verdict: 'continue',
     });
     expect([...w.fleet.rings.values()][0]?.wave?.devices).toMatchObject([{ device: 'edge-1', status: 'adopted' }]);
+  });
+  test('reverts on decisions while Greengrass says that all went well', async () => {
+    const champion = { packageDigest: D('c'), packagePrefix: 'p/', releaseNumber: 3, releaseId: 'rel-3' };
+    const w = await setUp({ champion });
+    const { plan } = await w.prepare();
+    const deployment = await deployer(w)({ plan, ring: ring0 });
+    const observe = observeRing({ fleet: w.fleet.control, table: w.fleet.table, stage: 'local', now: () => NOW });
+    w.fleet.statuses.set('local-plant-a-edge-1', { status: 'SUCCEEDED', reason: '' });
+    const assets = [{ asset: 'a', batches: [0, 0, 0, 0, 0, 9] }];
+    w.fleet.reports.set('edge-1', report({ shadow: { packageDigest: D('c'), frames: 45, assets } }));
+    expect(await observe({ plan, ring: ring0, deployment })).toMatchObject({
+      verdict: 'revert',
+      reasons: [expect.stringContaining('edge-1 and the champion disagree on 100 % of 45 frames')],
+    });
+    expect([...w.fleet.rings.values()][0]?.wave?.shadow).toMatchObject({ champion: D('c'), batches: 9 });
   });
   test('whether a device is offline is told by when its report came, not by its clock', async () => {
     const w = await deployed();
@@ -540,6 +626,18 @@ describe('record-release', () => {
       record: { body: { status: 'released', approvedBy: 'ben' } },
       announce: { type: 'ReleaseFinished', detail: { outcome: 'released' } },
     });
+  });
+  test('a package that was released to the bench alone is no champion', async () => {
+    const w = await setUp();
+    const { plan } = await w.prepare({ rings: [0] });
+    const wave = { ring: 0, thingGroup: G0, deploymentId: 'd', verdict: 'continue' as const, devices: [], reasons: [] };
+    await w.fleet.table.putRing('rel-4', { ...ring0, previous: {}, deploymentId: 'd', deployedAt: NOW, wave });
+    const before = w.ledger.commands.length;
+    const record = recordRelease({ registry: w.registry, ledger: w.ledger, table: w.fleet.table, now: () => NOW });
+    expect(await record({ execution, state: { ...plan.request, prepared: { plan } } })).toMatchObject({
+      status: 'released',
+    });
+    expect(w.ledger.commands.slice(before).map((c) => c.record.class)).toEqual(['release']);
   });
   test('a reverted release touches no champion and says why', async () => {
     const { answer, commands } = await ended('revert', { failed: { Rings: { Error: 'WaveReverted', Cause: 'x' } } });

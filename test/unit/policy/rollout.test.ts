@@ -7,7 +7,7 @@ import {
   configure,
   placedPackage,
 } from '#core/policy/compose-deployment.ts';
-import { planRings, planRollout, type RingState } from '#core/policy/rollout.ts';
+import { isForTheLine, planRings, planRollout, type RingState } from '#core/policy/rollout.ts';
 import { judgeBack, judgeWave, type WaveDevice, type WaveInput } from '#core/policy/wave.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
@@ -44,6 +44,20 @@ describe('composition', () => {
         expect(Object.keys(once).sort()).toEqual([...Object.keys({ ...runtime, ...others }), place.name].sort());
       }),
     );
+  });
+  const beside = { champion: OTHER, tolerance: 15, batch: 5, seconds: 120 };
+  const shadowIn = (c: Composition): unknown =>
+    JSON.parse(c['millwright.runtime']?.configurationUpdate?.merge ?? '').shadow;
+  test('names the champion that runs beside, and ends an earlier comparison', () => {
+    const compared = composeDeployment(runtime, place, '', beside);
+    expect(shadowIn(compared)).toEqual({ packageDigest: OTHER, tolerance: '15', batch: '5', seconds: '120' });
+    expect(shadowIn(composeDeployment(compared, place, ''))).toEqual({ packageDigest: '' });
+    expect(shadowIn(composeRevert(compared, place.name, OTHER))).toEqual({ packageDigest: '' });
+    expect(shadowIn(composeRevert(runtime, place.name, OTHER, true))).toEqual({ packageDigest: '' });
+  });
+  test('says nothing of a comparison to a ring that never had one: an older runtime does not know the word', () => {
+    expect(shadowIn(composeDeployment(runtime, place, ''))).toBeUndefined();
+    expect(shadowIn(composeRevert(runtime, place.name, OTHER))).toBeUndefined();
   });
   const told = (c: Composition): unknown => {
     const { revertTo, withdrawn } = JSON.parse(c['millwright.runtime']?.configurationUpdate?.merge ?? '');
@@ -98,6 +112,15 @@ describe('rollout', () => {
       { ring: 9, deviceClass: 'x' },
     ];
     expect(planRings(rings, [0, 2]).map((r) => `${r.ring}${r.deviceClass}`)).toEqual(['0x', '0y', '2x']);
+  });
+  test('a release is for the line when every ring but the bench gets it', () => {
+    const ring = (n: number, deviceClass = 'x') => ({ ring: n, deviceClass });
+    const all = [ring(0), ring(0, 'y'), ring(1), ring(2)];
+    expect(isForTheLine(all, all)).toBe(true);
+    expect(isForTheLine(all, [ring(1), ring(2)])).toBe(true);
+    expect(isForTheLine(all, [ring(0), ring(0, 'y')])).toBe(false);
+    expect(isForTheLine(all, [ring(0), ring(2)])).toBe(false);
+    expect(isForTheLine([ring(3)], [ring(3)])).toBe(true);
   });
   test('placing touches exactly what is not placed, and when all is placed nothing', () => {
     fc.assert(
@@ -175,6 +198,7 @@ describe('wave', () => {
         waveTimeoutSeconds: 100,
         shadow: { tolerance: 15, batch: 5, maxDisagreement: 0.1, margin: 0.3, alpha: 0.001, beta: 0.05 },
       },
+      shadow: null,
       deployedAt: T0,
       now: at(now),
       devices,
@@ -237,6 +261,86 @@ describe('wave', () => {
     expect(
       wave(101, [device(report(DIGEST, 101, 9)), device(report(DIGEST, 101, 1), 'SUCCEEDED', 'edge-2')]).verdict,
     ).toBe('revert');
+  });
+  const plan = { champion: OTHER, expected: null, differsOn: [] as string[] };
+  const compared = (
+    batches: Record<string, number[]>,
+    name = 'edge-1',
+    at1 = 20,
+    shadow: DeviceReport['shadow'] = {
+      packageDigest: OTHER,
+      frames: 30,
+      assets: Object.entries(batches).map(([asset, b]) => ({ asset, batches: b })),
+    },
+  ) => device(report(DIGEST, at1, 30, { shadow }), 'SUCCEEDED', name);
+  const AGREE = [20, 0, 0, 0, 0, 0];
+  const DIFFER = [0, 0, 0, 0, 1, 7];
+  test('reverts on decisions alone: the deployment has succeeded and every device serves the package', () => {
+    const devices = [compared({ a: AGREE.map((n) => n / 20) }), compared({ b: DIFFER }, 'edge-2')];
+    expect(wave(4, devices, { shadow: plan })).toMatchObject({
+      verdict: 'revert',
+      devices: [{ status: 'adopted' }, { status: 'adopted' }],
+      reasons: [
+        expect.stringMatching(
+          /^edge-2 and the champion disagree on 86.7 % of 45 frames, 10 % is acceptable \(e-value \S+ ≥ 1000\)$/,
+        ),
+      ],
+      shadow: { champion: OTHER, expected: 0.1, batches: 9, noReference: [] },
+    });
+  });
+  test('evidence that it decides as well ends the wave before the bake time', () => {
+    expect(wave(4, [compared({ a: AGREE })], { shadow: plan })).toMatchObject({
+      verdict: 'continue',
+      reasons: [expect.stringContaining('it agrees with the champion on 100 % of 100 frames')],
+      shadow: { disagreement: 0 },
+    });
+  });
+  test('evidence does not wait for devices that are offline, but for those that are online', () => {
+    const good = compared({ a: AGREE });
+    expect(wave(4, [good, device(null, null, 'edge-2')], { shadow: plan })).toMatchObject({
+      verdict: 'continue',
+      reasons: [expect.any(String), '1 of 2 devices are offline and join later'],
+    });
+    expect(wave(4, [good, device(report(OTHER, 4, 9), null, 'edge-2')], { shadow: plan }).verdict).toBe('wait');
+  });
+  test('without evidence the wave waits beyond the bake time, and reverts at its timeout', () => {
+    const few = (at1: number) => compared({ a: [3, 0, 0, 0, 0, 0] }, 'edge-1', at1);
+    expect(wave(50, [few(50)], { shadow: plan })).toMatchObject({ verdict: 'wait' });
+    expect(wave(101, [few(101)], { shadow: plan })).toMatchObject({
+      verdict: 'revert',
+      reasons: [expect.stringMatching(/not enough evidence within 100 s: .* 15 frames/)],
+    });
+  });
+  test('a comparison that is still about to begin is waited for', () => {
+    const starting = compared({}, 'edge-1', 50, { packageDigest: OTHER, frames: 0, assets: [] });
+    expect(wave(50, [starting], { shadow: plan }).verdict).toBe('wait');
+  });
+  test('where the champion is no reference on any asset, the bake time decides', () => {
+    const differs = { ...plan, differsOn: ['b'] };
+    expect(wave(4, [compared({ b: DIFFER })], { shadow: differs }).verdict).toBe('wait');
+    expect(wave(20, [compared({ b: DIFFER })], { shadow: differs })).toMatchObject({
+      verdict: 'continue',
+      reasons: [expect.stringContaining('have decided enough'), 'no reference: b'],
+      shadow: { batches: 0, noReference: ['b'] },
+    });
+    expect(wave(20, [compared({ a: AGREE, b: DIFFER })], { shadow: differs }).verdict).toBe('continue');
+  });
+  test('where no device can compare, the bake time decides', () => {
+    const alone = (shadow: DeviceReport['shadow']) => compared({}, 'edge-1', 20, shadow);
+    for (const d of [alone(null), alone({ packageDigest: DIGEST, frames: 9, assets: [] })]) {
+      expect(wave(4, [d], { shadow: plan }).verdict).toBe('wait');
+      expect(wave(20, [d], { shadow: plan })).toMatchObject({ verdict: 'continue', shadow: null });
+    }
+  });
+  test('what a device compared with another package does not count', () => {
+    const before = device(
+      report(OTHER, 4, 9, { shadow: { packageDigest: OTHER, frames: 40, assets: [{ asset: 'a', batches: DIFFER }] } }),
+    );
+    expect(wave(4, [before], { shadow: plan })).toMatchObject({ verdict: 'wait', shadow: null });
+  });
+  test('many devices that differ are named by the first three', () => {
+    const devices = ['e-1', 'e-2', 'e-3', 'e-4', 'e-5'].map((name) => compared({ [name]: DIFFER }, name));
+    expect(wave(4, devices, { shadow: plan }).reasons[0]).toMatch(/^e-1, e-2, e-3 and 2 more and the champion/);
   });
   test('a ring without devices or never commissioned is empty', () => {
     expect(wave(1, []).verdict).toBe('empty');

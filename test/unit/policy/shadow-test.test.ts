@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import type { ShadowPolicy } from '#core/contracts/use-case.ts';
+import { shadowTest } from '#core/policy/shadow-test.ts';
+
+const policy: ShadowPolicy = {
+  tolerance: 15,
+  batch: 5,
+  maxDisagreement: 0.1,
+  margin: 0.3,
+  alpha: 0.001,
+  beta: 0.05,
+};
+const test1 = (batches: readonly number[], more: Partial<Parameters<typeof shadowTest>[0]> = {}) =>
+  shadowTest({ policy, expected: null, differsOn: [], assets: [{ asset: 'a', batches }], ...more });
+/** mulberry32: the same numbers for the same seed. */
+const random = (seed: number) => {
+  let a = seed;
+  return (): number => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+};
+
+describe('the sequential test of a wave', () => {
+  test('stays open without an observation', () => {
+    expect(test1([0, 0, 0, 0, 0, 0])).toMatchObject({ verdict: 'open', batches: 0, disagreement: null });
+    expect(test1([], { assets: [] })).toMatchObject({ verdict: 'open', against: 1, inFavour: 1 });
+  });
+  test('is against a package that decides otherwise, after some batches', () => {
+    expect(test1([0, 0, 0, 0, 0, 2])).toMatchObject({ verdict: 'open' });
+    expect(test1([0, 0, 0, 0, 0, 6])).toMatchObject({ verdict: 'against', disagreement: 1, frames: 30 });
+  });
+  test('is in favour of one that agrees, after more of them', () => {
+    expect(test1([6, 0, 0, 0, 0, 0])).toMatchObject({ verdict: 'open' });
+    expect(test1([14, 1, 0, 0, 0, 0])).toMatchObject({ verdict: 'in-favour', batches: 15 });
+  });
+  test('expects as much disagreement as the evaluation measured', () => {
+    const half = [0, 0, 20, 20, 0, 0];
+    expect(test1(half).verdict).toBe('against');
+    expect(test1(half, { expected: 0.5 })).toMatchObject({ verdict: 'in-favour', acceptable: 0.5 });
+    expect(test1(half, { expected: 0.05 }).acceptable).toBe(0.1);
+  });
+  test('leaves out assets on which the two are known to differ', () => {
+    const assets = [
+      { asset: 'a', batches: [20, 0, 0, 0, 0, 0] },
+      { asset: 'b', batches: [0, 0, 0, 0, 0, 20] },
+    ];
+    expect(test1([], { assets }).verdict).toBe('against');
+    expect(test1([], { assets, differsOn: ['b'] })).toMatchObject({
+      verdict: 'in-favour',
+      batches: 20,
+      noReference: ['b'],
+    });
+    expect(test1([], { assets, differsOn: ['a', 'b'] }).verdict).toBe('no-reference');
+  });
+  test('says nothing where the two may differ on nearly every frame', () => {
+    expect(test1([0, 0, 0, 0, 0, 99], { expected: 0.8 })).toMatchObject({ verdict: 'no-reference', inFavour: 0 });
+  });
+  test('works where no disagreement at all is acceptable', () => {
+    const strict = { ...policy, maxDisagreement: 0 };
+    expect(test1([30, 0, 0, 0, 0, 0], { policy: strict }).verdict).toBe('in-favour');
+    expect(test1([0, 4, 0, 0, 0, 0], { policy: strict }).verdict).toBe('against');
+  });
+  test('keeps its e-values within what a store can hold', () => {
+    expect(test1([0, 0, 0, 0, 0, 9999])).toMatchObject({ against: 1e12, inFavour: 0 });
+  });
+  test('more disagreement never speaks less against a package, nor more in its favour', () => {
+    const counts = fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(counts, fc.integer({ min: 0, max: 4 }), (batches, k) => {
+        const better = batches.map((n, i) => n + (i === k ? 1 : 0));
+        const worse = batches.map((n, i) => n + (i === k + 1 ? 1 : 0));
+        expect(test1(worse).against).toBeGreaterThanOrEqual(test1(better).against);
+        expect(test1(worse).inFavour).toBeLessThanOrEqual(test1(better).inFavour);
+      }),
+    );
+  });
+  test('does not depend on how batches are spread over assets and devices', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 6, maxLength: 6 }), (batches) => {
+        const assets = batches.map((n, k) => ({ asset: `a-${k}`, batches: batches.map((_, i) => (i === k ? n : 0)) }));
+        expect(test1([], { assets }).against).toBeCloseTo(test1(batches).against, 6);
+      }),
+    );
+  });
+});
+
+describe('the declared error rates, looking after each of 60 batches', () => {
+  const WAVES = 300;
+  const LOOKS = 60;
+  /** How many of the simulated waves ever reach a verdict. `within`: how much the frames of a batch depend on each other. */
+  const share = (
+    wanted: 'against' | 'in-favour',
+    p: number,
+    within: 'independent' | 'identical',
+    declared: ShadowPolicy,
+    seed: number,
+  ): number => {
+    const next = random(seed);
+    let reached = 0;
+    for (let wave = 0; wave < WAVES; wave++) {
+      const batches = [0, 0, 0, 0, 0, 0];
+      for (let look = 0; look < LOOKS; look++) {
+        let k = 0;
+        if (within === 'identical') k = next() < p ? 5 : 0;
+        else for (let i = 0; i < 5; i++) k += next() < p ? 1 : 0;
+        batches[k] = (batches[k] as number) + 1;
+        const seen = test1(batches, { policy: declared });
+        const value = wanted === 'against' ? seen.against : seen.inFavour;
+        if (value >= 1 / (wanted === 'against' ? declared.alpha : declared.beta)) {
+          reached += 1;
+          break;
+        }
+      }
+    }
+    return reached / WAVES;
+  };
+  const loose = { ...policy, alpha: 0.05, beta: 0.05 };
+  test.each(['independent', 'identical'] as const)(
+    'an acceptable package is reverted in at most alpha of the waves, frames of a batch %s',
+    (within) => {
+      expect(share('against', 0.1, within, loose, 1)).toBeLessThanOrEqual(0.05);
+      expect(share('against', 0.1, within, policy, 2)).toBeLessThanOrEqual(0.005);
+    },
+  );
+  test.each(['independent', 'identical'] as const)(
+    'a package that is not acceptable passes in at most beta of the waves, frames of a batch %s',
+    (within) => {
+      expect(share('in-favour', 0.4, within, loose, 3)).toBeLessThanOrEqual(0.05);
+    },
+  );
+  test('a package that is good or bad is told within the looks, nearly always', () => {
+    expect(share('against', 0.6, 'identical', policy, 4)).toBeGreaterThan(0.99);
+    expect(share('in-favour', 0.05, 'identical', policy, 5)).toBeGreaterThan(0.95);
+  });
+});
