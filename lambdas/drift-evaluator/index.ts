@@ -3,16 +3,19 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readEnv } from '../shared/env.ts';
+import { dynamoJudgement } from '../shared/judgement-table.ts';
 import { lambdaLedger } from '../shared/ledger-client.ts';
 import { makeLogger } from '../shared/logger.ts';
 import { s3Store } from '../shared/object-store.ts';
+import { dynamoRegistry } from '../shared/registry-reader.ts';
 import { makeHandler } from './handler.ts';
 
 const { names, stage } = readEnv();
+const db = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 
 export const handler = makeHandler({
-  db: DynamoDBDocumentClient.from(new DynamoDBClient({})),
-  table: names.judgementTable.name,
+  judgement: dynamoJudgement(db, names.judgementTable.name),
+  registry: dynamoRegistry(db, names.registry.arn),
   artifacts: s3Store(new S3Client({}), names.artifactsBucket),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
   stage,

@@ -36,10 +36,11 @@ export class MonitoringStack extends PlatformStack {
     const drift = new PlatformFunction(this, 'DriftEvaluator', {
       config,
       name: 'drift-evaluator',
-      says: 'Adds up the histograms of devices and measures their distance from the baseline of the package.',
+      says: 'Adds up the histograms of devices, tests them against the baseline of the package and judges the model line.',
       may: [
-        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [judgement.tableArn]),
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgement.tableArn]),
         ...grants.readArtifacts(this, 'packages/*'),
+        ...grants.readRegistry(this, 'latest'),
         grants.writeLedger(this),
       ],
       timeout: DRIFT_EVALUATOR_TIMEOUT,

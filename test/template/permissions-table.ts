@@ -202,8 +202,9 @@ export const PERMISSIONS: Roles = {
 
   // ML: judging what runs.
   ...lambda('ml', 'drift-evaluator', [
-    'dynamodb:GetItem PutItem on ml table/judgement',
+    'dynamodb:GetItem PutItem Query on ml table/judgement',
     ...reads('artifacts/packages/*'),
+    LATEST,
     LEDGER,
     takesFrom('ml digests'),
   ]),

@@ -16,12 +16,12 @@ import sklearn
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
+from .baseline import baseline_of
 from .container import Refused, channel, hyperparameters, root
 from .features import read_features
 from .onnx_graph import build_graph
 
 MIN_ROWS = 50
-BASELINE_BINS = 10
 #: The validated range is the training range, widened by this share of its width on each side.
 ENVELOPE_MARGIN = 0.1
 
@@ -34,25 +34,6 @@ def settings_of(hp: dict[str, str]) -> dict:
     if unknown:
         raise Refused(f"unknown trainer settings {sorted(unknown)}; known: hidden, alpha, epochs, members, learningRate, batch")
     return settings
-
-
-def baseline_of(x: np.ndarray, names: list[str], feature_set_digest: str) -> dict:
-    """Quantile bins of each feature on the training rows: what drift is measured against."""
-    features = []
-    for k, name in enumerate(names):
-        column = x[:, k]
-        edges = np.unique(np.quantile(column, np.linspace(0, 1, BASELINE_BINS + 1)[1:-1]))
-        counts = np.bincount(np.searchsorted(edges, column, side="right"), minlength=len(edges) + 1)
-        features.append(
-            {
-                "name": name,
-                "edges": edges.tolist(),
-                "shares": (counts / counts.sum()).tolist(),
-                "mean": float(column.mean()),
-                "std": float(column.std()),
-            }
-        )
-    return {"schema": "baseline/1", "featureSetDigest": feature_set_digest, "rows": len(x), "features": features}
 
 
 def envelope_of(x: np.ndarray) -> dict:
@@ -139,7 +120,7 @@ def train() -> None:
     (out / "model.fp32.onnx").write_bytes(model.SerializeToString(deterministic=True))
     for name, document in {
         "metrics.json": metrics,
-        "baseline.json": baseline_of(x, names, hp["feature_set_digest"]),
+        "baseline.json": baseline_of(x, runs, names, hp["feature_set_digest"]),
         "envelope.json": envelope_of(x),
     }.items():
         (out / name).write_text(json.dumps(document))

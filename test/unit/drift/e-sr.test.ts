@@ -3,7 +3,7 @@ import { LineEValue } from '../../../core/drift/line-e-value.ts';
 import { seededRandom } from '../../../core/policy/bootstrap.ts';
 
 describe('the e-SR detector', () => {
-  it('gives the reference values of one bet (docs of the design, V11)', () => {
+  it('is (S + 1)(1 + 2 (x - 0.1)) for a bet of 2 on a mean of 0.1', () => {
     let detector = ESr.start({ mean: 0.1, bets: [0.2] });
     const values = [0, 0, 1, 0, 1, 1].map((x) => {
       detector = detector.update(x);

@@ -1,6 +1,4 @@
-import { artifactKeys } from '../../../core/contracts/lake.ts';
 import { joinOutcome } from '../../../core/outcomes/join.ts';
-import { makeHandler as driftEvaluator } from '../../../lambdas/drift-evaluator/handler.ts';
 import { makeHandler as outcomeJoiner } from '../../../lambdas/outcome-joiner/handler.ts';
 import { readParquet, writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { makeHandler as telemetryWriter } from '../../../lambdas/telemetry-writer/handler.ts';
@@ -23,105 +21,6 @@ const digest = (windowStart: number, windowEnd: number, counts: [number, number]
   parts: 1,
   features: [{ name: 'speed', counts }],
   ...more,
-});
-
-describe('drift-evaluator', () => {
-  const setUp = async () => {
-    const items = new Map<string, Record<string, unknown>>();
-    const artifacts = memoryStore();
-    await artifacts.put(
-      `${artifactKeys.package(LINE, PACKAGE)}baseline.json`,
-      Buffer.from(
-        JSON.stringify({
-          schema: 'baseline/1',
-          featureSetDigest: PACKAGE,
-          rows: 100,
-          features: [{ name: 'speed', edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 }],
-        }),
-      ),
-    );
-    const db = {
-      async send(command: { input: Record<string, Record<string, unknown>> }) {
-        const key = (k: Record<string, unknown>) => `${k['pk']}|${k['sk']}`;
-        if (command.input['Key'] !== undefined) return { Item: items.get(key(command.input['Key'])) };
-        const item = command.input['Item'] as Record<string, unknown>;
-        items.set(key(item), item);
-        return {};
-      },
-    };
-    const ledger = memoryLedger();
-    const log = memoryLog();
-    const handler = driftEvaluator({
-      db: db as never,
-      table: 't',
-      artifacts,
-      ledger,
-      stage: 'local',
-      log,
-      now: () => '2026-01-01T00:00:00.000Z',
-    });
-    return { handler, ledger, log, items };
-  };
-
-  it('refuses a digest that came on the topic of another device', async () => {
-    const { handler, log, items } = await setUp();
-    expect(await handler(sqsEvent(digest(1, 500, [1, 1], { device: 'edge-2' })))).toEqual({
-      batchItemFailures: [{ itemIdentifier: 'm0' }],
-    });
-    expect(items.size).toBe(0);
-    expect(log.errors[0]?.error.message).toContain(
-      'a message of plant-a/edge-2 came on millwright/local/plant-a/edge-1/',
-    );
-  });
-  it('remembers windows of the newest boot only, so that its state does not grow', async () => {
-    const { handler, items } = await setUp();
-    for (let boot = 1; boot <= 3; boot++)
-      for (const part of [0, 1])
-        await handler(sqsEvent(digest(1, 10, [5, 5], { boot: `boot-${boot}`, part, parts: 2 })));
-    const [state] = [...items.values()];
-    expect(state).toMatchObject({ seen: { 'boot-3/0': 10, 'boot-3/1': 10 }, decisions: 30 });
-    expect(Object.keys(state?.['seen'] as object)).toHaveLength(2);
-  });
-  it('judges once enough decisions were seen, records and announces it', async () => {
-    const { handler, ledger } = await setUp();
-    await handler(sqsEvent(digest(1, 250, [240, 10])));
-    expect(ledger.commands).toEqual([]);
-    await handler(sqsEvent(digest(251, 500, [240, 10])));
-    expect(ledger.commands[0]).toMatchObject({
-      record: { class: 'judgement', body: { state: 'drifted', decisions: 500 } },
-      announce: { type: 'DriftJudged', detail: { worstFeature: 'speed' } },
-    });
-  });
-  it('counts a digest that comes again once', async () => {
-    const { handler, ledger } = await setUp();
-    for (let i = 0; i < 3; i++) await handler(sqsEvent(digest(1, 250, [240, 10])));
-    expect(ledger.commands).toEqual([]);
-  });
-  it('says nothing new while nothing changes', async () => {
-    const { handler, ledger } = await setUp();
-    for (let i = 0; i < 4; i++) await handler(sqsEvent(digest(1 + 500 * i, 500 * (i + 1), [250, 250])));
-    expect(ledger.commands).toHaveLength(1);
-  });
-  it('keeps a judgement until the ledger has it, whichever message comes next', async () => {
-    for (const next of [digest(1, 500, [480, 20]), digest(501, 510, [5, 5])]) {
-      const { handler, ledger } = await setUp();
-      const write = ledger.write;
-      ledger.write = async () => Promise.reject(new Error('the ledger is away'));
-      expect(await handler(sqsEvent(digest(1, 500, [480, 20])))).toEqual({
-        batchItemFailures: [{ itemIdentifier: 'm0' }],
-      });
-      ledger.write = write;
-      expect(await handler(sqsEvent(next))).toEqual({ batchItemFailures: [] });
-      await handler(sqsEvent(digest(511, 520, [5, 5])));
-      expect(ledger.commands.map((c) => c.record.body['state'])).toEqual(['drifted']);
-    }
-  });
-  it('returns a message that is no digest, and only that one', async () => {
-    const { handler } = await setUp();
-    expect(await handler(sqsEvent({}, digest(1, 2, [1, 1])))).toEqual({
-      batchItemFailures: [{ itemIdentifier: 'm0' }],
-    });
-  });
 });
 
 describe('telemetry-writer', () => {
