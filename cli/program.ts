@@ -10,6 +10,7 @@ import { models } from './commands/models.ts';
 import { publish } from './commands/publish.ts';
 import { approve, releases } from './commands/releases.ts';
 import { retrain } from './commands/retrain.ts';
+import { parseRings, revertRelease, startRelease } from './commands/start-release.ts';
 import { status } from './commands/status.ts';
 import { EXIT, explainError } from './errors.ts';
 import { type Output, paint } from './output.ts';
@@ -163,6 +164,42 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
           approve(world, out, { releaseId, approved, reason: o.reason }),
         ),
       );
+  add(
+    releasing,
+    'start [modelLine]',
+    'Release a package again, to some rings, or one that no retrain judged.',
+    'millwright releases start --package 3fa9c1d20b7e --rings 0 --reason "try on the bench"',
+    'millwright releases start --package 3fa9c1d20b7e --force --reason "from the vendor, accepted by hand"',
+  )
+    .requiredOption('--package <digest>', 'digest or its first digits')
+    .requiredOption('--reason <text>', 'why, for the audit trail')
+    .option('--rings <list>', 'only these, for example 1,2')
+    .option('--force', 'although no retrain judged it; the record names you', false)
+    .action(
+      act<[string | undefined, { package: string; reason: string; rings?: string; force: boolean }]>(
+        (world, out, modelLine, o) =>
+          startRelease(world, out, {
+            package: o.package,
+            reason: o.reason,
+            force: o.force,
+            ...(modelLine === undefined ? {} : { modelLine }),
+            ...(o.rings === undefined ? {} : { rings: parseRings(o.rings) }),
+          }),
+      ),
+    );
+  add(
+    releasing,
+    'revert <modelLine>',
+    'Go back to a package that served before.',
+    'millwright releases revert predictive-maintenance/plant-a --to previous --reason "too many false alarms"',
+  )
+    .requiredOption('--to <package>', '"previous", or a digest or its first digits')
+    .requiredOption('--reason <text>', 'why, for the audit trail')
+    .action(
+      act<[string, { to: string; reason: string }]>((world, out, modelLine, o) =>
+        revertRelease(world, out, { modelLine, to: o.to, reason: o.reason }),
+      ),
+    );
 
   add(program, 'devices', 'What each device serves and how it is doing.', 'millwright devices').action(
     act<[object]>((world, out) => devices(world, out)),

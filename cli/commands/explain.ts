@@ -114,6 +114,16 @@ const explainRetrain = async (world: World, out: Output, record: RetrainRecord):
   });
 };
 
+const sayShadow = (shadow: NonNullable<ReleaseRecord['waves'][number]['shadow']>): string =>
+  [
+    `against champion ${short(shadow.champion)}:`,
+    shadow.disagreement === null
+      ? 'nothing compared'
+      : `they disagree on ${(shadow.disagreement * 100).toFixed(1)} % of the frames of ${shadow.batches} batches,`,
+    `${(shadow.expected * 100).toFixed(1)} % is acceptable; e-value against ${Number(shadow.against.toPrecision(3))}, in favour ${Number(shadow.inFavour.toPrecision(3))}`,
+    ...(shadow.noReference.length === 0 ? [] : [`(no reference: ${shadow.noReference.join(', ')})`]),
+  ].join(' ');
+
 const explainRelease = (out: Output, record: ReleaseRecord): void =>
   answer(out, { release: record }, () => {
     const good = record.status === 'released';
@@ -142,6 +152,7 @@ const explainRelease = (out: Output, record: ReleaseRecord): void =>
         ],
         '  no device in this ring',
       );
+      if (wave.shadow) say(out, `  ${sayShadow(wave.shadow)}`);
     }
   });
 

@@ -84,6 +84,8 @@ describe('every command', () => {
     'releases',
     'releases approve',
     'releases refuse',
+    'releases start',
+    'releases revert',
     'devices',
     'lineage',
     'explain',
