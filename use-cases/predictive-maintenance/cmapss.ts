@@ -1,6 +1,7 @@
 import type { Frame } from '#core/contracts/frame.ts';
-import type { LiveRun, PlantSource, RunHistory, SourceOptions } from '#core/contracts/source.ts';
+import type { LiveRun, PlantSource, RunHistory, SourceOptions, StoryRun, StorySource } from '#core/contracts/source.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
+import { eventsOf, type Telling } from './story-events.ts';
 
 /** Columns of NASA's files after the unit: flights so far, 3 settings, 21 sensors (Saxena et al. 2008, table 2). */
 const COLUMNS = [
@@ -20,6 +21,19 @@ export const TURBOFAN_SIGNALS: readonly SignalDefinition[] = COLUMNS.map((name) 
 }));
 
 const CYCLE_MS = 3_600_000;
+/** The story takes so many engines of the other fleet, in the order of the file. */
+const STORY_ENGINES = 60;
+/** Flights after the start of the history: the flights before are over. */
+const STORY_FROM = 2000;
+/** Engines whose end is told in another way than by one report of a failure, by their number. */
+const TOLD: Readonly<Record<number, Telling>> = {
+  6: 'delivered twice',
+  11: 'prevented',
+  15: 'corrected twice',
+  20: 'by asset and time',
+  26: 'healthy',
+  33: 'prevented',
+};
 
 /** Rows by engine. @throws {Error} naming file and line when a line has not 26 numbers. */
 export const parseEngines = (bytes: Uint8Array, file: string): ReadonlyMap<number, readonly number[][]> => {
@@ -40,7 +54,10 @@ export const parseEngines = (bytes: Uint8Array, file: string): ReadonlyMap<numbe
   return engines;
 };
 
-/** Recorded turbofan engines, FD001: the training set is the history, the test set flies on the devices. */
+/**
+ * Recorded turbofan engines, FD001: the training set is the history, the test set flies on the devices. Then come engines
+ * of FD003, which fail in a second way too (the fan, beside the compressor), where their file is there.
+ */
 export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource => {
   if (readData === undefined)
     throw new Error('turbofan engines are recorded data: give their folder, npm start -- --data DIR');
@@ -64,6 +81,30 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
       };
     });
   const id = (n: number): string => `engine-${String(n).padStart(3, '0')}`;
+  /** The test engines, dealt to the machines; their first flight is `offset` flights after the start of the history. */
+  const flown = (machines: number, offset: number): readonly (readonly LiveRun[])[] => {
+    const truth = new TextDecoder()
+      .decode(readData('RUL_FD001.txt'))
+      .split(/\s+/)
+      .filter((text) => text !== '')
+      .map(Number);
+    const dealt: LiveRun[][] = Array.from({ length: machines }, () => []);
+    const engines = parseEngines(readData('test_FD001.txt'), 'test_FD001.txt');
+    if (truth.length !== engines.size || truth.some((v) => !Number.isFinite(v)))
+      throw new Error(
+        `RUL_FD001.txt: expected ${engines.size} numbers, one for each engine of test_FD001.txt; got ${truth.filter(Number.isFinite).length}`,
+      );
+    for (const [engine, rows] of engines) {
+      const asset = `test-${id(engine)}`;
+      (dealt[(engine - 1) % machines] as LiveRun[]).push({
+        asset,
+        run: 'life-01',
+        frames: framesOf(asset, 'life-01', rows, offset),
+        remainingAtEnd: truth[engine - 1] ?? null,
+      });
+    }
+    return dealt;
+  };
   return {
     name: 'NASA C-MAPSS turbofans, FD001',
     *history(): Iterable<RunHistory> {
@@ -93,28 +134,45 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
         };
       }
     },
-    live(machines): readonly (readonly LiveRun[])[] {
-      const truth = new TextDecoder()
-        .decode(readData('RUL_FD001.txt'))
-        .split(/\s+/)
-        .filter((text) => text !== '')
-        .map(Number);
-      const dealt: LiveRun[][] = Array.from({ length: machines }, () => []);
-      const engines = parseEngines(readData('test_FD001.txt'), 'test_FD001.txt');
-      if (truth.length !== engines.size || truth.some((v) => !Number.isFinite(v)))
-        throw new Error(
-          `RUL_FD001.txt: expected ${engines.size} numbers, one for each engine of test_FD001.txt; got ${truth.filter(Number.isFinite).length}`,
-        );
-      for (const [engine, rows] of engines) {
-        const asset = `test-${id(engine)}`;
-        (dealt[(engine - 1) % machines] as LiveRun[]).push({
+    live: (machines) => flown(machines, 1000),
+    story(machines): StorySource | { readonly none: string } {
+      let bytes: Uint8Array;
+      try {
+        bytes = readData('train_FD003.txt');
+      } catch (error) {
+        return { none: (error as Error).message };
+      }
+      const engines = [...parseEngines(bytes, 'train_FD003.txt')].slice(0, STORY_ENGINES);
+      if (engines.length < STORY_ENGINES)
+        throw new Error(`train_FD003.txt: expected at least ${STORY_ENGINES} engines, got ${engines.length}`);
+      // One after the other on each stand.
+      const through = Array.from({ length: machines }, () => STORY_FROM);
+      const runs: StoryRun[][] = through.map(() => []);
+      for (const [k, [engine, rows]] of engines.entries()) {
+        const stand = k % machines;
+        const telling = TOLD[k + 1] ?? 'failure';
+        const seen =
+          telling === 'healthy' ? Math.round(rows.length / 2) : rows.length - (telling === 'prevented' ? 12 : 0);
+        const asset = `fd003-${id(engine)}`;
+        const frames = framesOf(asset, 'life-01', rows.slice(0, seen), through[stand] as number);
+        (through[stand] as number) += seen;
+        runs[stand]?.push({
           asset,
           run: 'life-01',
-          frames: framesOf(asset, 'life-01', rows, 1000),
-          remainingAtEnd: truth[engine - 1] ?? null,
+          frames,
+          remainingAtEnd: rows.length - seen,
+          events: eventsOf({ asset, run: 'life-01', last: frames.at(-1) as Frame }, telling, 2 + (engine % 5), {
+            reportedBy: 'nasa-ames',
+            detail: {},
+          }),
         });
       }
-      return dealt;
+      return {
+        change: 'engines of another fleet (FD003) come to the stands: their fans wear too',
+        announcements: [],
+        runs,
+        after: flown(machines, Math.max(...through) + 1000),
+      };
     },
   };
 };

@@ -2,7 +2,8 @@ import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import type { SignalDefinition, UseCase } from '#core/contracts/use-case.ts';
 import { TURBOFAN_SENSORS, TURBOFAN_SIGNALS, turbofans } from './cmapss.ts';
-import { BPFI, BPFO, SAMPLE_RATE_HZ, SAMPLES, simulatedSpindles } from './simulator.ts';
+import { simulatedSpindles } from './simulator.ts';
+import { BPFI, BPFO, SAMPLE_RATE_HZ, SAMPLES } from './spindle.ts';
 
 const scalar = (name: string, unit: string, range: [number, number]): SignalDefinition => ({
   name,
@@ -98,7 +99,7 @@ const spindles: UseCase = {
   label: { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' },
   trainer: {
     algorithm: 'mlp-regressor',
-    hyperparameters: { hidden: '32,16', alpha: 0.01, epochs: 80, members: 3, learningRate: 0.003 },
+    hyperparameters: { hidden: '48,24', alpha: 0.1, epochs: 60, members: 3, learningRate: 0.003 },
     seed: 7,
     maxRuntimeSeconds: 300,
   },
