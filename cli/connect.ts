@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -136,7 +136,8 @@ export interface ConnectOptions {
  */
 export const connect = (options: ConnectOptions): World => {
   const config = readConfig(options.stage);
-  const plant = config.local ? readPlant(options.plantDir ?? join(ROOT, LOCAL_PLANT_DIR)) : null;
+  const plantDir = config.local ? resolve(options.plantDir ?? join(ROOT, LOCAL_PLANT_DIR)) : null;
+  const plant = plantDir === null ? null : readPlant(plantDir);
   const site = options.site ?? plant?.site ?? config.sites[0]?.id ?? '';
   if (!config.sites.some((s) => s.id === site))
     throw new CliError(
@@ -173,6 +174,7 @@ export const connect = (options: ConnectOptions): World => {
     names,
     site,
     plant,
+    plantDir,
     registry: readRegistry(governance, names.registry.name),
     lake: bucket(s3, names.lakeBucket),
     artifacts: bucket(s3, names.artifactsBucket),

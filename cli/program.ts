@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { addAlerts } from './alerts-program.ts';
+import { addChaos } from './chaos-program.ts';
 import { commission, parsePlan } from './commands/commission.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/evaluate.ts';
@@ -294,6 +295,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
     });
 
   addAlerts(program, add, act);
+  addChaos(program, add, act);
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');
   add(

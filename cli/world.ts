@@ -30,6 +30,8 @@ export interface World {
   readonly site: string;
   /** What the local plant says about itself; null in AWS. */
   readonly plant: LocalPlant | null;
+  /** State folder of the local plant, absolute; null in AWS. */
+  readonly plantDir: string | null;
   readonly registry: RegistryReader;
   readonly lake: Bucket;
   readonly artifacts: Bucket;

@@ -18,7 +18,7 @@ import { Frame } from './frame.ts';
 import { AlertRecord, JoinedOutcomeRecord, LineJudgement } from './judgement.ts';
 import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
-import { LocalPlant } from './local-plant.ts';
+import { LastSeen, LocalCounters, LocalFaults, LocalPlant } from './local-plant.ts';
 import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
 import { PlantEvent } from './plant-event.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
@@ -88,5 +88,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('checkpoint', 'record', Checkpoint, 'Signed heads of all chains.'),
   entry('deployment', 'config', DeploymentConfig, 'One stage of the platform.'),
   entry('local-plant', 'config', LocalPlant, 'What a running local plant says about itself.'),
+  entry('local-faults', 'config', LocalFaults, 'Faults in force on a local plant, written by `millwright chaos`.'),
+  entry('local-counters', 'config', LocalCounters, 'What the local AWS was asked and did since it started.'),
+  entry('last-seen', 'config', LastSeen, 'What a running local plant held when it last looked.'),
   ...Object.entries(EVENTS).map(([name, schema]) => entry(`event.${name}`, 'event', schema, `Bus event \`${name}\`.`)),
 ];

@@ -58,11 +58,14 @@ def kill_own_group() -> None:
     os._exit(0)
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, state_dir: str) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
 
+    import hooks
     import patches
+    from counters import CounterFile, Counters
+    from faults import Faults
     from ministack.app import app
     from saver import Saver
 
@@ -86,12 +89,16 @@ async def serve(port: int) -> None:
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
     saver = Saver(SAVE_EVERY_S, SAVE_SHARE)
+    counters = Counters()
+    counter_file = CounterFile(counters, os.path.join(state_dir, "counters.json"))
+    hooks.apply(counters, Faults(os.path.join(os.path.dirname(os.path.abspath(state_dir)), "faults.json")))
 
     async def app_with_saver(scope, receive, send) -> None:
         async def started_first(message) -> None:
             # Not earlier: a service whose state is not loaded yet would be saved as empty.
             if message["type"] == "lifespan.startup.complete":
                 saver.start()
+                counter_file.start()
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 threading.Thread(target=patches.tell_interrupted_executions, daemon=True, name="interrupted").start()
@@ -100,6 +107,7 @@ async def serve(port: int) -> None:
 
     await hypercorn_serve(app_with_saver, config, shutdown_trigger=stopping.wait)
     saver.stop()
+    counter_file.stop()
 
 
 def main() -> None:
@@ -113,7 +121,7 @@ def main() -> None:
     patches.apply()
     started = time.monotonic()
     try:
-        asyncio.run(serve(int(os.environ["GATEWAY_PORT"])))
+        asyncio.run(serve(int(os.environ["GATEWAY_PORT"]), state_dir))
     finally:
         log.info("Stopped after %.0f s.", time.monotonic() - started)
         lock.close()

@@ -27,6 +27,7 @@ def apply() -> None:
     bind_mqtt_to_loopback()
     require_client_certificates()
     name_lambda_errors()
+    retry_events_for_lambda()
     forward_sagemaker()
     run_inner_machines()
     stop_map_at_first_failure()
@@ -107,8 +108,16 @@ _NODE_SYNC_ERROR = 'status: "error", error: e.message, trace: e.stack\n'
 _NODE_SYNC_ERROR_NAMED = 'status: "error", error: e.message, trace: e.stack, errorType: e.name\n'
 
 
+# What the emulator says when the process of a function is gone, and the name and words that AWS has for it.
+_WORKER_GONE = re.compile(r"Worker process died|Worker process exited immediately|Worker returned no response|Broken pipe")
+_EXIT_ERROR = "Runtime.ExitError"
+_EXIT_MESSAGE = "RequestId: {id} Error: Runtime exited with error: signal: killed"
+
+
 def name_lambda_errors() -> None:
-    """A failed handler is always `Runtime.HandlerError`; on AWS it has the error's own name, and Retry and Catch go by it."""
+    """A failed handler is always `Runtime.HandlerError`; on AWS it has the error's own name, and Retry and Catch go by it.
+    A process that was killed is `Runtime.ExitError` there, a refusal for want of capacity `Lambda.TooManyRequestsException`.
+    """
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
@@ -126,6 +135,8 @@ def name_lambda_errors() -> None:
     @functools.wraps(invoke)
     def invoke_and_keep(self, *args, **kwargs):
         result = invoke(self, *args, **kwargs)
+        if result.get("status") == "error" and _WORKER_GONE.search(str(result.get("error"))):
+            result = {**result, "errorType": _EXIT_ERROR}
         failure.set(result if result.get("status") == "error" and result.get("errorType") else None)
         return result
 
@@ -138,10 +149,61 @@ def name_lambda_errors() -> None:
         if failed and answer.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
             body["errorType"] = failed["errorType"]
             body["trace"] = str(failed.get("trace", "")).split("\n")
+        if answer.get("error") and isinstance(body, dict) and _WORKER_GONE.search(str(body.get("errorMessage"))):
+            # Also one that was killed while it started, which upstream tells by an exception of its own.
+            body["errorType"] = _EXIT_ERROR
+            body["errorMessage"] = _EXIT_MESSAGE.format(id=args[2] if len(args) > 2 else kwargs.get("request_id"))
+            body["trace"] = []
+        return answer
+
+    refuse = lambda_svc._throttle_response
+
+    @functools.wraps(refuse)
+    def refuse_and_name(*args, **kwargs):
+        answer = refuse(*args, **kwargs)
+        answer["body"]["errorType"] = "Lambda.TooManyRequestsException"
+        answer["body"]["errorMessage"] = answer["body"]["message"]
         return answer
 
     lambda_runtime.Worker.invoke = invoke_and_keep
     lambda_svc._execute_function_warm = execute_and_name
+    lambda_svc._throttle_response = refuse_and_name
+
+
+def retry_events_for_lambda() -> None:
+    """A function that an event bus or an IoT rule calls gets one try; on AWS these calls are asynchronous: three tries,
+    then its destination for failures."""
+    from ministack.services import eventbridge, iot, lambda_svc
+
+    for name, caller in (
+        ("_dispatch_to_lambda", eventbridge._dispatch_to_lambda),
+        ("_dispatch_rule_to_lambda", iot._dispatch_rule_to_lambda),
+    ):
+        if "_execute_function_with_config_scope" not in _names_within(caller):
+            raise PatchError(f"MiniStack's {name} calls functions in another way now: look at retry_events_for_lambda.")
+
+    def from_bus(arn, payload) -> None:
+        try:
+            event = json.loads(payload)
+        except (json.JSONDecodeError, TypeError):
+            event = {"body": payload}
+        func, config, name = lambda_svc._get_func_record_for_ref(arn)
+        if not func or not config:
+            log.warning("EventBridge: function %s not found", name)
+            return
+        lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(func, config), event)
+
+    def from_rule(account_id, region, function_arn, event) -> None:
+        func, config, name = lambda_svc._get_func_record_for_ref_in_scope(
+            function_arn, account_id=account_id, region=region
+        )
+        if not func or not config:
+            log.warning("IoT rule: function %s not found", name)
+            return
+        lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(func, config), event)
+
+    eventbridge._dispatch_to_lambda = from_bus
+    iot._dispatch_rule_to_lambda = from_rule
 
 
 # What a job's operation is described by, and the field and values that say it has ended.

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { LOCAL_FAULTS_FILE } from '#core/contracts/local-plant.ts';
 import { assertPortFree, freePort, type Service, ServiceError, spawnService } from '../shared/service.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -58,6 +59,8 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   const stateDir = resolve(options.stateDir);
   const aws = join(stateDir, 'aws');
   mkdirSync(aws, { recursive: true });
+  // Faults are of one run of the plant: what was asked of the last one is over.
+  rmSync(join(stateDir, LOCAL_FAULTS_FILE), { force: true });
   // Workers of functions are CommonJS scripts below this folder; a package.json above it may say otherwise.
   writeFileSync(join(aws, 'package.json'), '{"type":"commonjs"}\n');
   const url = `http://127.0.0.1:${options.port}`;

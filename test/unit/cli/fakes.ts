@@ -76,6 +76,7 @@ export const fakeWorld = (
     names: platformNames(config),
     site: 'plant-a',
     plant: null,
+    plantDir: null,
     registry: memoryRegistry([]),
     lake: memoryBucket('lake', lakeFiles),
     artifacts: memoryBucket('artifacts', artifactFiles),
