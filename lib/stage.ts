@@ -1,9 +1,12 @@
 import { Validations } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { Construct } from 'constructs';
-import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
+import { type DeploymentConfig, PlaneName } from '#core/contracts/deployment-config.ts';
 import { acknowledgeFindings } from './aspects/acknowledged.ts';
+import { OwnersAlarm } from './constructs/owners-alarm.ts';
 import { OwnersTopic } from './constructs/owners-topic.ts';
+import { PlaneDashboard } from './constructs/plane-dashboard.ts';
 import { RelayBus } from './constructs/relay-bus.ts';
 import { AccessStack } from './stacks/access-stack.ts';
 import { DataStack } from './stacks/data-stack.ts';
@@ -43,6 +46,13 @@ export class MillwrightStage extends Construct {
       told.add(`${account}/${region}`);
       const ml = config.planes.ml;
       new OwnersTopic(stack, account === ml.account && region === ml.region);
+      new OwnersAlarm(stack, 'Throttled', {
+        stack,
+        alarmName: `${stack.names.prefix}-throttled`,
+        says: 'Lambda refuses calls in this account: raise its quota of concurrent executions, or look who takes it.',
+        // Without a dimension it counts all functions of the account.
+        metric: new Metric({ namespace: 'AWS/Lambda', metricName: 'Throttles', statistic: 'Sum' }),
+      });
     }
     const relayed = new Set([config.planes.governance.account]);
     for (const [i, stack] of this.stacks.entries()) {
@@ -51,6 +61,11 @@ export class MillwrightStage extends Construct {
       relayed.add(stack.account);
       new RelayBus(stack);
     }
+    for (const plane of PlaneName.options)
+      new PlaneDashboard(
+        plane,
+        this.stacks.filter((s) => s.plane === plane),
+      );
     acknowledgeFindings(this, config.local);
     Validations.of(this).addPlugins(new AwsSolutionsChecks(this));
   }

@@ -39,7 +39,7 @@ export const alerts = async (
           { title: 'ALERT', of: ({ alert }) => shortId(alert) },
           { title: 'STATUS', of: (a) => statusOf(a, now), style: ({ alert }) => COLOUR[statusAt(alert, now)] },
           { title: 'RAISED', of: ({ alert }) => ago(alert.raisedAt, now) },
-          { title: 'BY', of: ({ alert }) => alert.by ?? '–' },
+          { title: 'BY', of: ({ alert }) => alert.by?.split('/').at(-1) ?? '–' },
           { title: 'THE MODEL SAYS', of: ({ alert }) => alert.says },
         ],
         `No alert waits${asset === undefined ? '' : ` for ${asset}`}.`,

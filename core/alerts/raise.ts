@@ -8,8 +8,8 @@ export const alertIdOf = (of: Pick<DecisionRecord, 'site' | 'asset' | 'run'>): s
 
 const inWords = (value: number | null, reason: string, { label, thresholds }: Of): string =>
   value === null
-    ? `expected to fail: ${reason}`
-    : `expected to fail in about ${value.toFixed(1)} ${label.unit} (alarm below ${thresholds.alarmBelow} ${label.unit})`;
+    ? `failing: ${reason}`
+    : `about ${value.toFixed(1)} ${label.unit} left (alarm below ${thresholds.alarmBelow} ${label.unit})`;
 
 type Of = Pick<UseCase, 'label' | 'thresholds' | 'nextAction'>;
 

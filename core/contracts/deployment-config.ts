@@ -62,6 +62,18 @@ export const DeploymentConfig = z.strictObject({
     .strictObject({ cooldownSeconds: z.int().nonnegative(), debounceSeconds: z.int().nonnegative() })
     .default({ cooldownSeconds: 3600, debounceSeconds: 300 })
     .describe('of requests by drift and schedule; a person overrides them'),
+  health: z
+    .strictObject({
+      silentDeviceMinutes: z.int().positive(),
+      checkpointMinutes: z.int().positive(),
+      retrainHours: z.int().positive(),
+      releaseHours: z.int().positive(),
+      waveHours: z.int().positive(),
+    })
+    .default({ silentDeviceMinutes: 30, checkpointMinutes: 150, retrainHours: 10, releaseHours: 192, waveHours: 48 })
+    .describe(
+      'from when on the owners are told: of devices that are silent, of checkpoints and workflows that are late',
+    ),
   training: z.strictObject({ instanceType: z.string().min(1), processingInstanceType: z.string().min(1) }),
 });
 export type DeploymentConfig = z.infer<typeof DeploymentConfig>;

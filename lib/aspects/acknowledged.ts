@@ -50,6 +50,11 @@ export const WILDCARDS: readonly { readonly resource: RegExp; readonly actions?:
     resource: /^arn:aws:iot:[^*]+:(job|jobs)\/\*$/,
     reason: 'Greengrass makes an IoT job for each deployment; its id is made then',
   },
+  {
+    resource: /^\*$/,
+    actions: /^cloudwatch:PutMetricData$/,
+    reason: 'CloudWatch knows no resources for it; a condition says which namespace',
+  },
   { resource: /^\*$/, actions: /^xray:/, reason: 'X-Ray knows no resources' },
   {
     resource: /^\*$/,

@@ -10,6 +10,8 @@ export interface PlatformFunctionProps {
   readonly config: DeploymentConfig;
   /** Folder of `lambdas/` and, with the stage's prefix, the physical name. */
   readonly name: string;
+  /** Folder of a function that several planes have; its name is then `<folder>-<plane>`. */
+  readonly bundle?: string;
   readonly says: string;
   /** Everything the function may do, beside writing its own log and trace. */
   readonly may?: readonly PolicyStatement[];
@@ -51,7 +53,7 @@ export class PlatformFunction extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.X86_64,
       handler: 'index.handler',
-      code: Code.fromAsset(`${LAMBDA_BUNDLES}/${props.name}`),
+      code: Code.fromAsset(`${LAMBDA_BUNDLES}/${props.bundle ?? props.name}`),
       role: this.role,
       logGroup: logs,
       tracing: Tracing.ACTIVE,

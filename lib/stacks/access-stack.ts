@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { HttpApi, HttpMethod, type HttpStage } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpJwtAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AccountRecovery, CfnUserPoolGroup, FeaturePlan, Mfa, UserPool } from 'aws-cdk-lib/aws-cognito';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -68,6 +69,10 @@ export class AccessStack extends PlatformStack {
     });
     const integration = new HttpLambdaIntegration('Query', query.fn);
     for (const path of ROUTES) api.addRoutes({ path, methods: [HttpMethod.GET], integration });
+
+    const requests = (metricName: string): Metric =>
+      new Metric({ namespace: 'AWS/ApiGateway', metricName, dimensionsMap: { ApiId: api.apiId }, statistic: 'Sum' });
+    this.graphs.push({ title: 'Read API: requests, refused, failed', metrics: ['Count', '4xx', '5xx'].map(requests) });
 
     const logs = new LogGroup(this, 'ApiLogs', {
       logGroupName: `/aws/apigateway/${names.prefix}`,

@@ -18,6 +18,7 @@ import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { PlatformHealth } from '../constructs/platform-health.ts';
 import { releaseDefinition, waveDefinition } from '../constructs/release-workflow/definition.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -327,6 +328,14 @@ export class FleetStack extends PlatformStack {
       name: names.release.name,
       arn: names.release.arn,
       recorder: functionsMade.get('record-release') as PlatformFunction,
+    });
+    new PlatformHealth(this, {
+      plane: 'plant',
+      workflows: [
+        { arn: names.release.arn, allowed: Duration.hours(config.health.releaseHours) },
+        { arn: names.wave.arn, allowed: Duration.hours(config.health.waveHours) },
+      ],
+      fleet: fleet.tableArn,
     });
     new StartOnEvent(this, 'OnCandidate', {
       stack: this,

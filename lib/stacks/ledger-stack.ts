@@ -11,6 +11,7 @@ import { REGISTRY_CLASS_INDEX } from '#core/contracts/ledger.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { PlatformHealth } from '../constructs/platform-health.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
@@ -172,6 +173,7 @@ export class LedgerStack extends PlatformStack {
       schedule: Schedule.rate(Duration.hours(1)),
       targets: [new LambdaFunction(checkpoint.fn)],
     });
+    new PlatformHealth(this, { plane: 'governance', checkpoints: true });
   }
 
   /** One relay for each account, beside governance's own, that some plane lives in. */

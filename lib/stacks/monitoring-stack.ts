@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
@@ -123,24 +123,5 @@ export class MonitoringStack extends PlatformStack {
       'A retrain ended in a fault that its own recording did not catch.',
       workflow('ExecutionsFailed', names.retrain.arn),
     );
-
-    new Dashboard(this, 'Health', {
-      dashboardName: `${names.prefix}-health`,
-      widgets: [
-        [new TextWidget({ markdown: `# Millwright ${config.stage}: is the platform well`, width: 24, height: 1 })],
-        [
-          new GraphWidget({
-            title: 'Functions of judging: errors',
-            left: ['drift-evaluator', 'outcome-joiner'].map((n) => lambda('Errors', n)),
-            width: 12,
-          }),
-          new GraphWidget({
-            title: 'Retrains',
-            left: [workflow('ExecutionsSucceeded', names.retrain.arn), workflow('ExecutionsFailed', names.retrain.arn)],
-            width: 12,
-          }),
-        ],
-      ],
-    });
   }
 }

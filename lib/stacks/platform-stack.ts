@@ -1,4 +1,5 @@
 import { CliCredentialsStackSynthesizer, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { DeploymentConfig, PlaneName } from '#core/contracts/deployment-config.ts';
 import { type PlatformNames, platformNames } from '#core/contracts/names.ts';
@@ -13,6 +14,9 @@ export abstract class PlatformStack extends Stack {
   readonly names: PlatformNames;
   /** Data is kept unless two switches say destroy. */
   readonly keep: RemovalPolicy;
+  readonly plane: PlaneName;
+  /** What this stack adds to the dashboard of its plane beside functions, queues and workflows. */
+  readonly graphs: { readonly title: string; readonly metrics: readonly IMetric[] }[] = [];
 
   constructor(scope: Construct, id: string, plane: PlaneName, says: string, props: PlatformStackProps) {
     const { config } = props;
@@ -25,6 +29,7 @@ export abstract class PlatformStack extends Stack {
       ...(config.local ? { synthesizer: new CliCredentialsStackSynthesizer() } : {}),
     });
     this.config = config;
+    this.plane = plane;
     this.names = platformNames(config);
     this.keep =
       config.data.destroy && config.data.confirmDestroy === config.stage ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;

@@ -8,6 +8,7 @@ import { grants } from '../constructs/grants.ts';
 import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { PlatformHealth } from '../constructs/platform-health.ts';
 import { retrainDefinition } from '../constructs/retrain-workflow/definition.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { WorkQueue } from '../constructs/work-queue.ts';
@@ -229,6 +230,10 @@ export class TrainingStack extends PlatformStack {
       name: names.retrain.name,
       arn: names.retrain.arn,
       recorder: functionsMade.get('record-retrain') as PlatformFunction,
+    });
+    new PlatformHealth(this, {
+      plane: 'ml',
+      workflows: [{ arn: names.retrain.arn, allowed: Duration.hours(config.health.retrainHours) }],
     });
     new StartOnEvent(this, 'OnRequest', {
       stack: this,

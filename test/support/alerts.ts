@@ -43,7 +43,7 @@ export const anAlert = (more: Partial<AlertRecord> = {}): AlertRecord => ({
   decision: 'plant-a/edge-1/boot-1/1',
   packageDigest: digest('a'),
   value: 6.25,
-  says: 'expected to fail in about 6.3 h (alarm below 8 h)',
+  says: 'about 6.3 h left (alarm below 8 h)',
   nextAction: 'plan an exchange within the time that is left; open the machine and say what was found',
   features: [55, 80],
   raisedAt: AT,

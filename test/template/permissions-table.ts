@@ -45,6 +45,9 @@ const lambda = (plane: Plane, name: string, may: readonly string[]): Roles => ({
   },
 });
 
+/** Puts metrics of the platform's own health: no other namespace. */
+const MEASURES = 'cloudwatch:PutMetricData on * if cloudwatch:namespace StringEquals mw-{stage}/health';
+
 const takesFrom = (queue: string): string =>
   `sqs:ReceiveMessage ChangeMessageVisibility GetQueueUrl DeleteMessage GetQueueAttributes on ${queue}`;
 const sendsTo = (queue: string): string => `sqs:SendMessage GetQueueAttributes GetQueueUrl on ${queue}`;
@@ -113,6 +116,10 @@ export const PERMISSIONS: Roles = {
     LISTS,
     'kms:Sign on governance key of alias/checkpoint',
     's3:PutObject on evidence/checkpoints/*',
+  ]),
+  ...lambda('governance', 'platform-health-governance', [
+    MEASURES,
+    's3:ListBucket on evidence if s3:prefix StringLike checkpoints/*',
   ]),
   ...lambda('governance', 'query', [LISTS, EDGES]),
   RelayTo222222222222EventsRole: eventRule('events:PutEvents on data event-bus/bus'),
@@ -216,6 +223,7 @@ export const PERMISSIONS: Roles = {
     takesFrom('ml outcome-joiner'),
   ]),
 
+  ...lambda('ml', 'platform-health-ml', [MEASURES, 'states:ListExecutions on ml stateMachine:retrain']),
   ...lambda('ml', 'raise-alerts', [...reads('lake/inbox/decisions/*'), LATEST, LEDGER, takesFrom('ml raise-alerts')]),
 
   // Plant: devices and what reaches them. A device gets no table, no queue and no object but its own kinds.
@@ -239,6 +247,12 @@ export const PERMISSIONS: Roles = {
     ),
   },
   'report-rule': topicRule('plant device-report', 'plant device-report-dead'),
+  ...lambda('plant', 'platform-health-plant', [
+    MEASURES,
+    'dynamodb:Scan on plant table/fleet',
+    'states:ListExecutions on plant stateMachine:release',
+    'states:ListExecutions on plant stateMachine:wave',
+  ]),
   ...lambda('plant', 'approve-release', [
     LATEST,
     LISTS,

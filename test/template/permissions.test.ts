@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { PlaneName } from '#core/contracts/deployment-config.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import { reasonFor, resourceText } from '../../lib/aspects/acknowledged.ts';
 import { callsOf } from './code-calls.ts';
@@ -123,7 +124,11 @@ describe('what the code of a Lambda calls', () => {
       ...calls,
       ...calls.flatMap((c) => NEEDS.flatMap(([call, more]) => (call.test(c) ? more : []))),
     ]);
-    const has = permissionsIn(roles()[name]?.may ?? [])
+    // A function that several planes have is called `<folder>-<plane>`; its code asks by plane for what it may.
+    const mayIn = Object.entries(roles()).filter(
+      ([role]) => role === name || PlaneName.options.some((plane) => role === `${name}-${plane}`),
+    );
+    const has = permissionsIn(mayIn.flatMap(([, { may }]) => may))
       // Its log, its trace and the queue that starts it are not its code's doing.
       .filter((p) => !/^(logs|xray|sqs):/.test(p))
       .map(asCall);

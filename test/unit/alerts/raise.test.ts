@@ -10,7 +10,7 @@ describe('an alert', () => {
     const alert = AlertRecord.parse(raiseAlert(aDecision(1), useCase));
     expect(alert).toMatchObject({
       alertId: 'plant-a/spindle-101/live-01',
-      says: 'expected to fail in about 6.3 h (alarm below 8 h)',
+      says: 'about 6.3 h left (alarm below 8 h)',
       nextAction: useCase.nextAction.fail,
       features: [55, 80],
       status: 'open',
@@ -18,7 +18,7 @@ describe('an alert', () => {
   });
   test('without a value says why', () => {
     expect(raiseAlert(aDecision(1, { value: null, features: null }), useCase)).toMatchObject({
-      says: 'expected to fail: 6.3 h < 8 h',
+      says: 'failing: 6.3 h < 8 h',
       features: [],
     });
   });

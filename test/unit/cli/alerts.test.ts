@@ -52,7 +52,7 @@ describe('alerts', () => {
     ]);
     const { out } = await runWith(world, ['alerts']);
     expect(out.indexOf(OTHER)).toBeLessThan(out.indexOf('spindle-101'));
-    expect(out).toContain('expected to fail in about 6.3 h');
+    expect(out).toContain('about 6.3 h left');
     expect(out).not.toContain('spindle-103');
     expect(out).toContain('1 shelved, 1 closed: millwright alerts --all');
     expect(widest(out)).toBeLessThanOrEqual(100);
