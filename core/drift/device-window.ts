@@ -22,20 +22,23 @@ type BaselineFeature = Baseline['features'][number];
 
 const filled = (counts: readonly number[]): number => counts.filter((c) => c > 0).length;
 
-/** A baseline with fewer filled bins may well be constant in a window. */
-const VARYING_BINS = 4;
+/** Only a feature that fills so many bins in every reference window cannot rest in one: others do when a machine is well. */
+const VARYING_BINS = 5;
 
 /**
- * Why the counts of a feature look like a fault of its sensor: all in one bin, although training filled many and no
- * reference window was so narrow. Such a window says nothing about drift. Null when they do not.
+ * Why the counts of a feature look like a fault of its sensor: all in one bin, although every window of training filled
+ * many. Such a window says nothing about drift. All in an outermost bin is a change all the same: another kind of wear
+ * looks like this too, and values that are not possible never get here. Null when nothing is wrong, or training cannot tell.
  */
-export const qualityOf = ({ name, shares, fewestBins }: BaselineFeature, counts: readonly number[]): string | null => {
-  if (filled(counts) > 1 || filled(shares) < VARYING_BINS || fewestBins === 1) return null;
+export const qualityOf = (
+  { name, fewestBins }: Pick<BaselineFeature, 'name' | 'fewestBins'>,
+  counts: readonly number[],
+): string | null => {
   const bin = counts.findIndex((c) => c > 0);
-  const outermost = bin === 0 ? 'below' : bin === counts.length - 1 ? 'above' : null;
-  return outermost === null
+  const isInside = bin > 0 && bin < counts.length - 1;
+  return isInside && filled(counts) === 1 && (fewestBins ?? 0) >= VARYING_BINS
     ? `${name} does not vary: its sensor may be stuck`
-    : `${name} is ${outermost} nearly all that training saw, all the time: its sensor may be broken or scaled otherwise`;
+    : null;
 };
 
 /**

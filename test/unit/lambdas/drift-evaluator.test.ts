@@ -33,7 +33,7 @@ const feature = {
   mean: 2.5,
   std: 1,
   windowStatistic: { mean: 4, variance: 8 },
-  fewestBins: 3,
+  fewestBins: 5,
 };
 const baseline: Baseline = {
   schema: 'baseline/1',
