@@ -2,98 +2,127 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS } from '#core/contracts/events.ts';
-import { nodeRef } from '#core/contracts/ledger.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
-import { commandIdOf } from '#core/lineage/command-id.ts';
-import { type Decided, joinOutcome } from '#core/outcomes/join.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import { type BatchLog, recordBatch } from '../shared/batch.ts';
+import type { BatchLog } from '../shared/batch.ts';
+import { judgeModelLine } from '../shared/judge-line.ts';
+import type { JudgementTable } from '../shared/judgement-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { readParquet } from '../shared/parquet.ts';
+import { untilUndisturbed } from '../shared/undisturbed.ts';
+import { decisionTable } from './decision-table.ts';
+import { ACTOR, type JoinDeps, joinAsset, settleUnit, type Unsettled } from './join-asset.ts';
+import { rememberDecisions, rememberEvent } from './remember.ts';
+import { rememberRelease, rememberRetrain } from './remember-retrain.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;
   readonly registry: RegistryReader;
   readonly ledger: Ledger;
+  readonly judgement: JudgementTable;
   readonly log: BatchLog;
 }
 
-const Event = z.object({ detail: EVENTS.OutcomeKnown });
-const DecisionObject = z.looseObject({ tableKey: z.string(), modelLines: z.array(z.string()) });
+const message = <T extends keyof typeof EVENTS>(type: T) =>
+  z.object({ 'detail-type': z.literal(type), detail: EVENTS[type] });
+const Message = z.discriminatedUnion('detail-type', [
+  message('OutcomeKnown'),
+  message('DecisionsRecorded'),
+  message('RetrainFinished'),
+  message('ReleaseFinished'),
+]);
 
-interface Row extends Decided {
-  readonly modelLine: string;
-  readonly packageDigest: string;
+/** What a message concerns: machines whose units are joined anew, lines that are judged anew. */
+interface Concerns {
+  readonly assets: readonly string[];
+  readonly lines: readonly string[];
 }
 
 /**
- * When a run's end is known: finds every decision on that run, measures how far off each was, and records it about the
- * package that decided. Packages whose use case is not in the registry are left out and named.
+ * Joins what turned out to be true to what the edge had decided, and judges the model lines whose evidence changed.
+ * First every message of the batch is kept, then each machine's units are joined once, then each line is judged once.
+ * Messages may come in any order, late and again: what is kept is the same, and nothing counts twice.
  */
 export const makeHandler = (deps: Deps) => {
-  const rowsOf = async (run: string, asset: string, runName: string): Promise<Row[]> => {
-    const edges = await deps.registry.edges(run, 'in');
-    const rows: Row[] = [];
-    for (const { from } of edges) {
-      if (!from.startsWith('decision-object:')) continue;
-      const record = await deps.registry.latest('decision-object', from.slice('decision-object:'.length));
-      if (record === null) continue;
-      const { tableKey } = parseAs(DecisionObject, record.body, from);
-      for (const row of await readParquet(await deps.lake.get(tableKey)))
-        if (row['asset'] === asset && row['run'] === runName && typeof row['package_digest'] === 'string')
-          rows.push({
-            index: row['index'] as number,
-            value: (row['value'] as number | null) ?? null,
-            verdict: row['verdict'] as string,
-            modelLine: row['model_line'] as string,
-            packageDigest: row['package_digest'],
-          });
+  const remember = async (body: unknown): Promise<Concerns> => {
+    const event = parseAs(Message, body, 'message for the outcome joiner');
+    const at = (site: string, assets: readonly string[]) => assets.map((asset) => `${site}/${asset}`);
+    switch (event['detail-type']) {
+      case 'OutcomeKnown':
+        return { assets: at(event.detail.site, await rememberEvent(deps.judgement, event.detail)), lines: [] };
+      case 'DecisionsRecorded':
+        return { assets: at(event.detail.site, await rememberDecisions(deps.judgement, event.detail)), lines: [] };
+      case 'RetrainFinished':
+        return { assets: [], lines: await rememberRetrain(deps, event.detail) };
+      case 'ReleaseFinished':
+        return { assets: [], lines: await rememberRelease(deps, event.detail) };
     }
-    return rows;
   };
 
-  const join = async (event: unknown): Promise<null> => {
-    const { detail } = parseAs(Event, event, 'OutcomeKnown event');
-    const { site, asset, run, index, eventId } = detail;
-    if (run === null || index === null) return null;
-    const runNode = nodeRef('run', `${site}/${asset}/${run}`);
-    const rows = await rowsOf(runNode, asset, run);
-    const packages = new Map<string, Row[]>();
-    for (const row of rows) packages.set(row.packageDigest, [...(packages.get(row.packageDigest) ?? []), row]);
-    for (const [packageDigest, decided] of packages) {
-      const modelLine = (decided[0] as Row).modelLine;
+  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const caps = new Map<string, Promise<number>>();
+    const readCap = async (modelLine: string): Promise<number> => {
       const line = await deps.registry.latest('model-line', modelLine);
       const record = line === null ? null : await deps.registry.latest('use-case', String(line.body['useCaseDigest']));
       if (record === null)
         throw new Error(
           `model line ${modelLine} or its use case is not in the registry: publish it, millwright publish`,
         );
-      const useCase = parseAs(UseCase, record.body, `use case of ${modelLine}`);
-      const outcome = joinOutcome(decided, { end: 'failed', endedAt: index }, useCase.label.cap);
-      const id = `outcome/${modelLine}/${site}/${asset}/${run}/${packageDigest}`;
-      await deps.ledger.write([
-        {
-          schema: 'ledger-command/1',
-          commandId: commandIdOf(id, eventId, index, decided.length),
-          site,
-          actor: 'lambda:outcome-joiner',
-          reason: `the end of ${asset} ${run} became known`,
-          record: {
-            class: 'judgement',
-            id,
-            body: { schema: 'outcome-judgement/1', modelLine, packageDigest, asset, run, endedAt: index, ...outcome },
-          },
-          edges: [
-            { from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) },
-            { from: nodeRef('judgement', id), rel: 'used', to: nodeRef('plant-event', `${site}/${eventId}`) },
-            { from: nodeRef('judgement', id), rel: 'about', to: runNode },
-          ],
-        },
-      ]);
-    }
-    return null;
-  };
+      return parseAs(UseCase, record.body, `use case of ${modelLine}`).label.cap;
+    };
+    const join: JoinDeps = {
+      ...deps,
+      decisions: decisionTable(deps),
+      capOf: (modelLine) => {
+        const cap = caps.get(modelLine) ?? readCap(modelLine);
+        caps.set(modelLine, cap);
+        return cap;
+      },
+    };
+    const concerns = new Map<string, Concerns>();
+    const failed = new Set<string>();
+    const fail = (messageIds: Iterable<string>, error: Error): void => {
+      for (const messageId of messageIds) {
+        deps.log.error(`message ${messageId} failed and goes back to the queue`, error);
+        failed.add(messageId);
+      }
+    };
+    const about = (what: keyof Concerns, name: string): string[] =>
+      [...concerns].filter(([, c]) => c[what].includes(name)).map(([messageId]) => messageId);
 
-  return (event: SQSEvent): Promise<SQSBatchResponse> => recordBatch(event, deps, join);
+    // One after the other: messages of one batch are mostly about the same few units and lines, and would fight for them.
+    for (const { messageId, body } of event.Records)
+      try {
+        concerns.set(messageId, await remember(JSON.parse(body)));
+      } catch (error) {
+        fail([messageId], error as Error);
+      }
+    const unsettled: (Unsettled & { readonly asset: string })[] = [];
+    for (const place of new Set([...concerns.values()].flatMap((c) => c.assets)))
+      try {
+        const [site, asset] = place.split('/') as [string, string];
+        const units = await untilUndisturbed(`units of ${place}`, () => joinAsset(join, site, asset));
+        unsettled.push(...units.map((u) => ({ ...u, asset: place })));
+      } catch (error) {
+        fail(about('assets', place), error as Error);
+      }
+    const lines = new Set([...unsettled.flatMap((u) => u.lines), ...[...concerns.values()].flatMap((c) => c.lines)]);
+    const notJudged = new Set<string>();
+    for (const line of lines)
+      try {
+        await judgeModelLine(deps, line, ACTOR);
+      } catch (error) {
+        notJudged.add(line);
+        fail(
+          [
+            ...about('lines', line),
+            ...unsettled.filter((u) => u.lines.includes(line)).flatMap((u) => about('assets', u.asset)),
+          ],
+          error as Error,
+        );
+      }
+    for (const unit of unsettled)
+      if (!unit.lines.some((line) => notJudged.has(line))) await settleUnit(deps.judgement, unit);
+    return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+  };
 };

@@ -1,8 +1,12 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { readEnv } from '../shared/env.ts';
 import { lambdaLedger } from '../shared/ledger-client.ts';
+import { makeLogger } from '../shared/logger.ts';
 import { s3Store } from '../shared/object-store.ts';
+import { dynamoRegistry } from '../shared/registry-reader.ts';
 import { makeHandler } from './handler.ts';
 
 const { names } = readEnv();
@@ -10,4 +14,6 @@ const { names } = readEnv();
 export const handler = makeHandler({
   lake: s3Store(new S3Client({}), names.lakeBucket),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  registry: dynamoRegistry(DynamoDBDocumentClient.from(new DynamoDBClient({})), names.registry.arn),
+  log: makeLogger('plant-events'),
 });

@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DecisionObjectHeader, DecisionRecord, decisionObjectKey } from '#core/contracts/decision.ts';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
+import type { EventDetail } from '#core/contracts/events.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
@@ -82,30 +83,39 @@ export const decisionColumns = (rows: readonly DecisionRecord[]): Column[] => {
     text('feature_set_digest', (d) => d.featureSetDigest),
     text('input_digest', (d) => d.inputDigest),
     { name: 'latency_ms', type: 'double', data: rows.map((d) => d.latencyMs) },
+    text('shadow_package', (d) => d.shadow?.packageDigest ?? null),
+    { name: 'shadow_value', type: 'double', data: rows.map((d) => d.shadow?.value ?? null) },
+    text('shadow_verdict', (d) => d.shadow?.verdict ?? null),
   ];
 };
 
 /** A command carries 40 edges at most; a device serves fewer machines than that. */
 const MAX_RUN_EDGES = 30;
 
-/** Which runs an object speaks of: what the outcome joiner and lineage look for. */
-const runsOf = (decisions: readonly DecisionRecord[]) => {
-  const runs = new Map<string, { asset: string; run: string; first: number; last: number }>();
-  for (const { asset, run, index } of decisions) {
-    const seen = runs.get(`${asset}/${run}`);
-    runs.set(`${asset}/${run}`, {
+/** Which runs an object speaks of, and who decided on them: what the outcome joiner and lineage look for. */
+const runsOf = (decisions: readonly DecisionRecord[]): EventDetail<'DecisionsRecorded'>['runs'] =>
+  [...Map.groupBy(decisions, (d) => `${d.asset}/${d.run}`).values()].map((of) => {
+    const { asset, run } = of[0] as DecisionRecord;
+    const indexes = of.map((d) => d.index);
+    const times = of.map((d) => d.sourceTime).sort();
+    const served = of.flatMap(({ modelLine, packageDigest }) =>
+      packageDigest === null ? [] : [{ modelLine, packageDigest }],
+    );
+    return {
       asset,
       run,
-      first: Math.min(seen?.first ?? index, index),
-      last: Math.max(seen?.last ?? index, index),
-    });
-  }
-  return [...runs.values()];
-};
+      first: Math.min(...indexes),
+      last: Math.max(...indexes),
+      firstAt: times[0] as string,
+      lastAt: times.at(-1) as string,
+      failing: of.filter((d) => d.verdict === 'fail').length,
+      served: [...new Map(served.map((s) => [`${s.modelLine} ${s.packageDigest}`, s])).values()],
+    };
+  });
 
 /**
  * Records objects of decisions: proves them, writes them to the decisions table, registers them with edges to every
- * package that decided. One that cannot be proved is copied to quarantine and fails, so that someone looks.
+ * package that decided, announces them. One that cannot be proved is copied to quarantine and fails, so that someone looks.
  */
 export const makeHandler = (deps: Deps) => {
   const record = async (key: string, versionId: string | null): Promise<LedgerCommandInput> => {
@@ -129,6 +139,7 @@ export const makeHandler = (deps: Deps) => {
     });
     const table = await deps.lake.put(tableKey, writeParquet(decisionColumns(decisions)));
     const runs = runsOf(decisions);
+    const modelLines = [...new Set(decisions.map((d) => d.modelLine))];
     const id = `${site}/${device}/${boot}/${firstSequence}-${lastSequence}`;
     return {
       schema: 'ledger-command/1',
@@ -144,8 +155,8 @@ export const makeHandler = (deps: Deps) => {
           key,
           tableKey,
           tableDigest: table.digest,
-          modelLines: [...new Set(decisions.map((d) => d.modelLine))],
-          runs,
+          modelLines,
+          runs: runs.map(({ asset, run, first, last }) => ({ asset, run, first, last })),
         },
       },
       edges: [
@@ -160,6 +171,10 @@ export const makeHandler = (deps: Deps) => {
           to: nodeRef('run', `${site}/${asset}/${run}`),
         })),
       ],
+      announce: {
+        type: 'DecisionsRecorded',
+        detail: { site, device, object: id, tableKey, boot, firstSequence, lastSequence, modelLines, runs },
+      },
     };
   };
   return (event: SQSEvent): Promise<SQSBatchResponse> =>

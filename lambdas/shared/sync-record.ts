@@ -3,8 +3,8 @@ import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import { untilUndisturbed } from './judgement-table.ts';
 import type { Ledger } from './ledger-client.ts';
+import { untilUndisturbed } from './undisturbed.ts';
 
 /**
  * Brings a record of the registry to what `content` says it should be; equal already: nothing is written. The newest

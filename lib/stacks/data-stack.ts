@@ -107,6 +107,9 @@ export class DataStack extends PlatformStack {
         feature_set_digest: 'string',
         input_digest: 'string',
         latency_ms: 'double',
+        shadow_package: 'string',
+        shadow_value: 'double',
+        shadow_verdict: 'string',
       },
       partitions: {
         site: { type: 'enum', values: sites },

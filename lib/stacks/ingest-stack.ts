@@ -84,13 +84,24 @@ export class IngestStack extends PlatformStack {
     });
     consume(writer, telemetry.queue, { size: 100, window: Duration.seconds(config.local ? 2 : 60) });
 
-    new PlatformFunction(this, 'PlantEvents', {
-      config,
-      name: 'plant-events',
-      says: 'Takes what the plant knows (failures, findings, repairs), keeps it, registers it.',
-      may: [...grants.writeLake(this, 'raw/events/*'), grants.writeLedger(this)],
-      timeout: Duration.seconds(60),
-    });
+    uploads(
+      'Events',
+      'plant-events',
+      'inbox/events/',
+      5,
+      new PlatformFunction(this, 'PlantEvents', {
+        config,
+        name: 'plant-events',
+        says: 'Takes what the plant knows (failures, findings, repairs), sent or in files, keeps it, registers it.',
+        may: [
+          ...grants.readLake(this, 'inbox/events/*'),
+          ...grants.writeLake(this, 'raw/events/*', 'quarantine/*'),
+          ...grants.readRegistry(this, 'latest'),
+          grants.writeLedger(this),
+        ],
+        timeout: Duration.seconds(120),
+      }),
+    );
     const materialise = new PlatformFunction(this, 'Materialise', {
       config,
       name: 'materialise',

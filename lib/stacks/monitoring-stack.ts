@@ -81,17 +81,21 @@ export class MonitoringStack extends PlatformStack {
       says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
       may: [
         ...grants.readLake(this, 'decisions/*'),
-        ...grants.readRegistry(this, 'latest', 'edges'),
+        ...grants.readRegistry(this, 'latest'),
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgement.tableArn]),
         grants.writeLedger(this),
       ],
       timeout: Duration.minutes(2),
       memoryMiB: 512,
     });
-    consume(joiner, outcomes.queue, { size: 10 });
+    consume(joiner, outcomes.queue, { size: 100, window: Duration.seconds(config.local ? 1 : 15) });
     new Rule(this, 'OutcomeRule', {
       ruleName: `${names.prefix}-outcomes`,
       eventBus: bus,
-      eventPattern: { source: [EVENT_SOURCE], detailType: ['OutcomeKnown'] },
+      eventPattern: {
+        source: [EVENT_SOURCE],
+        detailType: ['OutcomeKnown', 'DecisionsRecorded', 'RetrainFinished', 'ReleaseFinished'],
+      },
       targets: [new SqsQueue(outcomes.queue, { deadLetterQueue: outcomes.dead })],
     });
 

@@ -7,6 +7,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoFleet } from '../../lambdas/shared/fleet-table.ts';
 import { awsFleet } from '../../lambdas/shared/greengrass.ts';
+import { dynamoJudgement } from '../../lambdas/shared/judgement-table.ts';
 import { type LedgerCommandInput, lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
 import { s3Store } from '../../lambdas/shared/object-store.ts';
 import { dynamoRegistry } from '../../lambdas/shared/registry-reader.ts';
@@ -82,6 +83,16 @@ const PORTS: Readonly<Record<string, Port>> = {
       edges: (p: ReturnType<typeof dynamoRegistry>) => p.edges('n', 'in'),
     },
   },
+  dynamoJudgement: {
+    make: (c: DynamoDBDocumentClient) => dynamoJudgement(c, 'PLACE'),
+    methods: {
+      get: (p: ReturnType<typeof dynamoJudgement>) => p.get({ pk: 'p', sk: 's' }),
+      list: (p: ReturnType<typeof dynamoJudgement>) => p.list('p', 's'),
+      next: (p: ReturnType<typeof dynamoJudgement>) => p.next('p', 's'),
+      put: (p: ReturnType<typeof dynamoJudgement>) => p.put({ pk: 'p', sk: 's' }),
+      putAll: (p: ReturnType<typeof dynamoJudgement>) => p.putAll([{ item: { pk: 'p', sk: 's' }, readAt: 1 }]),
+    },
+  },
   dynamoFleet: {
     make: (c: DynamoDBDocumentClient) => dynamoFleet(c, 'PLACE'),
     methods: {
@@ -118,8 +129,11 @@ const sentBy = async (port: Port, method: string): Promise<string[]> => {
   const sent: string[] = [];
   const client = {
     send: async (command: { constructor: { name: string }; input: Record<string, unknown> }) => {
-      const { Bucket, TableName, IndexName, FunctionName } = command.input;
-      const place = [Bucket ?? TableName ?? FunctionName, IndexName].filter((x) => x !== undefined).join('/index/');
+      const { Bucket, TableName, IndexName, FunctionName, TransactItems } = command.input;
+      const written = (TransactItems as { Put: { TableName: string } }[] | undefined)?.[0]?.Put.TableName;
+      const place = [Bucket ?? TableName ?? written ?? FunctionName, IndexName]
+        .filter((x) => x !== undefined)
+        .join('/index/');
       sent.push(`${actionOf(command.constructor.name, method)}${place === '' ? '' : ` on ${place}`}`);
       return { deploymentId: 'd', deployments: [{ deploymentId: 'd' }], Payload: Buffer.from('null') };
     },
@@ -144,6 +158,10 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   readModelLine: ['latest'],
   walkLineage: ['edges'],
   writeAll: ['write'],
+  rememberEvent: ['get', 'list', 'put', 'putAll'],
+  rememberDecisions: ['get', 'put', 'putAll'],
+  change: ['get', 'putAll'],
+  settleUnit: ['putAll'],
 };
 
 /** `names.x` in sources to the word of the table. */
@@ -201,6 +219,12 @@ export const callsOf = async (name: string): Promise<string[]> => {
     for (const method of ['things', 'statusOn']) used.get('fleet')?.add(method);
     used.get('table')?.add('report');
   }
+  if (/\b(judgeModelLine|syncRecord)\(deps,/.test(rest)) {
+    used.get('registry')?.add('latest');
+    used.get('ledger')?.add('write');
+  }
+  if (/\bjudgeModelLine\(deps,/.test(rest))
+    for (const method of ['get', 'list', 'putAll']) used.get('judgement')?.add(method);
   if (/\brecordBatch\(event, deps,/.test(rest)) used.get('ledger')?.add('write');
   for (const [dep, methods] of used) {
     const { port, place } = ports.get(dep) as { port: Port; place: string | undefined };

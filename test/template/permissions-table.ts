@@ -139,7 +139,13 @@ export const PERMISSIONS: Roles = {
     LEDGER,
     takesFrom('data record-decisions'),
   ]),
-  ...lambda('data', 'plant-events', [...writes('lake/raw/events/*'), LEDGER]),
+  ...lambda('data', 'plant-events', [
+    ...reads('lake/inbox/events/*'),
+    ...writes('lake/raw/events/*', 'lake/quarantine/*'),
+    LATEST,
+    LEDGER,
+    takesFrom('data plant-events'),
+  ]),
   ...lambda('data', 'telemetry-writer', [...writes('lake/telemetry/*'), takesFrom('data telemetry-writer')]),
   ...lambda('data', 'materialise', [
     ...reads('lake/raw/frames/*', 'lake/snapshots/*'),
@@ -218,7 +224,7 @@ export const PERMISSIONS: Roles = {
   ...lambda('ml', 'outcome-joiner', [
     ...reads('lake/decisions/*'),
     LATEST,
-    EDGES,
+    'dynamodb:GetItem PutItem Query on ml table/judgement',
     LEDGER,
     takesFrom('ml outcome-joiner'),
   ]),

@@ -1,0 +1,98 @@
+import type { ValidationLoss } from '../contracts/evaluation.ts';
+import type { JoinedOutcomeRecord, LineJudgement } from '../contracts/judgement.ts';
+import type { JudgingPolicy } from '../contracts/use-case.ts';
+import {
+  type FeatureEvidence,
+  type Judged,
+  judgeLine,
+  type LineEvidence,
+  type RetrainEvidence,
+} from '../drift/decision-machine.ts';
+import { digestOf } from '../lineage/digest.ts';
+import { coverageOf, type ServedUnit } from './coverage.ts';
+
+/** What is kept of a model line, about its champion only; retrains of all champions. */
+export interface LineFacts {
+  readonly modelLine: string;
+  readonly site: string;
+  readonly packageDigest: string;
+  readonly policy: JudgingPolicy;
+  /** Of the champion; null when its evaluation measured none. */
+  readonly validationLoss: ValidationLoss | null;
+  readonly outcomes: readonly JoinedOutcomeRecord[];
+  readonly features: readonly FeatureEvidence[];
+  readonly served: readonly ServedUnit[];
+  readonly retrains: readonly RetrainEvidence[];
+}
+
+/** The evidence that the decision machine folds; null when the champion has no loss to be held against. */
+export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
+  const { modelLine, policy, packageDigest, validationLoss, features, retrains } = facts;
+  if (validationLoss === null) return null;
+  const counted = facts.outcomes.flatMap(({ asset, run, knownTime, loss, end }) =>
+    loss === null || end === 'contradicted' ? [] : [{ unit: `${asset}/${run}`, asset, knownTime, loss }],
+  );
+  return {
+    modelLine,
+    policy,
+    packageDigest,
+    expectedLoss: Math.min(1, validationLoss.upper + policy.lossTolerance),
+    outcomes: counted,
+    features,
+    retrains,
+    coverage: coverageOf(facts.served, counted, policy.maturityDays),
+  };
+};
+
+/** Judges a line by what is kept of it; also says when the outcome was known that asks for a retrain, and the way there. */
+export const judgeEvidence = (
+  facts: LineFacts,
+): { readonly judgement: LineJudgement; readonly askedAt: string | null; readonly path: Judged['path'] } => {
+  const evidence = evidenceOf(facts);
+  const { modelLine, site, packageDigest, policy } = facts;
+  const contradicted = facts.outcomes.filter((o) => o.end === 'contradicted').map((o) => `${o.asset}/${o.run}`);
+  const left =
+    contradicted.length === 0
+      ? []
+      : [
+          `left out, since the unit went on or the report was taken back: ${contradicted.sort().slice(0, 5).join(', ')}` +
+            (contradicted.length > 5 ? ` and ${contradicted.length - 5} more` : ''),
+        ];
+  if (evidence !== null) {
+    const { askedAt, path, ...judged } = judgeLine(evidence);
+    return {
+      judgement: { schema: 'line-judgement/1', site, ...judged, reasons: [...judged.reasons, ...left] },
+      askedAt,
+      path,
+    };
+  }
+  const losses = facts.outcomes.flatMap(({ loss }) => (loss === null ? [] : [loss]));
+  const known = facts.outcomes
+    .filter((o) => o.loss !== null)
+    .map(({ asset, run, knownTime }) => ({ unit: `${asset}/${run}`, knownTime }));
+  return {
+    judgement: {
+      schema: 'line-judgement/1',
+      modelLine,
+      site,
+      packageDigest,
+      state: 'HEALTHY',
+      eValue: 0,
+      threshold: policy.alarmAt,
+      outcomes: losses.length,
+      meanLoss: losses.length === 0 ? null : losses.reduce((a, b) => a + b, 0) / losses.length,
+      expectedLoss: 1,
+      coverage: coverageOf(facts.served, known, policy.maturityDays),
+      worstAsset: null,
+      features: [],
+      action: null,
+      reasons: [
+        'not judged: the record of this package has no validation loss to hold outcomes against; a retrain makes one that has',
+        ...left,
+      ],
+      evidenceDigest: digestOf({ modelLine, packageDigest }),
+    },
+    askedAt: null,
+    path: [],
+  };
+};

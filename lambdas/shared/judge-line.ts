@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { parseAs } from '#core/contracts/errors.ts';
+import { ValidationLoss } from '#core/contracts/evaluation.ts';
+import type { EventDetail } from '#core/contracts/events.ts';
+import { JoinedOutcomeRecord, judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
+import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
+import { canonicalJson } from '#core/lineage/canonical-json.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
+import { judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
+import type { Ledger } from './ledger-client.ts';
+import { clip, readModelLine, readUseCase } from './retrain-run.ts';
+import { untilUndisturbed } from './undisturbed.ts';
+
+export interface JudgeDeps {
+  readonly judgement: JudgementTable;
+  readonly registry: Pick<RegistryReader, 'latest'>;
+  readonly ledger: Ledger;
+}
+
+const Package = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
+
+interface State extends Item {
+  readonly judgement: LineJudgement;
+  /** What the ledger was told last: judged package, state, action. */
+  readonly told: string;
+  /** Commands that are not known to be in the ledger yet; written before anything else is judged. */
+  readonly pending: readonly LedgerCommand[];
+}
+
+/** Everything that is known of a line and its champion; null when it has none. */
+const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts | null> => {
+  const found = await readModelLine(deps.registry, modelLine);
+  const champion = found?.line.champion ?? null;
+  if (found === null || champion === null) return null;
+  const { packageDigest } = champion;
+  const pk = judgementKeys.line(modelLine);
+  const [useCase, record, outcomes, features, served, retrains] = await Promise.all([
+    readUseCase(deps.registry, found.line.useCaseDigest),
+    deps.registry.latest('package', packageDigest),
+    deps.judgement.list(pk, `OUTCOME#${packageDigest}#`),
+    deps.judgement.list(pk, `FEATURES#${packageDigest}#`),
+    deps.judgement.list(pk, `SERVED#${packageDigest}#`),
+    deps.judgement.list(pk, 'RETRAIN#'),
+  ]);
+  return {
+    modelLine,
+    site: found.line.site,
+    packageDigest,
+    policy: useCase.judging,
+    validationLoss: parseAs(Package, record?.body ?? {}, `package ${packageDigest}`).validationLoss,
+    outcomes: outcomes.map((o) => parseAs(JoinedOutcomeRecord, o['record'], `outcome ${o.sk}`)),
+    features: features.map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
+    served: served.map((s) => ({
+      unit: s.sk.slice(`SERVED#${packageDigest}#`.length),
+      lastAt: s['lastAt'] as string,
+    })),
+    retrains: retrains.map(
+      ({ requestId, at, outcome }) => ({ requestId, at, outcome }) as LineFacts['retrains'][number],
+    ),
+  };
+};
+
+const toldOf = ({ packageDigest, state, action }: LineJudgement): string =>
+  [packageDigest, state, action?.kind ?? '', action?.requestId ?? ''].join(' ');
+
+/** An action that is over, because someone acts on it, is no news. */
+const isNews = (judgement: LineJudgement, told: string | undefined): boolean =>
+  told === undefined ||
+  (judgement.action === null
+    ? !told.startsWith(`${judgement.packageDigest} ${judgement.state} `)
+    : toldOf(judgement) !== told);
+
+const commandsOf = (judgement: LineJudgement, before: State | null, actor: string): LedgerCommand[] => {
+  const { modelLine, site, packageDigest, state, action, reasons } = judgement;
+  const id = `line/${modelLine}`;
+  const version = versionOf(before) + 1;
+  const reason = clip(reasons.join('; '));
+  const from = before?.judgement.state ?? 'HEALTHY';
+  const judged: EventDetail<'LineJudged'> = { modelLine, site, from, to: state, reason };
+  const about = (what: string): LedgerCommand['edges'] => [
+    { from: nodeRef('judgement', what), rel: 'about', to: nodeRef('package', packageDigest) },
+  ];
+  const commands: LedgerCommand[] = [
+    {
+      schema: 'ledger-command/1',
+      commandId: commandIdOf(id, version),
+      site,
+      actor,
+      reason,
+      record: { class: 'judgement', id, body: { ...judgement } },
+      edges: about(id),
+      ...(from === state ? {} : { announce: { type: 'LineJudged', detail: judged } }),
+    },
+  ];
+  if (action?.kind === 'retrain' && action.requestId !== null) {
+    const { requestId, count } = action;
+    const asked: EventDetail<'RetrainRequested'> = {
+      modelLine,
+      site,
+      cause: 'drift',
+      requestedBy: actor,
+      reason,
+      requestId,
+    };
+    const request = `request/${requestId}`;
+    commands.push({
+      schema: 'ledger-command/1',
+      commandId: commandIdOf(request),
+      site,
+      actor,
+      reason,
+      record: {
+        class: 'judgement',
+        id: request,
+        body: {
+          schema: 'retrain-asked/1',
+          modelLine,
+          packageDigest,
+          requestId,
+          outcomes: count,
+          evidenceDigest: judgement.evidenceDigest,
+        },
+      },
+      edges: about(request),
+      announce: { type: 'RetrainRequested', detail: asked },
+    });
+  }
+  return commands;
+};
+
+/**
+ * Judges a model line by everything that is kept of its champion, and tells the ledger when state or action changed. A
+ * retrain that it asks for has an id that follows from the line, the champion and how often it asked before, and is kept
+ * as running together with the judgement: whoever judges again, and however often, asks once. Nothing happens for a line
+ * without a champion.
+ * @param actor who judges, for the audit trail. @throws {Error} when others judge the line at the same time again and again.
+ */
+export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string): Promise<LineJudgement | 'none'> =>
+  untilUndisturbed(`judgement of ${modelLine}`, async () => {
+    const key = judgementKeys.state(modelLine);
+    const settle = async (state: State | null): Promise<State | null | 'overtaken'> => {
+      if (state === null || state.pending.length === 0) return state;
+      await deps.ledger.write(state.pending);
+      const cleared = await deps.judgement.putAll([{ item: { ...state, pending: [] }, readAt: versionOf(state) }]);
+      return cleared ? ((await deps.judgement.get(key)) as State) : 'overtaken';
+    };
+    const before = await settle((await deps.judgement.get(key)) as State | null);
+    if (before === 'overtaken') return null;
+    const facts = await readFacts(deps, modelLine);
+    if (facts === null) return 'none';
+    const { judgement, askedAt } = judgeEvidence(facts);
+    if (before !== null && canonicalJson(before.judgement) === canonicalJson(judgement)) return judgement;
+    const news = isNews(judgement, before?.told);
+    const state: State = {
+      ...key,
+      judgement,
+      told: news ? toldOf(judgement) : (before?.told ?? ''),
+      pending: news ? commandsOf(judgement, before, actor) : [],
+    };
+    const { action } = judgement;
+    const running =
+      action?.kind === 'retrain' && action.requestId !== null && askedAt !== null
+        ? {
+            ...judgementKeys.retrain(modelLine, action.requestId),
+            requestId: action.requestId,
+            at: askedAt,
+            outcome: 'running',
+            champion: judgement.packageDigest,
+          }
+        : null;
+    const saved = await deps.judgement.putAll([
+      { item: state, readAt: versionOf(before) },
+      ...(running === null ? [] : [{ item: running, readAt: 0 }]),
+    ]);
+    if (!saved) return null;
+    const told = await settle((await deps.judgement.get(key)) as State | null);
+    return told === 'overtaken' ? null : judgement;
+  });
