@@ -12,7 +12,7 @@ import { type Standing, useBetween, type Window } from './cost.ts';
 const WINDOW_S = 60;
 /** Spools empty, batches of queues end: what was decided before the silence is through. */
 const SETTLE_S = 30;
-const START_S = 900;
+const START_S = 1800;
 
 interface Sample {
   readonly counters: LocalCounters;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { openTrainer } from '../../../cli/trainer.ts';
+import { evaluateOnThisMachine, openTrainer } from '../../../cli/trainer.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 
 const ROOT = join(__dirname, '../../..');
@@ -108,5 +108,18 @@ describe('the trainer on this machine', () => {
     } finally {
       trainer.close();
     }
+  });
+});
+
+describe('recorded data', () => {
+  test('is asked for by name when it is not there', async () => {
+    const { readFile } = await evaluateOnThisMachine(ROOT);
+    expect(() => readFile(folder, 'test_FD001.txt')).toThrow('has neither test_FD001.txt nor test_FD001.txt.gz');
+  });
+
+  test('that cannot be unpacked is named', async () => {
+    const { readFile } = await evaluateOnThisMachine(ROOT);
+    writeFileSync(join(folder, 'test_FD001.txt.gz'), 'no gzip');
+    expect(() => readFile(folder, 'test_FD001.txt')).toThrow('test_FD001.txt.gz cannot be unpacked');
   });
 });
