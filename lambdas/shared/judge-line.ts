@@ -176,5 +176,6 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     ]);
     if (!saved) return null;
     const told = await settle((await deps.judgement.get(key)) as State | null);
-    return told === 'overtaken' ? null : judgement;
+    // What was asked for is evidence from then on: judged once more, so that what is kept does not hang on who comes next.
+    return told === 'overtaken' || running !== null ? null : judgement;
   });

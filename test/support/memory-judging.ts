@@ -27,14 +27,14 @@ export const memoryJudgement = () => {
   const inOrder = (): Stored[] => [...items.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   let overtake: (() => Promise<void>) | null = null;
   const client = {
-    async send(command: { constructor: { name: string }; input: Record<string, never> }) {
+    async send(command: { constructor: { name: string }; input: Record<string, unknown> }) {
       const { input } = command;
       const { [':p']: pk, [':s']: sk } = (input['ExpressionAttributeValues'] ?? {}) as Record<string, string>;
       switch (command.constructor.name) {
         case 'GetCommand':
           return { Item: structuredClone(items.get(keyOf(input['Key'] as never))) };
         case 'PutCommand':
-          items.set(keyOf(input['Item'] as never), structuredClone(input['Item']));
+          items.set(keyOf(input['Item'] as Stored), structuredClone(input['Item'] as Stored));
           return {};
         case 'QueryCommand': {
           const prefix = String(input['KeyConditionExpression']).includes('begins_with');

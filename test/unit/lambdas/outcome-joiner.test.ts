@@ -1,0 +1,546 @@
+import fc from 'fast-check';
+import { EVENTS, type EventDetail } from '../../../core/contracts/events.ts';
+import type { JoinedOutcomeRecord, LineJudgement } from '../../../core/contracts/judgement.ts';
+import type { PlantEvent } from '../../../core/contracts/plant-event.ts';
+import type { UseCase } from '../../../core/contracts/use-case.ts';
+import { digestOf } from '../../../core/lineage/digest.ts';
+import { makeHandler } from '../../../lambdas/outcome-joiner/handler.ts';
+import { writeParquet } from '../../../lambdas/shared/parquet.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { memoryLog, memoryStore, sqsEvent } from '../../support/fakes.ts';
+import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
+
+const LINE = 'predictive-maintenance/plant-a';
+const CHAMPION = `sha256:${'1'.repeat(64)}`;
+const OTHER = `sha256:${'2'.repeat(64)}`;
+const given = (definitions[0] as (typeof definitions)[number]).useCase;
+const useCase: UseCase = { ...given, judging: { ...given.judging, minOutcomes: 8, cooldownDays: 70 } };
+const CAP = useCase.label.cap;
+const at = (hour: number): string => new Date(Date.UTC(2025, 0, 1, hour)).toISOString();
+
+interface Decision {
+  readonly index: number;
+  readonly value: number | null;
+  readonly by?: string | null;
+}
+
+const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 20 }) => {
+  const { judgement, items, beforeNextWrite } = memoryJudgement();
+  const registry = memoryRegistryWithLedger();
+  const lake = memoryStore();
+  const log = memoryLog();
+  const useCaseDigest = digestOf(useCase);
+  registry.put('use-case', useCaseDigest, { ...useCase });
+  const crown = (packageDigest: string) =>
+    registry.put('model-line', LINE, {
+      schema: 'model-line/1',
+      modelLine: LINE,
+      site: 'plant-a',
+      useCaseDigest,
+      champion: { packageDigest, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' },
+      lastReleaseNumber: 1,
+    });
+  registry.put('package', CHAMPION, { modelLine: LINE, validationLoss });
+  registry.put('package', OTHER, { modelLine: LINE, validationLoss });
+  crown(CHAMPION);
+  const handler = makeHandler({ lake, registry: registry.registry, ledger: registry.ledger, judgement, log });
+  let sequence = 0;
+  /** An object of decisions on one unit; hours of a run begin at `from`. */
+  const decisions = async (asset: string, run: string, of: readonly Decision[], from = 0) => {
+    const first = sequence + 1;
+    sequence += of.length;
+    const object = `plant-a/edge-1/b1/${first}-${sequence}`;
+    const tableKey = `decisions/${object}.parquet`;
+    const text = (name: string, data: (string | null)[]) => ({ name, type: 'string' as const, data });
+    await lake.put(
+      tableKey,
+      writeParquet([
+        text(
+          'id',
+          of.map((_, i) => `plant-a/edge-1/b1/${first + i}`),
+        ),
+        text(
+          'asset',
+          of.map(() => asset),
+        ),
+        text(
+          'run',
+          of.map(() => run),
+        ),
+        { name: 'index', type: 'integer', data: of.map((d) => d.index) },
+        text(
+          'source_time',
+          of.map((d) => at(from + d.index)),
+        ),
+        { name: 'value', type: 'double', data: of.map((d) => d.value) },
+        text(
+          'verdict',
+          of.map((d) => (d.value === null ? 'fallback' : 'pass')),
+        ),
+        text(
+          'model_line',
+          of.map(() => LINE),
+        ),
+        text(
+          'package_digest',
+          of.map((d) => (d.by === undefined ? CHAMPION : d.by)),
+        ),
+      ]),
+    );
+    const indexes = of.map((d) => d.index);
+    const detail: EventDetail<'DecisionsRecorded'> = {
+      site: 'plant-a',
+      device: 'edge-1',
+      object,
+      tableKey,
+      boot: 'b1',
+      firstSequence: first,
+      lastSequence: sequence,
+      modelLines: [LINE],
+      runs: [
+        {
+          asset,
+          run,
+          first: Math.min(...indexes),
+          last: Math.max(...indexes),
+          firstAt: at(from + Math.min(...indexes)),
+          lastAt: at(from + Math.max(...indexes)),
+          failing: 0,
+          served: [...new Set(of.map((d) => (d.by === undefined ? CHAMPION : d.by)))].flatMap((packageDigest) =>
+            packageDigest === null ? [] : [{ modelLine: LINE, packageDigest }],
+          ),
+        },
+      ],
+    };
+    return { 'detail-type': 'DecisionsRecorded', detail: EVENTS.DecisionsRecorded.parse(detail) };
+  };
+  const told = (eventId: string, more: Partial<PlantEvent> = {}) => ({
+    'detail-type': 'OutcomeKnown',
+    detail: EVENTS.OutcomeKnown.parse({
+      schema: 'plant-event/1',
+      eventId,
+      kind: 'failure',
+      site: 'plant-a',
+      asset: 'm1',
+      run: 'r1',
+      index: 10,
+      validTime: at(10),
+      knownTime: at(34),
+      reportedBy: 'maintenance',
+      ...more,
+    }),
+  });
+  const send = async (...messages: unknown[]) => {
+    const { batchItemFailures } = await handler(sqsEvent(...messages));
+    if (batchItemFailures.length > 0) throw log.errors.at(-1)?.error ?? new Error('failed without a word');
+  };
+  const outcome = (asset: string, run: string, by = CHAMPION) =>
+    registry.versions('judgement', `outcome/${LINE}/plant-a/${asset}/${run}/${by}`).at(-1)?.body as
+      | JoinedOutcomeRecord
+      | undefined;
+  const line = () => (items.get(`LINE#${LINE}\nSTATE`) as { judgement: LineJudgement } | undefined)?.judgement;
+  const requests = () => registry.announced.filter((a) => a.type === 'RetrainRequested').map((a) => a.detail);
+  return {
+    handler,
+    send,
+    decisions,
+    told,
+    outcome,
+    line,
+    requests,
+    registry,
+    items,
+    log,
+    lake,
+    crown,
+    beforeNextWrite,
+  };
+};
+type Joiner = ReturnType<typeof setUp>;
+
+/** A unit that lived to 10 and of which the model said `value` all along. */
+const life = (value: number | null = 4, indexes = [6, 7, 8, 9, 10]): Decision[] =>
+  indexes.map((index) => ({ index, value }));
+
+describe('joining', () => {
+  it('measures how far off the package was, once the end is known', async () => {
+    const { send, decisions, told, outcome, registry } = setUp();
+    await send(await decisions('m1', 'r1', life(2)), await decisions('m1', 'r2', life(60), 20));
+    expect(outcome('m1', 'r1')).toBeUndefined();
+    await send(told('e1'));
+    expect(outcome('m1', 'r1')).toMatchObject({
+      end: 'failed',
+      endedAt: 10,
+      events: ['e1'],
+      decisions: 5,
+      loss: (2 + 1 + 0 + 1 + 2) / 5 / CAP,
+      lastError: 2,
+    });
+    expect(outcome('m1', 'r2')).toBeUndefined();
+    expect(registry.commands.find((c) => c.record.id.startsWith('outcome/'))?.edges).toEqual([
+      { from: expect.any(String), rel: 'about', to: `package:${CHAMPION}` },
+      { from: expect.any(String), rel: 'about', to: 'run:plant-a/m1/r1' },
+      { from: expect.any(String), rel: 'used', to: 'plant-event:plant-a/e1' },
+    ]);
+  });
+  it('takes decisions that a device uploads after the end was known', async () => {
+    const { send, decisions, told, outcome } = setUp();
+    await send(told('e1'));
+    await send(await decisions('m1', 'r1', life(2, [6, 7])));
+    expect(outcome('m1', 'r1')?.decisions).toBe(2);
+    await send(await decisions('m1', 'r1', life(2, [8, 9, 10])));
+    expect(outcome('m1', 'r1')?.decisions).toBe(5);
+  });
+  it('keeps packages apart that decided on one unit, and leaves out what no package decided', async () => {
+    const { send, decisions, told, outcome } = setUp();
+    await send(
+      await decisions('m1', 'r1', [
+        { index: 7, value: 3 },
+        { index: 8, value: 2, by: OTHER },
+        { index: 9, value: null, by: null },
+      ]),
+      told('e1'),
+    );
+    expect(outcome('m1', 'r1')).toMatchObject({ decisions: 1, loss: 0 });
+    expect(outcome('m1', 'r1', OTHER)).toMatchObject({ decisions: 1, loss: 0 });
+  });
+  it('joins an event without a run by asset and time, and says so in the registry for the labels', async () => {
+    const { send, decisions, told, outcome, registry } = setUp();
+    await send(await decisions('m1', 'r1', life()), await decisions('m1', 'r2', life(), 20));
+    await send(told('e1', { run: null, index: null, validTime: at(9) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ end: 'failed', endedAt: 9 });
+    await send(told('e2', { run: null, index: null, validTime: at(40) }));
+    expect(outcome('m1', 'r2')).toMatchObject({ end: 'failed', endedAt: 10 });
+    expect(registry.versions('plant-event', 'plant-a/e2~joined').at(-1)?.body).toMatchObject({
+      corrects: 'e2',
+      run: 'r2',
+      index: 10,
+      detail: { joinedBy: 'time' },
+    });
+  });
+  it('joins an event by the decision that it answers', async () => {
+    const { send, decisions, told, outcome, registry } = setUp();
+    await send(await decisions('m1', 'r1', life()), await decisions('m1', 'r2', life(), 20));
+    await send(
+      told('e1', {
+        kind: 'finding',
+        asFound: 'healthy',
+        run: null,
+        index: null,
+        decision: 'plant-a/edge-1/b1/5',
+        validTime: at(500),
+      }),
+    );
+    expect(outcome('m1', 'r1')).toMatchObject({ end: 'healthy', endedAt: 10, loss: (CAP - 4) / CAP });
+    expect(registry.versions('plant-event', 'plant-a/e1~joined').at(-1)?.body).toMatchObject({
+      detail: { joinedBy: 'decision' },
+    });
+  });
+  it('joins nothing where no unit fits, until one is known', async () => {
+    const { send, decisions, told, outcome } = setUp();
+    await send(told('e1', { run: null, index: null, validTime: at(9) }));
+    await send(told('e2', { run: null, index: null, decision: 'plant-a/edge-1/b1/3' }));
+    await send(await decisions('m1', 'r1', life(), 24 * 30));
+    expect(outcome('m1', 'r1')).toMatchObject({ events: ['e2'], endedAt: 8 });
+    const answersAnother = told('e3', { run: null, index: null, asset: 'm2', decision: 'plant-a/edge-1/b1/3' });
+    await send(answersAnother);
+    expect(outcome('m2', 'r1')).toBeUndefined();
+  });
+  it('takes a correction, and a correction of a correction, without counting twice', async () => {
+    const { send, decisions, told, outcome, line } = setUp();
+    await send(await decisions('m1', 'r1', life()), told('e1'));
+    await send(told('c1', { corrects: 'e1', index: 12, knownTime: at(40) }));
+    await send(told('c2', { corrects: 'c1', index: 11, knownTime: at(50) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ endedAt: 11, events: ['c2'] });
+    expect(line()?.outcomes).toBe(1);
+  });
+  it('takes back an outcome whose report was retracted', async () => {
+    const { send, decisions, told, outcome, line } = setUp();
+    await send(await decisions('m1', 'r1', life()), told('e1'));
+    await send(told('c1', { corrects: 'e1', kind: 'inspection', asFound: 'unknown', knownTime: at(40) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ end: 'contradicted', loss: null });
+    expect(line()).toMatchObject({ outcomes: 0, coverage: { known: 0 } });
+    expect(line()?.reasons.join()).toContain('left out, since the unit went on or the report was taken back: m1/r1');
+  });
+  it('moves an outcome when a correction names another machine, whichever comes first', async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      const { send, decisions, told, outcome } = setUp();
+      const reports = [told('e1'), told('c1', { asset: 'm2', corrects: 'e1', knownTime: at(40) })];
+      await send(await decisions('m1', 'r1', life()), await decisions('m2', 'r1', life()));
+      for (const i of order) await send(reports[i]);
+      expect(outcome('m2', 'r1')).toMatchObject({ end: 'failed', events: ['c1'] });
+      expect(outcome('m1', 'r1')?.end ?? 'contradicted').toBe('contradicted');
+    }
+  });
+  it('takes an event away from the machine that its older content named', async () => {
+    const { send, decisions, told, outcome } = setUp();
+    await send(await decisions('m1', 'r1', life()), await decisions('m2', 'r1', life()), told('e1'));
+    await send(told('e1', { asset: 'm2', knownTime: at(40) }));
+    expect(outcome('m1', 'r1')?.end).toBe('contradicted');
+    expect(outcome('m2', 'r1')?.end).toBe('failed');
+  });
+  it('names a failure that the machine outlived, and counts it as none', async () => {
+    const { send, decisions, told, outcome, line } = setUp();
+    await send(await decisions('m1', 'r1', life()), told('e1'));
+    await send(await decisions('m1', 'r1', life(50, [11, 12, 13])));
+    expect(outcome('m1', 'r1')).toMatchObject({ end: 'contradicted', loss: null });
+    expect(line()).toMatchObject({ outcomes: 0 });
+  });
+  it('writes nothing when the same messages come again', async () => {
+    const { send, decisions, told, registry, items } = setUp();
+    const all = [await decisions('m1', 'r1', life()), told('e1'), told('e2', { run: null, index: null })];
+    await send(...all);
+    const [written, kept] = [registry.commands.length, structuredClone([...items])];
+    await send(...all);
+    await send(...all.toReversed());
+    expect(registry.commands).toHaveLength(written);
+    expect([...items]).toEqual(kept);
+  });
+  it('joins again when another worker writes in between', async () => {
+    const { send, decisions, told, outcome, beforeNextWrite, handler } = setUp();
+    await send(told('e1'));
+    const [early, late] = [
+      await decisions('m1', 'r1', life(2, [6, 7])),
+      await decisions('m1', 'r1', life(2, [8, 9, 10])),
+    ];
+    await send(early);
+    beforeNextWrite(async () => void (await handler(sqsEvent(late))));
+    await send(told('e1', { index: 11, knownTime: at(40) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ decisions: 5, endedAt: 11 });
+  });
+  it('loses no outcome when the ledger is away: the message comes again', async () => {
+    const { handler, send, decisions, told, outcome, registry, line } = setUp();
+    await send(await decisions('m1', 'r1', life()));
+    const write = registry.ledger.write;
+    registry.ledger.write = async () => Promise.reject(new Error('the ledger is away'));
+    expect(await handler(sqsEvent(told('e1')))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    registry.ledger.write = write;
+    await send(told('e1'));
+    expect(outcome('m1', 'r1')?.end).toBe('failed');
+    expect(line()?.outcomes).toBe(1);
+  });
+  it('fails where the model line is not in the registry, so that someone looks', async () => {
+    const { handler, send, decisions, told, log, registry } = setUp();
+    await send(await decisions('m1', 'r1', life()));
+    registry.registry.latest = async () => null;
+    expect(await handler(sqsEvent(told('e1')))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    expect(log.errors[0]?.error.message).toMatch(/is not in the registry: publish it/);
+  });
+  it('returns a message that is none of its own, and only that one', async () => {
+    const { handler, told } = setUp();
+    expect(await handler(sqsEvent({ 'detail-type': 'Party', detail: {} }, told('e1')))).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm0' }],
+    });
+  });
+});
+
+/** Units of some machines that failed at 10 while the model kept saying `value`, and what the plant says of them. */
+const story = async ({ decisions, told }: Joiner, units: number, value = 60) => {
+  const objects: unknown[] = [];
+  const events: unknown[] = [];
+  for (let n = 0; n < units; n++) {
+    const asset = `m${n % 3}`;
+    objects.push(await decisions(asset, `r${n}`, life(value), 20 * n));
+    events.push(told(`e${n}`, { asset, run: `r${n}`, validTime: at(20 * n + 10), knownTime: at(20 * n + 60) }));
+  }
+  return { objects, events };
+};
+
+/** The judgement, less the digest of its evidence: that says also at which outcome the retrain was asked for. */
+const judged = ({ line }: Joiner) => ({ ...line(), evidenceDigest: '' });
+
+describe('judging', () => {
+  it('says why it does not judge a champion without a validation loss', async () => {
+    const { send, decisions, told, line } = setUp(null);
+    await send(await decisions('m1', 'r1', life()), told('e1'));
+    expect(line()).toMatchObject({ state: 'HEALTHY', outcomes: 1, eValue: 0 });
+    expect(line()?.reasons[0]).toMatch(/^not judged: the record of this package has no validation loss/);
+  });
+  it('records and judges the champion only', async () => {
+    const { send, decisions, told, line, outcome } = setUp();
+    await send(await decisions('m1', 'r1', [{ index: 9, value: 60, by: OTHER }]), told('e1'));
+    expect(outcome('m1', 'r1', OTHER)?.loss).toBeGreaterThan(0.9);
+    expect(line()).toMatchObject({ packageDigest: CHAMPION, outcomes: 0 });
+  });
+  it('stays healthy while the outcomes are as expected, and says so once', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20, 2);
+    await joiner.send(...objects);
+    for (const e of events) await joiner.send(e);
+    expect(joiner.line()).toMatchObject({ state: 'HEALTHY', outcomes: 20, coverage: { known: 20 } });
+    expect(joiner.registry.versions('judgement', `line/${LINE}`)).toHaveLength(1);
+    expect(joiner.registry.announced).toEqual([]);
+  });
+  it('asks for one retrain when the loss is confirmed, with an id that follows from the evidence', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    await joiner.send(...objects);
+    for (const e of events) await joiner.send(e);
+    expect(joiner.line()).toMatchObject({ state: 'RETRAIN_REQUESTED' });
+    expect(joiner.requests()).toEqual([
+      expect.objectContaining({
+        modelLine: LINE,
+        cause: 'drift',
+        requestId: expect.stringMatching(/^drift-[0-9a-f]{16}$/),
+      }),
+    ]);
+    const states = joiner.registry.announced.filter((a) => a.type === 'LineJudged').map((a) => a.detail['to']);
+    expect(states.at(-1)).toBe('RETRAIN_REQUESTED');
+  });
+  it('asks once, whatever else comes: 200 false outcomes, a replayed day, events in reverse, a correction of a correction', async () => {
+    const plain = setUp();
+    const { objects, events } = await story(plain, 20);
+    await plain.send(...objects);
+    await plain.send(...events);
+    const [request] = plain.requests();
+
+    const joiner = setUp();
+    const same = await story(joiner, 20);
+    await joiner.send(...same.objects);
+    await joiner.send(...same.events.toReversed());
+    await joiner.send(...same.events.slice(3, 15));
+    for (let i = 0; i < 200; i += 20)
+      await joiner.send(
+        ...Array.from({ length: 20 }, (_, k) =>
+          joiner.told(`false-${i + k}`, {
+            asset: `m${(i + k) % 3}`,
+            run: `r${(i + k) % 20}`,
+            index: 6,
+            knownTime: at(900 + i),
+          }),
+        ),
+      );
+    await joiner.send(
+      joiner.told('c2', { corrects: 'c1', asset: 'm0', run: 'r0', validTime: at(10), knownTime: at(60) }),
+      joiner.told('c1', { corrects: 'e0', asset: 'm0', run: 'r0', index: 300, validTime: at(10), knownTime: at(60) }),
+    );
+    await joiner.send(...same.objects.toReversed(), ...same.events);
+    expect(joiner.requests()).toEqual([request]);
+    expect(judged(joiner)).toEqual(judged(plain));
+  });
+  it('ends in the same judgement for any order and any grouping of the same messages', async () => {
+    const whole = setUp();
+    const all = await story(whole, 10);
+    await whole.send(...all.objects, ...all.events);
+    const shuffled = fc.shuffledSubarray(
+      Array.from({ length: 20 }, (_, i) => i),
+      { minLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(shuffled, fc.integer({ min: 1, max: 7 }), async (order, size) => {
+        const joiner = setUp();
+        const again = await story(joiner, 10);
+        const messages = order.map((i) => [...again.objects, ...again.events][i]);
+        for (let i = 0; i < messages.length; i += size) await joiner.send(...messages.slice(i, i + size));
+        expect(judged(joiner)).toEqual(judged(whole));
+        expect(joiner.requests()).toHaveLength(1);
+      }),
+      { numRuns: 12 },
+    );
+  });
+  it('tells the ledger what it did not get to say before, once', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    await joiner.send(...objects, ...events.slice(0, 19));
+    const asked = joiner.requests().length;
+    const { write } = joiner.registry.ledger;
+    joiner.registry.ledger.write = async (commands) =>
+      commands.some((c) => c.record.id.startsWith('line/')) ? Promise.reject(new Error('away')) : write(commands);
+    joiner.crown(OTHER);
+    const released = (packageDigest: string) => ({
+      'detail-type': 'ReleaseFinished',
+      detail: {
+        modelLine: LINE,
+        site: 'plant-a',
+        releaseId: 'rel-2',
+        packageDigest,
+        outcome: 'released',
+        reason: 'ok',
+      },
+    });
+    expect((await joiner.handler(sqsEvent(released(OTHER)))).batchItemFailures).toHaveLength(1);
+    joiner.registry.ledger.write = write;
+    await joiner.send(released(OTHER));
+    await joiner.send(released(OTHER));
+    const lines = joiner.registry.versions('judgement', `line/${LINE}`);
+    expect(lines.at(-1)?.body).toMatchObject({ packageDigest: OTHER, outcomes: 0 });
+    expect(lines.filter((l) => l.body['packageDigest'] === OTHER)).toHaveLength(1);
+    expect(joiner.requests()).toHaveLength(asked);
+  });
+  it('cools down after a retrain that was refused, and after one whose package was not released', async () => {
+    for (const how of ['refused', 'not-released'] as const) {
+      const joiner = setUp();
+      const { objects, events } = await story(joiner, 20);
+      await joiner.send(...objects, ...events);
+      const requestId = joiner.requests()[0]?.['requestId'] as string;
+      const finished = (outcome: string) => ({
+        'detail-type': 'RetrainFinished',
+        detail: { modelLine: LINE, site: 'plant-a', requestId, outcome, reason: 'r' },
+      });
+      if (how === 'refused') await joiner.send(finished('refused'));
+      else {
+        joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
+        await joiner.send({
+          'detail-type': 'ReleaseFinished',
+          detail: {
+            modelLine: LINE,
+            site: 'plant-a',
+            releaseId: 'r',
+            packageDigest: OTHER,
+            outcome: 'reverted',
+            reason: 'r',
+          },
+        });
+        await joiner.send(finished('candidate'));
+      }
+      expect(joiner.line()?.state).toBe('COOLDOWN');
+      expect(joiner.requests()).toHaveLength(1);
+    }
+  });
+  it('takes a retrain for in vain whose package had to go for the champion before it', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    await joiner.send(...objects, ...events);
+    const requestId = joiner.requests()[0]?.['requestId'] as string;
+    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
+    const release = (packageDigest: string) => ({
+      'detail-type': 'ReleaseFinished',
+      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest, outcome: 'released', reason: 'r' },
+    });
+    await joiner.send(
+      {
+        'detail-type': 'RetrainFinished',
+        detail: { modelLine: LINE, site: 'plant-a', requestId, outcome: 'candidate', reason: 'r' },
+      },
+      release(OTHER),
+    );
+    expect(joiner.line()?.state).toBe('RETRAIN_REQUESTED');
+    await joiner.send(release(CHAMPION));
+    expect(joiner.line()?.state).toBe('COOLDOWN');
+  });
+  it('says nothing of a line without a champion', async () => {
+    const joiner = setUp();
+    joiner.registry.put('model-line', LINE, {
+      ...(joiner.registry.versions('model-line', LINE).at(-1)?.body ?? {}),
+      champion: null,
+    });
+    await joiner.send(await joiner.decisions('m1', 'r1', life()), joiner.told('e1'));
+    expect(joiner.outcome('m1', 'r1')?.end).toBe('failed');
+    expect(joiner.line()).toBeUndefined();
+  });
+  it('gives up, to try again later, when it is overtaken again and again', async () => {
+    const { handler, decisions, beforeNextWrite, items, log } = setUp();
+    const message = await decisions('m1', 'r1', life());
+    const disturb = async (): Promise<void> => {
+      const key = 'ASSET#plant-a/m1\nUNIT#r1';
+      items.set(key, { pk: 'ASSET#plant-a/m1', sk: 'UNIT#r1', version: Math.random() });
+      beforeNextWrite(disturb);
+    };
+    beforeNextWrite(disturb);
+    expect((await handler(sqsEvent(message))).batchItemFailures).toHaveLength(1);
+    expect(log.errors[0]?.error.message).toMatch(/unit m1\/r1: 12 tries were overtaken by other writers/);
+  });
+});
