@@ -15,6 +15,7 @@ import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
 import { EVENTS } from './events.ts';
 import { FeatureRow, FeatureSet } from './feature-set.ts';
 import { Frame } from './frame.ts';
+import { HealthWatch } from './health.ts';
 import { AlertRecord, JoinedOutcomeRecord, LineJudgement } from './judgement.ts';
 import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
@@ -87,6 +88,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('audit-event', 'record', AuditEvent, 'One link of a hash chain.'),
   entry('checkpoint', 'record', Checkpoint, 'Signed heads of all chains.'),
   entry('deployment', 'config', DeploymentConfig, 'One stage of the platform.'),
+  entry('health-watch', 'config', HealthWatch, 'What platform-health looks at in one plane.'),
   entry('local-plant', 'config', LocalPlant, 'What a running local plant says about itself.'),
   entry('local-faults', 'config', LocalFaults, 'Faults in force on a local plant, written by `millwright chaos`.'),
   entry('local-counters', 'config', LocalCounters, 'What the local AWS was asked and did since it started.'),
