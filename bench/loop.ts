@@ -104,6 +104,7 @@ const coldStarts = (clone: string, report: Report): void => {
     MILLWRIGHT_PLANES: JSON.stringify(planes),
     MILLWRIGHT_CHECKPOINT_KEY: 'none',
     MILLWRIGHT_SIGNING_KEY: 'none',
+    MILLWRIGHT_RETRAIN_POLICY: JSON.stringify({ cooldownSeconds: 3600, debounceSeconds: 300 }),
     MILLWRIGHT_SITES: JSON.stringify([
       { id: 'plant-a', title: 'Plant A', rings: [{ ring: 0, deviceClass: 'x86-64' }] },
     ]),

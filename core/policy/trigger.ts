@@ -15,8 +15,6 @@ export interface TriggerPolicy {
   readonly debounceSeconds: number;
 }
 
-export const TRIGGER_POLICY: TriggerPolicy = { cooldownSeconds: 3600, debounceSeconds: 300 };
-
 export type TriggerAnswer = { readonly go: true } | { readonly go: false; readonly why: string };
 
 const secondsBetween = (earlier: string, later: string): number => (Date.parse(later) - Date.parse(earlier)) / 1000;
@@ -31,7 +29,7 @@ export const resolveTrigger = (
   request: RetrainRequest,
   known: readonly KnownRetrain[],
   now: string,
-  policy: TriggerPolicy = TRIGGER_POLICY,
+  policy: TriggerPolicy,
 ): TriggerAnswer => {
   const own = known.find((k) => k.record.requestId === request.requestId);
   const others = known.filter(

@@ -25,7 +25,7 @@ export interface Deps {
   readonly prefix: string;
   /** Does an execution still run? False when it is gone. */
   readonly isRunning: (executionId: string) => Promise<boolean>;
-  readonly policy?: TriggerPolicy;
+  readonly policy: TriggerPolicy;
 }
 
 const Input = z.strictObject({ execution: RetrainExecution, request: RetrainRequest });

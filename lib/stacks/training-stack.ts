@@ -119,11 +119,13 @@ export class TrainingStack extends PlatformStack {
     const ledger = grants.writeLedger(this);
     const executions = `arn:aws:states:${home}:execution:${names.retrain.name}:*`;
     const functions = {
-      'resolve-trigger': fn('ResolveTrigger', 'resolve-trigger', 'Decides whether a request starts a retrain.', [
-        ...latestAndLists,
-        ledger,
-        allow(['states:DescribeExecution'], [executions]),
-      ]),
+      'resolve-trigger': fn(
+        'ResolveTrigger',
+        'resolve-trigger',
+        'Decides whether a request starts a retrain.',
+        [...latestAndLists, ledger, allow(['states:DescribeExecution'], [executions])],
+        { environment: { MILLWRIGHT_RETRAIN_POLICY: JSON.stringify(config.retrain) } },
+      ),
       'snapshot-dataset': fn(
         'SnapshotDataset',
         'snapshot-dataset',

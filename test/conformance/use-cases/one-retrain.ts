@@ -69,14 +69,20 @@ for (const { asset, run, frames, events } of source.history()) {
   const key = lakeKeys.frames({ site: SITE, asset, run, first: 1, last: frames.length });
   await lake.put(key, gzipSync(frames.map((f) => JSON.stringify(f)).join('\n')));
   await registerUpload({ lake, ledger, log })(sqsEvent(objectCreated(key)));
-  if (events.length > 0) await plantEvents({ lake, ledger })({ events });
+  if (events.length > 0) await plantEvents({ lake, ledger, registry, log })({ events });
 }
 if (log.errors.length > 0) throw log.errors[0]?.error;
 
 const request = { modelLine, site: SITE, cause: 'first', requestedBy: 'test', reason: 'first model', requestId: 'one' };
 const run = parseAs(
   RetrainRun,
-  await resolveTrigger({ registry, ledger, prefix: 'mw', isRunning: async () => false })({
+  await resolveTrigger({
+    registry,
+    ledger,
+    prefix: 'mw',
+    isRunning: async () => false,
+    policy: { cooldownSeconds: 0, debounceSeconds: 0 },
+  })({
     execution: { id: 'execution', name: 'execution', startedAt: '2026-06-01T00:00:00.000Z' },
     request,
   }),

@@ -1,8 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { DecisionRecord } from '../../../core/contracts/decision.ts';
 import { decisionObjectKey } from '../../../core/contracts/decision.ts';
+import { EVENTS } from '../../../core/contracts/events.ts';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import { lakeKeys } from '../../../core/contracts/lake.ts';
+import type { PlantEvent } from '../../../core/contracts/plant-event.ts';
 import { canonicalJson } from '../../../core/lineage/canonical-json.ts';
 import { merkleRoot } from '../../../core/lineage/digest.ts';
 import { makeHandler as plantEvents } from '../../../lambdas/plant-events/handler.ts';
@@ -11,6 +13,7 @@ import { makeHandler as registerUpload } from '../../../lambdas/register-upload/
 import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../support/fakes.ts';
+import { memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const frame = (index: number, more: Partial<Frame> = {}): Frame => ({
@@ -214,6 +217,44 @@ describe('record-decisions', () => {
     });
   });
 
+  it('announces which runs it is about, when, how many fail and who decided', async () => {
+    const [first, second] = ['2026-01-01T01:00:00.000Z', '2026-01-01T02:00:00.000Z'];
+    const { ledger } = await send(
+      objectOf([
+        decision(1, { sourceTime: second, verdict: 'fail', index: 9 }),
+        decision(2, { sourceTime: first, index: 8 }),
+        decision(3, { run: 'life-2', packageDigest: null, verdict: 'held' }),
+      ]),
+    );
+    expect(EVENTS.DecisionsRecorded.parse(ledger.commands[0]?.announce?.detail)).toMatchObject({
+      device: 'edge-1',
+      firstSequence: 1,
+      lastSequence: 3,
+      modelLines: ['predictive-maintenance/plant-a'],
+      runs: [
+        {
+          run: 'life-1',
+          first: 8,
+          last: 9,
+          firstAt: first,
+          lastAt: second,
+          failing: 1,
+          served: [{ modelLine: 'predictive-maintenance/plant-a', packageDigest: `sha256:${'1'.repeat(64)}` }],
+        },
+        { run: 'life-2', failing: 0, served: [] },
+      ],
+    });
+  });
+  it('keeps what the champion in the shadow would have said', async () => {
+    const shadow = { packageDigest: `sha256:${'4'.repeat(64)}`, value: 12.5, verdict: 'fail' as const };
+    const { lake } = await send(objectOf([decision(1, { shadow }), decision(2)]));
+    const [table] = [...lake.objects].filter(([key]) => key.startsWith('decisions/'));
+    expect(await readParquet(table?.[1] as Uint8Array)).toMatchObject([
+      { shadow_package: shadow.packageDigest, shadow_value: 12.5, shadow_verdict: 'fail' },
+      {},
+    ]);
+  });
+
   const refused = async (o: { key: string; text: string }, why: RegExp) => {
     const { answer, lake, ledger, log } = await send(o);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
@@ -256,7 +297,7 @@ describe('record-decisions', () => {
 });
 
 describe('plant-events', () => {
-  const failure = {
+  const failure: PlantEvent = {
     schema: 'plant-event/1',
     eventId: 'e1',
     kind: 'failure',
@@ -269,31 +310,109 @@ describe('plant-events', () => {
     reportedBy: 'maintenance',
     detail: {},
   };
+  const later = '2026-01-02T00:00:00.000Z';
+  const plant = () => {
+    const lake = memoryStore();
+    const log = memoryLog();
+    const { ledger, registry, announced, versions, commands } = memoryRegistryWithLedger();
+    const handler = plantEvents({ lake, ledger, registry, log });
+    const drop = async (name: string, text: string) => {
+      const key = `inbox/events/${name}`;
+      await lake.put(key, Buffer.from(text));
+      return { key, answer: await handler(sqsEvent(objectCreated(key))) };
+    };
+    const newest = (id = 'e1') => versions('plant-event', `plant-a/${id}`).at(-1)?.body;
+    return { handler, drop, lake, log, ledger, announced, versions, commands, newest };
+  };
 
-  it('keeps and registers an event, and announces a failure as an outcome', async () => {
-    const { lake, ledger } = setUp();
-    expect(await plantEvents({ lake, ledger })({ events: [failure] })).toEqual({ registered: 1 });
+  it('keeps and registers an event, and announces a failure as an outcome, whole', async () => {
+    const { handler, lake, newest, announced } = plant();
+    expect(await handler({ events: [failure] })).toEqual({ registered: 1, superseded: 0 });
     expect(lake.objects.has(lakeKeys.event('plant-a', 'e1'))).toBe(true);
-    expect(ledger.commands[0]).toMatchObject({
-      record: { class: 'plant-event', id: 'plant-a/e1' },
-      announce: { type: 'OutcomeKnown', detail: { run: 'life-1', index: 90 } },
-    });
+    expect(newest()).toEqual(failure);
+    expect(announced).toEqual([{ type: 'OutcomeKnown', detail: failure }]);
   });
-  it('announces nothing for what ends no run', async () => {
-    const { lake, ledger } = setUp();
-    await plantEvents({ lake, ledger })({ events: [{ ...failure, kind: 'finding', index: null }] });
-    expect(ledger.commands[0]?.announce).toBeUndefined();
+  it('announces findings, repairs and inspections too, with or without a run, and nothing for what is no outcome', async () => {
+    const { handler, announced } = plant();
+    const kinds = ['finding', 'repair', 'inspection', 'changeover', 'tool-change'] as const;
+    await handler({ events: kinds.map((kind) => ({ ...failure, eventId: kind, kind, run: null, index: null })) });
+    expect(announced.map((a) => a.detail['kind'])).toEqual(['finding', 'repair', 'inspection']);
   });
-  it('gives a correction of an event another command id', async () => {
-    const { lake, ledger } = setUp();
-    await plantEvents({ lake, ledger })({ events: [failure, { ...failure, index: 91 }] });
-    expect(new Set(ledger.commands.map((c) => c.commandId)).size).toBe(2);
+  it('keeps what was said before a correction, and the correction as the newest', async () => {
+    const { handler, versions } = plant();
+    await handler({ events: [failure] });
+    await handler({ events: [{ ...failure, index: 91, knownTime: later }] });
+    expect(versions('plant-event', 'plant-a/e1').map((v) => v.body['index'])).toEqual([90, 91]);
+  });
+  it('takes both contents of an id in one request, the one known last as the newest', async () => {
+    const { handler, versions } = plant();
+    await handler({ events: [{ ...failure, index: 91, knownTime: later }, failure, failure] });
+    expect(versions('plant-event', 'plant-a/e1').map((v) => v.body['index'])).toEqual([90, 91]);
+  });
+  it('lets what is known stand when an older content of the same event comes late, or comes again', async () => {
+    const { handler, newest, lake } = plant();
+    await handler({ events: [{ ...failure, index: 91, knownTime: later }] });
+    expect(await handler({ events: [failure] })).toEqual({ registered: 0, superseded: 1 });
+    expect(newest()?.['index']).toBe(91);
+    expect(Buffer.from(lake.objects.get(lakeKeys.event('plant-a', 'e1')) as Uint8Array).toString()).toContain('91');
+  });
+  it('reads again when another worker registers the same event in between', async () => {
+    const { handler, newest, ledger } = plant();
+    const { write } = ledger;
+    ledger.write = async (commands) => {
+      ledger.write = write;
+      await handler({ events: [{ ...failure, index: 91, knownTime: later }] });
+      return write(commands);
+    };
+    await handler({ events: [failure] });
+    expect(newest()?.['index']).toBe(91);
+  });
+  it('passes on what the ledger says against it', async () => {
+    const { handler, ledger } = plant();
+    ledger.write = async () => Promise.reject(new Error('away'));
+    await expect(handler({ events: [failure] })).rejects.toThrow('away');
   });
   it('refuses events that break the contract, and keeps none of them', async () => {
-    const { lake, ledger } = setUp();
-    await expect(plantEvents({ lake, ledger })({ events: [failure, { ...failure, kind: 'party' }] })).rejects.toThrow(
+    const { handler, lake } = plant();
+    await expect(handler({ events: [failure, { ...failure, kind: 'party' }] })).rejects.toThrow(
       /plant events does not match its contract: events\.1\.kind/,
     );
     expect(lake.objects.size).toBe(0);
+  });
+  it('takes the good rows of a file and puts the others aside, with line and reason', async () => {
+    const { drop, newest, lake, announced, versions } = plant();
+    const { key, answer } = await drop(
+      'week-3.csv',
+      'eventId,kind,site,asset,run,index,validTime,knownTime,reportedBy,detail.note\n' +
+        `e1,failure,plant-a,press-1,life-1,90,${at},${at},maintenance,"loud, hot"\n` +
+        `e2,party,plant-a,press-1,life-1,90,${at},${at},maintenance,\n`,
+    );
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(newest()).toEqual({ ...failure, detail: { note: 'loud, hot' } });
+    expect(newest('e2')).toBeUndefined();
+    const aside = JSON.parse(Buffer.from(lake.objects.get(lakeKeys.quarantine(key)) as Uint8Array).toString());
+    expect(aside).toMatchObject({
+      line: 3,
+      reason: expect.stringMatching(/^kind: /),
+      text: expect.stringMatching(/^e2,/),
+    });
+    expect(announced.at(-1)).toMatchObject({ type: 'Quarantined', detail: { key, records: 1, site: 'plant-a' } });
+    expect(versions('event-file', key).at(-1)?.body).toMatchObject({ events: 1, quarantined: 1 });
+  });
+  it('takes a file that is dropped again without a second word', async () => {
+    const { drop, commands } = plant();
+    await drop('a.jsonl', `${JSON.stringify(failure)}\n`);
+    const before = commands.length;
+    await drop('a.jsonl', `${JSON.stringify(failure)}\n`);
+    expect(commands).toHaveLength(before);
+  });
+  it('returns a file that is not there, and takes the next one', async () => {
+    const { handler, lake, log, newest } = plant();
+    await lake.put('inbox/events/b.json', Buffer.from(JSON.stringify([failure])));
+    expect(await handler(sqsEvent(objectCreated('inbox/events/a.json'), objectCreated('inbox/events/b.json')))).toEqual(
+      { batchItemFailures: [{ itemIdentifier: 'm0' }] },
+    );
+    expect(log.errors[0]?.error.message).toContain('inbox/events/a.json does not exist');
+    expect(newest()).toEqual(failure);
   });
 });

@@ -305,7 +305,12 @@ const packaged = async () => {
 };
 
 describe('resolve-trigger', () => {
-  const deps = (w: World, running = true) => ({ ...w, prefix: 'mw-x', isRunning: async () => running });
+  const deps = (w: World, running = true) => ({
+    ...w,
+    prefix: 'mw-x',
+    isRunning: async () => running,
+    policy: { cooldownSeconds: 3600, debounceSeconds: 300 },
+  });
   test('registers the retrain before it asks, and goes', async () => {
     const w = await world(0);
     const answer = await resolveTrigger(deps(w))({ execution, request });

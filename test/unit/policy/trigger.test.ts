@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { RetrainRecord, RetrainRequest } from '#core/contracts/retrain.ts';
-import { type KnownRetrain, resolveTrigger } from '#core/policy/trigger.ts';
+import { type KnownRetrain, resolveTrigger as resolve } from '#core/policy/trigger.ts';
 
 const NOW = '2026-01-01T12:00:00.000Z';
+const resolveTrigger = (r: RetrainRequest, known: readonly KnownRetrain[], now: string) =>
+  resolve(r, known, now, { cooldownSeconds: 3600, debounceSeconds: 300 });
 const request = (more: Partial<RetrainRequest> = {}): RetrainRequest => ({
   modelLine: 'a/b',
   site: 'plant-a',
