@@ -1,12 +1,19 @@
-/** Errors of the services between Step Functions and a function, and `TryAgain` of our own: all may work when tried again. */
+/**
+ * Errors of the services between Step Functions and a function, a function's process that was killed under it (every
+ * step may be repeated), and `TryAgain` of our own: all may work when tried again.
+ */
 export const TRANSIENT = [
   'TryAgain',
+  'Runtime.ExitError',
+  'Lambda.Unknown',
   'Lambda.ServiceException',
   'Lambda.AWSLambdaException',
   'Lambda.SdkClientException',
   'Lambda.TooManyRequestsException',
   'Lambda.ClientExecutionTimeoutException',
   'ThrottlingException',
+  'TooManyRequestsException',
+  'RequestThrottled',
   'ServiceUnavailable',
   'SlowDown',
   'InternalError',
@@ -14,7 +21,8 @@ export const TRANSIENT = [
   'ProvisionedThroughputExceededException',
 ] as const;
 
-const again = (errors: readonly string[], seconds: number, attempts: number) => ({
+/** A Retry rule: errors by name, first wait in seconds, tries; waits double, each of random length. */
+export const again = (errors: readonly string[], seconds: number, attempts: number) => ({
   ErrorEquals: [...errors],
   IntervalSeconds: seconds,
   MaxAttempts: attempts,

@@ -8,9 +8,14 @@ import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { PlatformFunction } from './platform-function.ts';
 
+const LOCAL_HIDDEN_S = 30;
+
 export interface WorkQueueProps {
   readonly queueName: string;
-  /** The consumer's timeout: a message is hidden six times as long (AWS's rule for Lambda event sources). */
+  /**
+   * The consumer's timeout: a message is hidden six times as long (AWS's rule for Lambda event sources); on the local
+   * plant half a minute at most, so that what a killed function held comes again while somebody watches.
+   */
   readonly consumerTimeout: Duration;
   /** Who sends by a role of its own; where the role is of another account, the queue lets it. */
   readonly sender?: { readonly account: string; readonly roleArn: string };
@@ -32,7 +37,9 @@ export class WorkQueue extends Construct {
       queueName: props.queueName,
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: !stack.config.local,
-      visibilityTimeout: Duration.seconds(props.consumerTimeout.toSeconds() * 6),
+      visibilityTimeout: Duration.seconds(
+        Math.min(props.consumerTimeout.toSeconds() * 6, stack.config.local ? LOCAL_HIDDEN_S : Number.POSITIVE_INFINITY),
+      ),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: 4 },
     });
     const { sender } = props;

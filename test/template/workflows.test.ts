@@ -190,6 +190,18 @@ test('refusals are not tried again', () => {
         }).toEqual({ name, refused: false });
 });
 
+test('a function whose process was killed, or that has no capacity, is called again by every step', () => {
+  for (const { definition } of machines)
+    for (const [name, state] of statesOf(definition)) {
+      if (!JSON.stringify(state['Resource'] ?? '').includes('lambda')) continue;
+      const retried = ((state['Retry'] ?? []) as { ErrorEquals: string[] }[]).flatMap((r) => r.ErrorEquals);
+      expect({ name, retried }).toEqual({
+        name,
+        retried: expect.arrayContaining(['Runtime.ExitError', 'Lambda.Unknown', 'Lambda.TooManyRequestsException']),
+      });
+    }
+});
+
 test('only evaluation may read test features, and training roles may not', () => {
   const readers = stacks.flatMap((stack) =>
     Object.entries(stack.template.Resources)

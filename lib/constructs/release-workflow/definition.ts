@@ -1,4 +1,4 @@
-import { catchAll, EXECUTION, functionTask, type Machine } from '../states.ts';
+import { again, catchAll, EXECUTION, functionTask, type Machine, TRANSIENT } from '../states.ts';
 
 /** Functions of both machines by folder of `lambdas/`; the values are their ARNs. */
 export type ReleaseFunction =
@@ -54,6 +54,7 @@ export const releaseDefinition = (fn: Functions, waveMachineArn: string): Machin
         },
         ResultPath: '$.approval',
         TimeoutSeconds: APPROVAL_SECONDS,
+        Retry: [again(TRANSIENT, 2, 4)],
         ...catchAll({ step: 'Approve', next: RECORD }),
         Next: 'Accept',
       },
@@ -98,6 +99,8 @@ export const releaseDefinition = (fn: Functions, waveMachineArn: string): Machin
               },
               ResultSelector: { 'verdict.$': '$.Output.verdict', 'reasons.$': '$.Output.reasons' },
               TimeoutSeconds: WAVE_SECONDS,
+              // Only a wave that could not be started: one that ran says itself what to do.
+              Retry: [again(['StepFunctions.ThrottlingException', 'StepFunctions.SdkClientException'], 2, 4)],
               Next: 'GoOn',
             },
             GoOn: {
