@@ -1,4 +1,7 @@
+import { statusAt } from '#core/alerts/change.ts';
+import { LineJudgement } from '#core/contracts/judgement.ts';
 import { deviceReports, modelLines } from '../find.ts';
+import { readAlerts } from '../find-alert.ts';
 import { ago, answer, figure, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -7,10 +10,11 @@ const MANY = 2000;
 
 /** The stage at a glance: model lines and their champions, devices, what the registry holds, what runs now. */
 export const status = async (world: World, out: Output): Promise<void> => {
-  const [lines, reports, retrains, ...counts] = await Promise.all([
+  const [lines, reports, retrains, alerts, ...counts] = await Promise.all([
     modelLines(world),
     deviceReports(world),
     world.registry.list('retrain', { limit: 50 }),
+    readAlerts(world),
     ...COUNTED.map((c) => world.registry.list(c, { limit: MANY })),
   ]);
   const held = Object.fromEntries(COUNTED.map((c, i) => [c, counts[i]?.length ?? 0]));
@@ -22,13 +26,20 @@ export const status = async (world: World, out: Output): Promise<void> => {
         step: (await world.execution(String(r.body['execution'])))?.step ?? r.body['step'],
       })),
   );
+  const judged = new Map<string, LineJudgement>();
+  for (const { modelLine } of lines) {
+    const found = LineJudgement.safeParse((await world.registry.latest('judgement', `line/${modelLine}`))?.body);
+    if (found.success) judged.set(modelLine, found.data);
+  }
   const now = world.now();
+  const waiting = alerts.filter(({ alert }) => ['open', 'acknowledged'].includes(statusAt(alert, now)));
   const document = {
     stage: world.config.stage,
     site: world.site,
     local: world.plant,
-    modelLines: lines,
+    modelLines: lines.map((l) => ({ ...l, judgement: judged.get(l.modelLine) ?? null })),
     devices: reports,
+    alerts: waiting.map(({ alert }) => alert.alertId),
     registry: held,
     running,
   };
@@ -44,6 +55,11 @@ export const status = async (world: World, out: Output): Promise<void> => {
         { title: 'MODEL LINE', of: (l) => l.modelLine },
         { title: 'CHAMPION', of: (l) => short(l.champion?.packageDigest) },
         { title: 'RELEASE', of: (l) => (l.champion === null ? '–' : String(l.champion.releaseNumber)), align: 'right' },
+        {
+          title: 'JUDGED',
+          of: (l) => judged.get(l.modelLine)?.state ?? '–',
+          style: (l) => (judged.get(l.modelLine)?.state === 'HEALTHY' ? 'green' : 'yellow'),
+        },
         {
           title: 'LAST RETRAIN',
           of: (l) => {
@@ -71,6 +87,12 @@ export const status = async (world: World, out: Output): Promise<void> => {
       'No device has reported yet.',
     );
     say(out);
+    say(
+      out,
+      waiting.length === 0
+        ? 'No alert waits.'
+        : `${waiting.length} alert${waiting.length === 1 ? ' waits' : 's wait'}: millwright alerts`,
+    );
     say(
       out,
       `Registry: ${COUNTED.map((c) => `${held[c]}${held[c] === MANY ? '+' : ''} ${c}${held[c] === 1 ? '' : 's'}`).join(', ')}`,

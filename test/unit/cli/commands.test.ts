@@ -1,4 +1,5 @@
 import { artifactKeys } from '../../../core/contracts/lake.ts';
+import { anAlert } from '../../support/alerts.ts';
 import { baseline, manifest } from './a-package.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
@@ -150,6 +151,36 @@ describe('status', () => {
     expect(out).toContain('No device has reported yet.');
     expect(out).toContain('1 package,');
     expect(Math.max(...out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(120);
+  });
+
+  test('tells how each line is judged and how many alerts wait', async () => {
+    const judgement = {
+      schema: 'line-judgement/1',
+      modelLine: LINE,
+      site: 'plant-a',
+      packageDigest: PACKAGE,
+      state: 'WATCH',
+      eValue: 40,
+      threshold: 1000,
+      outcomes: 9,
+      meanLoss: 0.2,
+      expectedLoss: 0.1,
+      coverage: { matured: 9, known: 9 },
+      worstAsset: null,
+      features: [],
+      action: null,
+      reasons: ['e-value 40'],
+      evidenceDigest: digest('e'),
+    };
+    const alerts = [anAlert(), anAlert({ asset: 'spindle-102', status: 'closed', truth: 'true' })];
+    const records = [
+      modelLine(true),
+      { class: 'judgement' as const, id: `line/${LINE}`, body: judgement },
+      ...alerts.map((a) => ({ class: 'alert' as const, id: a.alertId, body: { ...a } })),
+    ];
+    const { out } = await runWith(fakeWorld({ registry: memoryRegistry(records) }), ['status']);
+    expect(out).toContain('WATCH');
+    expect(out).toContain('1 alert waits: millwright alerts');
   });
 
   test('with --json is one document', async () => {
