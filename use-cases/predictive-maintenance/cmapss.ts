@@ -21,8 +21,10 @@ export const TURBOFAN_SIGNALS: readonly SignalDefinition[] = COLUMNS.map((name) 
 }));
 
 const CYCLE_MS = 3_600_000;
-/** The story takes so many engines of the other fleet, in the order of the file. */
-const STORY_ENGINES = 60;
+/** Fewer engines than this, and the other fleet says nothing. */
+const MIN_STORY_ENGINES = 20;
+/** Column of the bypass ratio, sensor 15: it rises while the compressor wears, and falls while the fan does. */
+const BYPASS_RATIO = 19;
 /** Flights after the start of the history: the flights before are over. */
 const STORY_FROM = 2000;
 /** Engines whose end is told in another way than by one report of a failure, by their number. */
@@ -32,7 +34,6 @@ const TOLD: Readonly<Record<number, Telling>> = {
   15: 'corrected twice',
   20: 'by asset and time',
   26: 'healthy',
-  33: 'prevented',
 };
 
 /** Rows by engine. @throws {Error} naming file and line when a line has not 26 numbers. */
@@ -54,9 +55,15 @@ export const parseEngines = (bytes: Uint8Array, file: string): ReadonlyMap<numbe
   return engines;
 };
 
+const meanOf = (rows: readonly number[][], column: number): number =>
+  rows.reduce((sum, row) => sum + (row[column] as number), 0) / rows.length;
+/** Did the fan of this engine wear? FD001 has none such; of FD003 the two kinds lie far apart. */
+export const fanWore = (rows: readonly number[][]): boolean =>
+  meanOf(rows.slice(-10), BYPASS_RATIO) < meanOf(rows.slice(0, 30), BYPASS_RATIO);
+
 /**
  * Recorded turbofan engines, FD001: the training set is the history, the test set flies on the devices. Then come engines
- * of FD003, which fail in a second way too (the fan, beside the compressor), where their file is there.
+ * of FD003 whose fan wears instead of the compressor, where their file is there.
  */
 export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource => {
   if (readData === undefined)
@@ -142,9 +149,11 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
       } catch (error) {
         return { none: (error as Error).message };
       }
-      const engines = [...parseEngines(bytes, 'train_FD003.txt')].slice(0, STORY_ENGINES);
-      if (engines.length < STORY_ENGINES)
-        throw new Error(`train_FD003.txt: expected at least ${STORY_ENGINES} engines, got ${engines.length}`);
+      const engines = [...parseEngines(bytes, 'train_FD003.txt')].filter(([, rows]) => fanWore(rows));
+      if (engines.length < MIN_STORY_ENGINES)
+        throw new Error(
+          `train_FD003.txt: expected at least ${MIN_STORY_ENGINES} engines whose bypass ratio falls, got ${engines.length}; fetch the file again`,
+        );
       // One after the other on each stand.
       const through = Array.from({ length: machines }, () => STORY_FROM);
       const runs: StoryRun[][] = through.map(() => []);
@@ -154,21 +163,21 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
         const seen =
           telling === 'healthy' ? Math.round(rows.length / 2) : rows.length - (telling === 'prevented' ? 12 : 0);
         const asset = `fd003-${id(engine)}`;
-        const frames = framesOf(asset, 'life-01', rows.slice(0, seen), through[stand] as number);
+        const frames = framesOf(asset, 'flights', rows.slice(0, seen), through[stand] as number);
         (through[stand] as number) += seen;
         runs[stand]?.push({
           asset,
-          run: 'life-01',
+          run: 'flights',
           frames,
           remainingAtEnd: rows.length - seen,
-          events: eventsOf({ asset, run: 'life-01', last: frames.at(-1) as Frame }, telling, 2 + (engine % 5), {
+          events: eventsOf({ asset, run: 'flights', last: frames.at(-1) as Frame }, telling, 2 + (engine % 5), {
             reportedBy: 'nasa-ames',
             detail: {},
           }),
         });
       }
       return {
-        change: 'engines of another fleet (FD003) come to the stands: their fans wear too',
+        change: 'engines of another fleet (FD003) come to the stands: their fans wear, not their compressors',
         announcements: [],
         runs,
         after: flown(machines, Math.max(...through) + 1000),
