@@ -19,12 +19,14 @@ import {
   SFNClient,
 } from '@aws-sdk/client-sfn';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, QueryCommand, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { DeploymentConfig, PlaneName } from '#core/contracts/deployment-config.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
+import { judgementKeys } from '#core/contracts/judgement.ts';
 import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
+import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import { CliError, EXIT } from './errors.ts';
 import { readRegistry } from './registry.ts';
 import type { Bucket, World } from './world.ts';
@@ -154,6 +156,7 @@ export const connect = (options: ConnectOptions): World => {
   });
   const s3 = new S3Client({ ...base('data'), forcePathStyle: plant !== null });
   const governance = DynamoDBDocumentClient.from(new DynamoDBClient(base('governance')));
+  const mlTables = DynamoDBDocumentClient.from(new DynamoDBClient(base('ml')));
   const plantTables = DynamoDBDocumentClient.from(new DynamoDBClient(base('plant')));
   const bus = new EventBridgeClient(base('governance'));
   // Of one plane for all commands: with profiles, a person is somebody else in each account.
@@ -185,6 +188,22 @@ export const connect = (options: ConnectOptions): World => {
           new ScanCommand({ TableName: names.fleetTable.name, ...(start ? { ExclusiveStartKey: start } : {}) }),
         );
         items.push(...(page.Items ?? []));
+        start = page.LastEvaluatedKey;
+        if (start === undefined) return items;
+      }
+    },
+    async judgement(modelLine) {
+      const items: LineItem[] = [];
+      for (let start: Record<string, unknown> | undefined; ; ) {
+        const page = await mlTables.send(
+          new QueryCommand({
+            TableName: names.judgementTable.name,
+            KeyConditionExpression: 'pk = :p',
+            ExpressionAttributeValues: { ':p': judgementKeys.line(modelLine) },
+            ...(start ? { ExclusiveStartKey: start } : {}),
+          }),
+        );
+        items.push(...((page.Items ?? []) as LineItem[]));
         start = page.LastEvaluatedKey;
         if (start === undefined) return items;
       }

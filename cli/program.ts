@@ -7,6 +7,7 @@ import { evaluate } from './commands/evaluate.ts';
 import { addEvents, parseEvents } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { lineage } from './commands/lineage.ts';
+import { explainLine, lines } from './commands/lines.ts';
 import { models } from './commands/models.ts';
 import { publish } from './commands/publish.ts';
 import { approve, releases } from './commands/releases.ts';
@@ -137,6 +138,18 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
       ),
     );
 
+  add(
+    program,
+    'lines [modelLine]',
+    'What the judge says of each model line, or of one and why.',
+    'millwright lines',
+    'millwright lines predictive-maintenance/plant-a',
+  ).action(
+    act<[string | undefined, object]>((world, out, modelLine) =>
+      modelLine === undefined ? lines(world, out) : explainLine(world, out, modelLine),
+    ),
+  );
+
   add(program, 'models [modelLine]', 'Packages of each model line and what they reached.', 'millwright models')
     .option('--limit <n>', 'how many', count, 20)
     .action(
@@ -229,7 +242,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
   add(
     program,
     'explain <id>',
-    'Why a decision, a retrain, a release or a package is as it is.',
+    'Why a decision, a retrain, a release, a package or a model line is as it is.',
     'millwright explain plant-a/edge-1/b1-x/17',
     'millwright explain 3fa9c1d20b7e',
   ).action(act<[string, object]>((world, out, id) => explain(world, out, id)));
@@ -301,7 +314,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
   add(
     events,
     'add <file>',
-    'Send plant events: a JSON array, or one JSON document a line.',
+    'Send plant events: CSV, a JSON array, or one JSON document a line.',
     'millwright events add failures.json',
   ).action(act<[string, object]>((world, out, file) => addEvents(world, out, parseEvents(deps.readText(file), file))));
   return program;

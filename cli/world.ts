@@ -6,6 +6,7 @@ import type { EventDetail, EventType } from '#core/contracts/events.ts';
 import type { LedgerRequest } from '#core/contracts/ledger.ts';
 import type { LocalPlant } from '#core/contracts/local-plant.ts';
 import type { PlatformNames } from '#core/contracts/names.ts';
+import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 
 /** Objects of one bucket, as a command needs them. */
@@ -37,6 +38,8 @@ export interface World {
   readonly artifacts: Bucket;
   /** Items of the fleet table. */
   fleet(): Promise<readonly Record<string, unknown>[]>;
+  /** Items that the judge keeps of a model line. */
+  judgement(modelLine: string): Promise<readonly LineItem[]>;
   execution(arn: string): Promise<ExecutionState | null>;
   announce<T extends EventType>(type: T, detail: EventDetail<T>): Promise<void>;
   /** Calls a function and returns its answer. @throws {Error} with the function's own error name and message. */

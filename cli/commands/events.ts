@@ -1,12 +1,25 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
+import { parseEventFile } from '#core/outcomes/event-file.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say } from '../output.ts';
 import type { World } from '../world.ts';
 
-/** Plant events from text: a JSON array, or one JSON document a line. @throws {CliError} | {ContractError} by line. */
+/**
+ * Plant events from the text of a file: CSV when its name says so, else a JSON array or one JSON document a line.
+ * @throws {CliError} | {ContractError} by line.
+ */
 export const parseEvents = (text: string, what: string): readonly PlantEvent[] => {
+  if (what.endsWith('.csv')) {
+    const { events, bad } = parseEventFile(what, text);
+    if (bad[0] === undefined) return events;
+    throw new CliError(
+      `line ${bad[0].line} of ${what}: ${bad[0].reason}`,
+      'mend the file; the heading has the field names of the contract plant-event, nothing was sent',
+      EXIT.usage,
+    );
+  }
   try {
     if (text.trimStart().startsWith('[')) return parseAs(z.array(PlantEvent), JSON.parse(text), what);
     return text

@@ -6,6 +6,7 @@ import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId 
 import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 import { findEvaluation, printEvaluation } from './explain-evaluation.ts';
+import { explainLine } from './lines.ts';
 
 interface FeatureView {
   readonly name: string;
@@ -54,6 +55,14 @@ const explainDecision = async (world: World, out: Output, id: string): Promise<v
           : `fail below ${thresholds.alarmBelow} ${unit}, undecided below ${thresholds.undecidedBelow} ${unit}`,
       ],
       ['package', record.packageDigest === null ? 'none' : `${short(record.packageDigest)} as ${record.variant}`],
+      ...(record.shadow
+        ? [
+            [
+              'champion',
+              `${short(record.shadow.packageDigest)} said ${record.shadow.verdict}, ${record.shadow.value === null ? 'no estimate' : `${figure(record.shadow.value)} ${unit}`}`,
+            ] as const,
+          ]
+        : []),
       [
         'latency',
         record.latencyMs === null
@@ -165,7 +174,7 @@ const explainOther = (out: Output, record: StoredRecord): void =>
     say(out, JSON.stringify(record.body, null, 2));
   });
 
-/** Why a decision, a retrain, a release or a package is as it is. */
+/** Why a decision, a retrain, a release, a package or what the judge says of a model line is as it is. */
 export const explain = async (world: World, out: Output, id: string): Promise<void> => {
   if (isDecisionId(id)) return explainDecision(world, out, id);
   const record = await findRecord(world, id);
@@ -173,6 +182,7 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
   if (retrain.success) return explainRetrain(world, out, retrain.data);
   const release = ReleaseRecord.safeParse(record.body);
   if (release.success) return explainRelease(out, release.data);
+  if (record.class === 'model-line') return explainLine(world, out, record.id);
   if (record.class !== 'package') return explainOther(out, record);
   const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);
   const judged = await findEvaluation(world, manifest.snapshotDigest);

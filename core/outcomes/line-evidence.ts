@@ -1,5 +1,7 @@
-import type { ValidationLoss } from '../contracts/evaluation.ts';
-import type { JoinedOutcomeRecord, LineJudgement } from '../contracts/judgement.ts';
+import { z } from 'zod';
+import { parseAs } from '../contracts/errors.ts';
+import { ValidationLoss } from '../contracts/evaluation.ts';
+import { JoinedOutcomeRecord, type LineJudgement } from '../contracts/judgement.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
 import {
   type FeatureEvidence,
@@ -10,6 +12,9 @@ import {
 } from '../drift/decision-machine.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { coverageOf, type ServedUnit } from './coverage.ts';
+
+/** Body of the registry record of a package, as much as judging needs. */
+export const JudgedPackage = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
 
 /** What is kept of a model line, about its champion only; retrains of all champions. */
 export interface LineFacts {
@@ -24,6 +29,39 @@ export interface LineFacts {
   readonly served: readonly ServedUnit[];
   readonly retrains: readonly RetrainEvidence[];
 }
+
+/** An item of the judgement table. */
+export interface LineItem {
+  readonly sk: string;
+  readonly [field: string]: unknown;
+}
+
+/** Prefixes of the items of a line's partition that tell of a champion. */
+export const factPrefixes = (packageDigest: string): readonly string[] => [
+  ...['OUTCOME', 'FEATURES', 'SERVED'].map((kind) => `${kind}#${packageDigest}#`),
+  'RETRAIN#',
+];
+
+/**
+ * Reads the items of a line's partition (`judgementKeys`) as facts about its champion; items of other packages and kinds
+ * are left out. @throws {ContractError} naming an outcome that is none.
+ */
+export const factsOf = (
+  of: Omit<LineFacts, 'outcomes' | 'features' | 'served' | 'retrains'>,
+  items: readonly LineItem[],
+): LineFacts => {
+  const [outcome, features, served, retrain] = factPrefixes(of.packageDigest) as [string, string, string, string];
+  const kept = (prefix: string): readonly LineItem[] => items.filter((i) => i.sk.startsWith(prefix));
+  return {
+    ...of,
+    outcomes: kept(outcome).map((i) => parseAs(JoinedOutcomeRecord, i['record'], `outcome ${i.sk}`)),
+    features: kept(features).map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
+    served: kept(served).map((i) => ({ unit: i.sk.slice(served.length), lastAt: i['lastAt'] as string })),
+    retrains: kept(retrain).map(
+      ({ requestId, at, outcome: how }) => ({ requestId, at, outcome: how }) as RetrainEvidence,
+    ),
+  };
+};
 
 /** The evidence that the decision machine folds; null when the champion has no loss to be held against. */
 export const evidenceOf = (facts: LineFacts): LineEvidence | null => {

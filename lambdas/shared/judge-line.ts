@@ -1,12 +1,10 @@
-import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { ValidationLoss } from '#core/contracts/evaluation.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
-import { JoinedOutcomeRecord, judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
+import { judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
 import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
-import { judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
+import { factPrefixes, factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
 import type { Ledger } from './ledger-client.ts';
@@ -18,8 +16,6 @@ export interface JudgeDeps {
   readonly registry: Pick<RegistryReader, 'latest'>;
   readonly ledger: Ledger;
 }
-
-const Package = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
 
 interface State extends Item {
   readonly judgement: LineJudgement;
@@ -35,31 +31,14 @@ const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts 
   const champion = found?.line.champion ?? null;
   if (found === null || champion === null) return null;
   const { packageDigest } = champion;
-  const pk = judgementKeys.line(modelLine);
-  const [useCase, record, outcomes, features, served, retrains] = await Promise.all([
+  const [useCase, record, ...items] = await Promise.all([
     readUseCase(deps.registry, found.line.useCaseDigest),
     deps.registry.latest('package', packageDigest),
-    deps.judgement.list(pk, `OUTCOME#${packageDigest}#`),
-    deps.judgement.list(pk, `FEATURES#${packageDigest}#`),
-    deps.judgement.list(pk, `SERVED#${packageDigest}#`),
-    deps.judgement.list(pk, 'RETRAIN#'),
+    ...factPrefixes(packageDigest).map((prefix) => deps.judgement.list(judgementKeys.line(modelLine), prefix)),
   ]);
-  return {
-    modelLine,
-    site: found.line.site,
-    packageDigest,
-    policy: useCase.judging,
-    validationLoss: parseAs(Package, record?.body ?? {}, `package ${packageDigest}`).validationLoss,
-    outcomes: outcomes.map((o) => parseAs(JoinedOutcomeRecord, o['record'], `outcome ${o.sk}`)),
-    features: features.map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
-    served: served.map((s) => ({
-      unit: s.sk.slice(`SERVED#${packageDigest}#`.length),
-      lastAt: s['lastAt'] as string,
-    })),
-    retrains: retrains.map(
-      ({ requestId, at, outcome }) => ({ requestId, at, outcome }) as LineFacts['retrains'][number],
-    ),
-  };
+  const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
+  const { site } = found.line;
+  return factsOf({ modelLine, site, packageDigest, policy: useCase.judging, validationLoss }, items.flat());
 };
 
 const toldOf = ({ packageDigest, state, action }: LineJudgement): string =>

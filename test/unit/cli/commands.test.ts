@@ -94,6 +94,7 @@ describe('every command', () => {
     'commission',
     'events',
     'events add',
+    'lines',
   ])('%s helps with an example', async (command) => {
     const { code, out } = await runWith(fakeWorld(), [...command.split(' '), '--help']);
     expect(code).toBe(0);
@@ -325,6 +326,13 @@ describe('releases', () => {
 });
 
 describe('explain', () => {
+  test('a decision: what the champion that ran beside said to the same frame', async () => {
+    const said = { ...decision, shadow: { packageDigest: digest('c'), value: 41.5, verdict: 'pass' } };
+    const files = { [KEY]: `{"header":true}\n${JSON.stringify(said)}\n` };
+    const world = fakeWorld({ lakeFiles: files, artifactFiles: artifactFiles() });
+    expect((await runWith(world, ['explain', decision.id])).out).toMatch(/champion +cccccccccccc said pass, 41.50 h/);
+  });
+
   test('a decision: verdict, thresholds, and the input furthest from normal first', async () => {
     const world = fakeWorld({ lakeFiles: lakeFiles(), artifactFiles: artifactFiles() });
     const { out } = await runWith(world, ['explain', decision.id]);
@@ -443,6 +451,18 @@ describe('events add', () => {
       expect(code).toBe(0);
       expect(world.calls[0]?.payload).toEqual({ events: [event] });
     }
+  });
+
+  test('sends CSV, and of a bad one nothing', async () => {
+    const csv = (kind: string) =>
+      `eventId,kind,site,asset,run,validTime,knownTime,reportedBy\ne1,${kind},plant-a,a,r,${event.validTime},${event.knownTime},me\n`;
+    const world = fakeWorld();
+    expect((await runWith(world, ['events', 'add', 'f.csv'], { 'f.csv': csv('repair') })).code).toBe(0);
+    expect(world.calls[0]?.payload).toEqual({ events: [event] });
+    const { code, err } = await runWith(world, ['events', 'add', 'f.csv'], { 'f.csv': csv('party') });
+    expect(code).toBe(2);
+    expect(err).toMatch(/line 2 of f\.csv: kind: /);
+    expect(world.calls).toHaveLength(1);
   });
 
   test('names the line and field that is wrong', async () => {

@@ -81,6 +81,7 @@ export const fakeWorld = (
     lake: memoryBucket('lake', lakeFiles),
     artifacts: memoryBucket('artifacts', artifactFiles),
     fleet: async () => [],
+    judgement: async () => [],
     execution: async () => null,
     announce: async (type, detail) => void asked.push({ type, detail }),
     invoke: async (name, payload) => {

@@ -1,0 +1,142 @@
+import { parseAs } from '#core/contracts/errors.ts';
+import type { LineJudgement } from '#core/contracts/judgement.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
+import { UseCase } from '#core/contracts/use-case.ts';
+import { factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
+import { modelLines, oneModelLine } from '../find.ts';
+import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
+import type { World } from '../world.ts';
+
+interface Judged {
+  readonly line: ModelLineRecord;
+  /** Null without a champion. */
+  readonly of: (ReturnType<typeof judgeEvidence> & { readonly facts: LineFacts; readonly title: string }) | null;
+}
+
+/** Judges a line anew from what the judge keeps of it: the same evidence gives the same judgement. */
+const judge = async (world: World, line: ModelLineRecord): Promise<Judged> => {
+  if (line.champion === null) return { line, of: null };
+  const { modelLine, site, useCaseDigest } = line;
+  const { packageDigest } = line.champion;
+  const [useCase, record, items] = await Promise.all([
+    world.registry.latest('use-case', useCaseDigest),
+    world.registry.latest('package', packageDigest),
+    world.judgement(modelLine),
+  ]);
+  const { judging: policy, title } = parseAs(UseCase, useCase?.body, `use case ${useCaseDigest} of ${modelLine}`);
+  const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
+  const known = factsOf({ modelLine, site, packageDigest, policy, validationLoss }, items);
+  return { line, of: { ...judgeEvidence(known), facts: known, title } };
+};
+
+const STYLES: Readonly<Record<LineJudgement['state'], 'green' | 'yellow' | 'red' | 'cyan'>> = {
+  HEALTHY: 'green',
+  WATCH: 'yellow',
+  CONFIRMED: 'red',
+  RETRAIN_REQUESTED: 'cyan',
+  COOLDOWN: 'yellow',
+  VERIFY: 'cyan',
+  DATA_QUALITY_HOLD: 'yellow',
+};
+const eText = (eValue: number): string => (eValue < 1e5 ? figure(eValue, 1) : eValue.toExponential(1));
+const evidenceText = ({ eValue, threshold }: LineJudgement): string => `${eText(eValue)} of ${threshold}`;
+const lossText = ({ meanLoss, expectedLoss }: LineJudgement): string =>
+  `${figure(meanLoss, 3)}, at most ${figure(expectedLoss, 3)}`;
+const actionText = ({ action }: LineJudgement): string =>
+  action === null ? '' : action.kind === 'retrain' ? 'retrain asked' : `${action.count} more outcomes`;
+
+/** What the judge says of each model line. */
+export const lines = async (world: World, out: Output): Promise<void> => {
+  const all = await Promise.all((await modelLines(world)).map((line) => judge(world, line)));
+  const documents = all.map(({ line, of }) => ({ modelLine: line.modelLine, judgement: of?.judgement ?? null }));
+  const show = (of: (j: LineJudgement) => string) => (row: Judged) => (row.of === null ? '–' : of(row.of.judgement));
+  answer(out, documents, () =>
+    table<Judged>(
+      out,
+      all,
+      [
+        { title: 'MODEL LINE', of: (r) => r.line.modelLine },
+        {
+          title: 'STATE',
+          of: (r) => r.of?.judgement.state ?? 'no champion',
+          style: (r) => (r.of === null ? null : STYLES[r.of.judgement.state]),
+        },
+        { title: 'E-VALUE', of: show((j) => eText(j.eValue)), align: 'right' },
+        { title: 'OUTCOMES', of: show((j) => `${j.coverage.known} of ${j.coverage.matured}`), align: 'right' },
+        {
+          title: 'LOSS (AT MOST)',
+          of: show((j) => `${figure(j.meanLoss, 3)} (${figure(j.expectedLoss, 3)})`),
+          align: 'right',
+        },
+        { title: 'NEEDS', of: show(actionText) },
+      ],
+      'No model line yet: run "millwright publish".',
+    ),
+  );
+};
+
+const LAST = 12;
+
+const showPath = (out: Output, { facts: known, path }: NonNullable<Judged['of']>): void => {
+  const byUnit = new Map(known.outcomes.map((o) => [`${o.asset}/${o.run}`, o]));
+  say(out);
+  say(
+    out,
+    path.length > LAST
+      ? `The last ${LAST} of ${path.length} outcomes, as they became known:`
+      : 'Outcomes, as they became known:',
+  );
+  table(
+    out,
+    path.slice(-LAST),
+    [
+      { title: 'UNIT', of: (p) => p.unit },
+      { title: 'END', of: (p) => byUnit.get(p.unit)?.end ?? '–' },
+      { title: 'KNOWN', of: (p) => byUnit.get(p.unit)?.knownTime.slice(0, 16).replace('T', ' ') ?? '–' },
+      { title: 'DECISIONS', of: (p) => String(byUnit.get(p.unit)?.withValue ?? '–'), align: 'right' },
+      { title: 'LOSS', of: (p) => figure(byUnit.get(p.unit)?.loss, 3), align: 'right' },
+      {
+        title: 'E-VALUE',
+        of: (p) => eText(p.eValue),
+        align: 'right',
+      },
+      { title: 'STATE', of: (p) => p.state, style: (p) => STYLES[p.state] },
+    ],
+    '  none yet',
+  );
+};
+
+/** What the judge says of one model line, why, and the way there. */
+export const explainLine = async (world: World, out: Output, name: string | undefined): Promise<void> => {
+  const judged = await judge(world, await oneModelLine(world, name));
+  const { line, of } = judged;
+  const document = {
+    modelLine: line.modelLine,
+    judgement: of?.judgement ?? null,
+    outcomes: of?.facts.outcomes ?? [],
+    retrains: of?.facts.retrains ?? [],
+    path: of?.path ?? [],
+  };
+  answer(out, document, () => {
+    if (of === null) {
+      say(out, `${paint(out, 'bold', line.modelLine)} has no champion: nothing is judged.`);
+      say(out, 'Ask for a first model with "millwright retrain --cause first --wait".');
+      return;
+    }
+    const { judgement } = of;
+    say(out, `${paint(out, STYLES[judgement.state], judgement.state)}  ${line.modelLine}, ${of.title}`);
+    for (const reason of judgement.reasons) say(out, `  ${reason}`);
+    say(out);
+    facts(out, [
+      ['champion', short(judgement.packageDigest)],
+      ['e-value', `${evidenceText(judgement)}, where a loss is confirmed`],
+      ['loss', lossText(judgement)],
+      ['outcomes', `${judgement.coverage.known} known of ${judgement.coverage.matured} that are due`],
+      ['worst', judgement.worstAsset ?? '–'],
+      ['inputs', judgement.features.slice(0, 5).join(', ') || 'as in training'],
+      ['needs', actionText(judgement) || 'nothing'],
+      ...of.facts.retrains.map((r) => ['asked', `${r.requestId} on ${r.at.slice(0, 10)}: ${r.outcome}`] as const),
+    ]);
+    if (of.path.length > 0) showPath(out, of);
+  });
+};

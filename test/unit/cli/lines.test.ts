@@ -1,0 +1,103 @@
+import type { JoinedOutcomeRecord } from '../../../core/contracts/judgement.ts';
+import { digestOf } from '../../../core/lineage/digest.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
+
+const LINE = 'predictive-maintenance/plant-a';
+const CHAMPION = digest('a');
+const published = (definitions[0] as (typeof definitions)[number]).useCase;
+const useCase = { ...published, judging: { ...published.judging, lossTolerance: 0.03, minOutcomes: 36 } };
+const day = (n: number): string => new Date(Date.UTC(2025, 0, n, 7, 30)).toISOString();
+
+const outcome = (n: number, more: Partial<JoinedOutcomeRecord> = {}) => {
+  const [asset, run] = [`spindle-${100 + (n % 3)}`, `run-${n}`];
+  const record: JoinedOutcomeRecord = {
+    schema: 'outcome-judgement/2',
+    modelLine: LINE,
+    site: 'plant-a',
+    packageDigest: CHAMPION,
+    asset,
+    run,
+    end: 'failed',
+    endedAt: 50,
+    validTime: day(n),
+    knownTime: day(n + 2),
+    events: [`e${n}`],
+    decisions: 40,
+    withValue: 38,
+    loss: 0.4,
+    rmse: 24,
+    lastError: 10,
+    ...more,
+  };
+  return { sk: `OUTCOME#${CHAMPION}#${asset}/${run}`, record };
+};
+const world = (champion: boolean, items: readonly { sk: string; [field: string]: unknown }[] = []) =>
+  fakeWorld({
+    judgement: async (modelLine) => (modelLine === LINE ? items : []),
+    registry: memoryRegistry([
+      {
+        class: 'model-line',
+        id: LINE,
+        body: {
+          schema: 'model-line/1',
+          modelLine: LINE,
+          site: 'plant-a',
+          useCaseDigest: digestOf(useCase),
+          champion: champion
+            ? { packageDigest: CHAMPION, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' }
+            : null,
+          lastReleaseNumber: 1,
+        },
+      },
+      { class: 'use-case', id: digestOf(useCase), body: { ...useCase } },
+      { class: 'package', id: CHAMPION, body: { validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } } },
+    ]),
+  });
+const bad = Array.from({ length: 14 }, (_, n) => outcome(n));
+
+describe('lines', () => {
+  test('says the state of each line, its evidence, coverage, loss and what it needs', async () => {
+    const { code, out } = await runWith(world(true, bad), ['lines']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/CONFIRMED|WATCH/);
+    expect(out).toContain('14 of 14');
+    expect(out).toContain('0.400 (0.110)');
+    expect(out).toContain('22 more outcomes');
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  });
+  test('says that a line without a champion is not judged', async () => {
+    expect((await runWith(world(false), ['lines'])).out).toContain('no champion');
+    expect((await runWith(world(false), ['lines', LINE])).out).toMatch(/has no champion: nothing is judged/);
+  });
+  test('explains one line by the outcomes in the order they became known, and by what it asked for', async () => {
+    const items = [
+      ...bad,
+      outcome(20, { end: 'contradicted', loss: null, rmse: null, lastError: null }),
+      { sk: 'RETRAIN#drift-1', requestId: 'drift-1', at: day(9), outcome: 'refused' },
+    ];
+    for (const command of [
+      ['lines', LINE],
+      ['explain', LINE],
+    ]) {
+      const { code, out } = await runWith(world(true, items), command);
+      expect(code).toBe(0);
+      expect(out).toContain('The last 12 of 14 outcomes, as they became known:');
+      expect(out).toMatch(/spindle-101\/run-13 +failed +2025-01-15 07:30 +38 +0\.400/);
+      expect(out).toContain('left out, since the unit went on or the report was taken back: spindle-102/run-20');
+      expect(out).toContain('drift-1 on 2025-01-09: refused');
+    }
+  });
+  test('with --json gives judgement, outcomes and the way there', async () => {
+    const { out } = await runWith(world(true, bad), ['lines', LINE, '--json']);
+    const document = JSON.parse(out);
+    expect(document.judgement).toMatchObject({ outcomes: 14, meanLoss: expect.closeTo(0.4) });
+    expect(document.path).toHaveLength(14);
+    expect(document.outcomes).toHaveLength(14);
+  });
+  test('names the lines there are when the one asked for is none', async () => {
+    const { code, err } = await runWith(world(true), ['lines', 'a/b']);
+    expect(code).toBe(3);
+    expect(err).toContain(LINE);
+  });
+});
