@@ -304,6 +304,8 @@ test('states of the largest retrain and release stay far under 256 KiB', () => {
     componentVersion: '1.0.1',
     policy: { ...useCase?.rollout, rings: rings.map((r) => r.ring) },
     pollSeconds: 2,
+    shadow: { champion: digest, expected: 0.1, differsOn: Array.from({ length: 200 }, () => 'a'.repeat(48)) },
+    crowns: true,
     rings,
   };
   const release = {
