@@ -21,5 +21,6 @@ export default {
       testPathIgnorePatterns: ['<rootDir>/test/local/', '<rootDir>/test/soak/'],
     },
     { ...shared, displayName: 'plant', testMatch: ['<rootDir>/test/local/**/*.test.ts'] },
+    { ...shared, displayName: 'soak', testMatch: ['<rootDir>/test/soak/**/*.test.ts'] },
   ],
 };
