@@ -88,7 +88,9 @@ const weights = async (version: string, options: PackageOptions): Promise<{ spec
   return { spec: specOf(recipe, digests), digest: p.digest };
 };
 
-const codeComponents = async (said: { revertTo?: string; withdrawn?: string } = {}): Promise<ComponentSpec[]> => {
+const codeComponents = async (
+  said: { revertTo?: string; withdrawn?: string; shadow?: Record<string, string> } = {},
+): Promise<ComponentSpec[]> => {
   const common = { stage: 'local', site: 'plant-a' };
   return [
     { name: 'aws.greengrass.TokenExchangeService', version: '2.0.3' },
@@ -207,5 +209,45 @@ describe.each<Nucleus>(['classic', 'lite'])('on a %s nucleus', (nucleus) => {
         () => false,
       ),
     );
+  }, 240_000);
+
+  it('compares a package with the champion; one that was offline comes back to the champion of a reverted release, and to the package of a good one', async () => {
+    const { plane, device, decide, status } = await startDevice(nucleus);
+    const shadow = (packageDigest: string) => ({ packageDigest, tolerance: '10', batch: '5', seconds: '120' });
+    const champion = await weights('1.0.21', { releaseNumber: 21 });
+    const bad = await weights('1.0.22', { releaseNumber: 22, bias: -60 });
+    const good = await weights('1.0.23', { releaseNumber: 23, bias: 1 });
+    const deploy = async (said: Parameters<typeof codeComponents>[0], spec: ComponentSpec) =>
+      plane.deploy([...(await codeComponents(said)), spec], { failureHandlingPolicy: 'DO_NOTHING' });
+    const serves = (digest: string) =>
+      until(`${digest} serves`, async () =>
+        status().then(
+          (s) => s.serving?.packageDigest === digest,
+          () => false,
+        ),
+      );
+    await plane.ended(await deploy({ revertTo: '', withdrawn: '' }, champion.spec));
+    await plane.ended(await deploy({ revertTo: '', withdrawn: '', shadow: shadow(champion.digest) }, bad.spec));
+    for (let i = 1; i <= 5; i++) expect(await decide(i)).toMatchObject({ packageDigest: bad.digest });
+    await until('five frames are compared', async () => (await status()).shadow?.frames === 5);
+    expect((await status()).shadow).toMatchObject({
+      packageDigest: champion.digest,
+      assets: [{ batches: [0, 0, 0, 0, 0, 1] }],
+    });
+
+    await device.network(false);
+    const none = { packageDigest: '' };
+    await deploy({ revertTo: champion.digest, withdrawn: bad.digest, shadow: none }, champion.spec);
+    expect(await decide(6)).toMatchObject({ packageDigest: bad.digest });
+    await device.network(true);
+    await serves(champion.digest);
+    expect(await decide(7)).toMatchObject({ packageDigest: champion.digest, verdict: 'pass' });
+    expect((await status()).shadow).toBeNull();
+
+    await device.network(false);
+    await deploy({ revertTo: '', withdrawn: '', shadow: shadow(champion.digest) }, good.spec);
+    await device.network(true);
+    await serves(good.digest);
+    expect((await status()).shadow).toMatchObject({ packageDigest: champion.digest });
   }, 240_000);
 });
