@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Frame } from '#core/contracts/frame.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
-import type { PlantSource, RunHistory, UseCaseDefinition } from '#core/contracts/source.ts';
+import type { PlantSource, RunHistory, StorySource, UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { checkFeatureSet } from '#core/features/check-feature-set.ts';
 import { endOfRun } from '#core/features/labels.ts';
@@ -173,6 +173,53 @@ describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, de
         expect(known.has(`${asset}/${run}`)).toBe(false);
         expect(Frame.parse(frames[0])).toMatchObject({ asset, run });
       }
+    });
+
+    describe('its story after the first model, where it has one', () => {
+      const told = (machines = 2): StorySource | null => {
+        const story = source().story?.(machines);
+        return story === undefined || 'none' in story ? null : story;
+      };
+      const story = told();
+
+      it('is the same for the same seed, in a lane for each machine', () => {
+        expect(JSON.stringify(told())).toBe(JSON.stringify(story));
+        if (story !== null) expect([story.runs.length, story.after.length]).toEqual([2, 2]);
+      });
+
+      it('has runs of their own, in the order of time, with frames that keep their contract', () => {
+        const known = new Set<string>();
+        for (const { asset, run } of source().history()) known.add(`${asset}/${run}`);
+        const until = new Map<string, string>();
+        for (const { asset, frames } of source().live(2).flat())
+          until.set(asset, [until.get(asset) ?? '', frames.at(-1)?.sourceTime ?? ''].sort()[1] as string);
+        for (const lane of story?.runs ?? [])
+          for (const { asset, run, frames } of lane) {
+            expect(known.has(`${asset}/${run}`)).toBe(false);
+            known.add(`${asset}/${run}`);
+            expect(frames.map((f) => f.index)).toEqual(frames.map((_, i) => i + 1));
+            expect(Frame.parse(frames[0])).toMatchObject({ asset, run });
+            expect(frames[0]?.sourceTime.localeCompare(until.get(asset) ?? '')).toBe(1);
+            until.set(asset, frames.at(-1)?.sourceTime as string);
+          }
+      });
+
+      it('has events that keep their contract, known after they were true, about a run of theirs', () => {
+        for (const event of story?.announcements ?? []) expect(PlantEvent.parse(event)).toEqual(event);
+        for (const { asset, run, events } of story?.runs.flat() ?? []) {
+          expect(events.length).toBeGreaterThan(0);
+          for (const event of events) {
+            expect(PlantEvent.parse(event)).toEqual(event);
+            expect([event.asset, [run, null].includes(event.run)]).toEqual([asset, true]);
+            expect(event.knownTime >= event.validTime).toBe(true);
+            if (event.corrects !== undefined) expect(events.map((e) => e.eventId)).toContain(event.corrects);
+          }
+        }
+      });
+
+      it('has more outcomes than a retrain waits for', () => {
+        if (story !== null) expect(story.runs.flat().length).toBeGreaterThan(useCase.judging.minOutcomes);
+      });
     });
   });
 });
