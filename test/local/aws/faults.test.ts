@@ -2,6 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient, ListTablesCommand } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateTopicRuleCommand, IoTClient } from '@aws-sdk/client-iot';
+import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ListStateMachinesCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -183,6 +185,29 @@ test('messages of a carrier that was not named pass unharmed', async () => {
   messages({ carriers: ['iot'], drop: 1 });
   await emit('other', 2);
   expect(await arrived('other')).toEqual([0, 1]);
+});
+
+test('what a rule of IoT Core sends to a queue can be lost and doubled too', async () => {
+  await new SQSClient(client(aws.url)).send(new CreateQueueCommand({ QueueName: 'reports' }));
+  const sql = "SELECT * FROM 'reports'";
+  await new IoTClient(client(aws.url)).send(
+    new CreateTopicRuleCommand({
+      ruleName: 'reports',
+      topicRulePayload: { sql, actions: [{ sqs: { queueUrl: queueUrl('reports'), roleArn, useBase64: false } }] },
+    }),
+  );
+  const device = new IoTDataPlaneClient(client(aws.url));
+  const publish = (n: number) =>
+    device.send(
+      new PublishCommand({ topic: 'reports', qos: 1, payload: Buffer.from(JSON.stringify({ detail: { n } })) }),
+    );
+  messages({ carriers: ['iot'], drop: 1 });
+  await publish(1);
+  messages({ carriers: ['iot'], repeat: 1 });
+  await publish(2);
+  expect(await arrived('reports')).toEqual([2, 2]);
+  expect((await freshCounters()).messages['iot:reports']).toMatchObject({ delivered: 2, dropped: 1, repeated: 1 });
+  expect(counters().mqtt.published).toBeGreaterThanOrEqual(2);
 });
 
 test('a file of faults that cannot be read is no fault', async () => {

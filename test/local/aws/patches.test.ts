@@ -236,6 +236,20 @@ describe('upstream still needs the patch', () => {
     expect(out).toBe('False');
   });
 
+  test('for functions whose process was killed', async () => {
+    const out = await python(
+      'import inspect; from ministack.core import lambda_runtime as r; print(\'"Worker process died"\' in inspect.getsource(r.Worker.invoke))',
+    );
+    expect(out).toBe('True');
+  });
+
+  test('for functions that a bus or a rule calls', async () => {
+    const out = await python(
+      "from ministack.services import eventbridge as e, iot as i; print([n for f in (e._dispatch_to_lambda, i._dispatch_rule_to_lambda) for n in f.__code__.co_names if n == 'invoke_async_with_retry'])",
+    );
+    expect(out).toBe('[]');
+  });
+
   test('for maps that go on after a failure', async () => {
     const out = await python(
       "import inspect; from ministack.services import stepfunctions as s; print('futures_wait(futs)' in inspect.getsource(s._run_map_items))",
@@ -288,6 +302,13 @@ describe('upstream still needs the patch', () => {
   test('for variables in policies of roles', async () => {
     const out = await python(
       "import inspect; from ministack.core import iam_evaluator as e; print('${' in inspect.getsource(e))",
+    );
+    expect(out).toBe('False');
+  });
+
+  test('for the namespace of metrics in policies', async () => {
+    const out = await python(
+      "import inspect; from ministack.core import iam_actions as a; print('cloudwatch:namespace' in inspect.getsource(a))",
     );
     expect(out).toBe('False');
   });
