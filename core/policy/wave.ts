@@ -90,32 +90,25 @@ const percent = (share: number): string => `${Number((share * 100).toPrecision(3
 const eValueOf = (value: number): string => (value >= 1e4 ? value.toExponential(1).replace('+', '') : String(value));
 
 /** The comparison of a ring's devices with the champion; null when none of them can make one. */
-const compare = (
-  devices: readonly WaveDevice[],
-  input: WaveInput,
-): (ShadowTestResult & { readonly far: readonly string[] }) | null => {
+const compare = (devices: readonly WaveDevice[], input: WaveInput): ShadowTestResult | null => {
   const { shadow, policy } = input;
   if (shadow === null) return null;
-  const of = (d: WaveDevice) =>
-    d.report?.serving?.packageDigest === input.packageDigest && d.report.shadow?.packageDigest === shadow.champion
-      ? d.report.shadow.assets
-      : null;
-  const test = (assets: Parameters<typeof shadowTest>[0]['assets']) =>
-    shadowTest({ policy: policy.shadow, expected: shadow.expected, differsOn: shadow.differsOn, assets });
-  const seen = devices.flatMap((d) => {
-    const assets = of(d);
-    return assets === null ? [] : [{ device: d.device, assets }];
-  });
-  if (seen.length === 0) return null;
-  const all = test(seen.flatMap((s) => s.assets));
-  const far = seen.filter((s) => (test(s.assets).disagreement ?? 0) > all.acceptable).map((s) => s.device);
-  return { ...all, far };
+  const compared = devices.map(({ device, report }) => ({
+    device,
+    assets:
+      report?.serving?.packageDigest === input.packageDigest && report.shadow?.packageDigest === shadow.champion
+        ? report.shadow.assets
+        : null,
+  }));
+  if (compared.every((d) => d.assets === null)) return null;
+  const { expected, differsOn } = shadow;
+  return shadowTest({ policy: policy.shadow, expected, differsOn, devices: compared });
 };
 
-const against = (test: NonNullable<ReturnType<typeof compare>>, policy: WaveInput['policy']): string =>
+const against = (test: ShadowTestResult, policy: WaveInput['policy']): string =>
   `${test.far.slice(0, 3).join(', ')}${test.far.length > 3 ? ` and ${test.far.length - 3} more` : ''} and the champion disagree on ${percent(test.disagreement ?? 0)} of ${test.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
 
-const inFavour = (test: NonNullable<ReturnType<typeof compare>>, policy: WaveInput['policy']): string =>
+const inFavour = (test: ShadowTestResult, policy: WaveInput['policy']): string =>
   `it agrees with the champion on ${percent(1 - (test.disagreement ?? 0))} of ${test.frames} frames (e-value ${eValueOf(test.inFavour)} ≥ ${Math.round(1 / policy.shadow.beta)})`;
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ShadowPolicy } from '#core/contracts/use-case.ts';
-import { shadowTest } from '#core/policy/shadow-test.ts';
+import { type AssetBatches, type DeviceBatches, shadowTest } from '#core/policy/shadow-test.ts';
 
 const policy: ShadowPolicy = {
   tolerance: 15,
@@ -10,8 +10,9 @@ const policy: ShadowPolicy = {
   alpha: 0.001,
   beta: 0.05,
 };
+const on = (assets: readonly AssetBatches[], device = 'edge-1'): DeviceBatches[] => [{ device, assets }];
 const test1 = (batches: readonly number[], more: Partial<Parameters<typeof shadowTest>[0]> = {}) =>
-  shadowTest({ policy, expected: null, differsOn: [], assets: [{ asset: 'a', batches }], ...more });
+  shadowTest({ policy, expected: null, differsOn: [], devices: on([{ asset: 'a', batches }]), ...more });
 /** mulberry32: the same numbers for the same seed. */
 const random = (seed: number) => {
   let a = seed;
@@ -26,7 +27,7 @@ const random = (seed: number) => {
 describe('the sequential test of a wave', () => {
   test('stays open without an observation', () => {
     expect(test1([0, 0, 0, 0, 0, 0])).toMatchObject({ verdict: 'open', batches: 0, disagreement: null });
-    expect(test1([], { assets: [] })).toMatchObject({ verdict: 'open', against: 1, inFavour: 1 });
+    expect(test1([], { devices: [] })).toMatchObject({ verdict: 'open', against: 1, inFavour: 1 });
   });
   test('is against a package that decides otherwise, after some batches', () => {
     expect(test1([0, 0, 0, 0, 0, 2])).toMatchObject({ verdict: 'open' });
@@ -47,13 +48,27 @@ describe('the sequential test of a wave', () => {
       { asset: 'a', batches: [20, 0, 0, 0, 0, 0] },
       { asset: 'b', batches: [0, 0, 0, 0, 0, 20] },
     ];
-    expect(test1([], { assets }).verdict).toBe('against');
-    expect(test1([], { assets, differsOn: ['b'] })).toMatchObject({
+    expect(test1([], { devices: on(assets) }).verdict).toBe('against');
+    expect(test1([], { devices: on(assets), differsOn: ['b'] })).toMatchObject({
       verdict: 'in-favour',
       batches: 20,
       noReference: ['b'],
     });
-    expect(test1([], { assets, differsOn: ['a', 'b'] }).verdict).toBe('no-reference');
+    expect(test1([], { devices: on(assets), differsOn: ['a', 'b'] }).verdict).toBe('no-reference');
+  });
+  test('one device on which the package computes otherwise is not hidden by many that are well', () => {
+    const ring = (batches: number) =>
+      Array.from({ length: 10 }, (_, i) => ({
+        device: `edge-${i}`,
+        assets: [{ asset: `a-${i}`, batches: i === 7 ? [0, 0, 0, 0, 0, batches] : [batches, 0, 0, 0, 0, 0] }],
+      }));
+    expect(test1([], { devices: ring(3) })).toMatchObject({ verdict: 'open', far: ['edge-7'] });
+    expect(test1([], { devices: ring(7) })).toMatchObject({ verdict: 'against', far: ['edge-7'] });
+    expect(test1([], { devices: ring(7).filter((d) => d.device !== 'edge-7') }).verdict).toBe('in-favour');
+  });
+  test('a device that compares nothing says nothing', () => {
+    const devices = [...on([{ asset: 'a', batches: [20, 0, 0, 0, 0, 0] }]), { device: 'edge-2', assets: null }];
+    expect(test1([], { devices })).toMatchObject({ verdict: 'in-favour', batches: 20, far: [] });
   });
   test('says nothing where the two may differ on nearly every frame', () => {
     expect(test1([0, 0, 0, 0, 0, 99], { expected: 0.8 })).toMatchObject({ verdict: 'no-reference', inFavour: 0 });
@@ -77,11 +92,11 @@ describe('the sequential test of a wave', () => {
       }),
     );
   });
-  test('does not depend on how batches are spread over assets and devices', () => {
+  test('does not depend on how batches are spread over assets', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 6, maxLength: 6 }), (batches) => {
         const assets = batches.map((n, k) => ({ asset: `a-${k}`, batches: batches.map((_, i) => (i === k ? n : 0)) }));
-        expect(test1([], { assets }).against).toBeCloseTo(test1(batches).against, 6);
+        expect(test1([], { devices: on(assets) }).against).toBeCloseTo(test1(batches).against, 6);
       }),
     );
   });
