@@ -27,6 +27,7 @@ import { judgementKeys } from '#core/contracts/judgement.ts';
 import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
+import { callAgain } from '#core/policy/call-again.ts';
 import { CliError, EXIT } from './errors.ts';
 import { readRegistry } from './registry.ts';
 import type { Bucket, World } from './world.ts';
@@ -163,13 +164,23 @@ export const connect = (options: ConnectOptions): World => {
   const sts = new STSClient(base('governance'));
   const sfn = { ml: new SFNClient(base('ml')), plant: new SFNClient(base('plant')) };
   const invoke = async (functionArn: string, payload: unknown): Promise<unknown> => {
-    const result = await new LambdaClient(base(planeOf(config, functionArn))).send(
-      new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(payload)) }),
+    const lambda = new LambdaClient(base(planeOf(config, functionArn)));
+    // What commands ask of functions carries its id and may be repeated.
+    const { body, failed } = await callAgain(
+      async () => {
+        const result = await lambda.send(
+          new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(payload)) }),
+        );
+        return {
+          body: JSON.parse(Buffer.from(result.Payload ?? []).toString('utf8') || 'null'),
+          failed: result.FunctionError,
+        };
+      },
+      (answer) => (answer.failed === undefined ? null : (answer.body?.errorType ?? answer.failed)),
     );
-    const body = JSON.parse(Buffer.from(result.Payload ?? []).toString('utf8') || 'null');
-    if (result.FunctionError === undefined) return body;
+    if (failed === undefined) return body;
     const error = new Error(body?.errorMessage ?? `${functionArn} failed`);
-    error.name = body?.errorType ?? result.FunctionError;
+    error.name = body?.errorType ?? failed;
     throw error;
   };
   return {

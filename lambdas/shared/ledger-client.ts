@@ -1,6 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { parseAs } from '#core/contracts/errors.ts';
 import { type LedgerReceipt, LedgerRequest, LedgerResponse } from '#core/contracts/ledger.ts';
+import { callAgain } from '#core/policy/call-again.ts';
 
 export type LedgerCommandInput = LedgerRequest['commands'][number];
 
@@ -14,12 +15,21 @@ export interface Ledger {
 export const lambdaLedger = (client: LambdaClient, functionArn: string): Ledger => ({
   async write(commands) {
     const request = parseAs(LedgerRequest, { commands }, 'ledger request');
-    const answer = await client.send(
-      new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(request)) }),
+    // Commands carry their ids: one that was carried out before its answer was lost is replayed.
+    const { payload, failed } = await callAgain(
+      async () => {
+        const answer = await client.send(
+          new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(request)) }),
+        );
+        return {
+          payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null'),
+          failed: answer.FunctionError,
+        };
+      },
+      (answer) => (answer.failed === undefined ? null : (answer.payload?.errorType ?? answer.failed)),
     );
-    const payload = JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null');
-    if (answer.FunctionError !== undefined) {
-      const error = new Error(payload?.errorMessage ?? `the ledger writer failed: ${answer.FunctionError}`);
+    if (failed !== undefined) {
+      const error = new Error(payload?.errorMessage ?? `the ledger writer failed: ${failed}`);
       error.name = payload?.errorType ?? 'LedgerError';
       throw error;
     }

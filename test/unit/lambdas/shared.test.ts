@@ -48,6 +48,23 @@ describe('the ledger client', () => {
       /the ledger writer failed: Unhandled/,
     );
   });
+  it('sends the same commands again to a writer that was killed', async () => {
+    const sent: string[] = [];
+    const answers = [{ errorType: 'Runtime.ExitError', errorMessage: 'killed' }, { receipts: [] }];
+    const killedOnce = {
+      send: async (asked: { input: { Payload: Uint8Array } }) => {
+        sent.push(Buffer.from(asked.input.Payload).toString());
+        const answer = answers[sent.length - 1] as object;
+        return {
+          Payload: Buffer.from(JSON.stringify(answer)),
+          ...('errorType' in answer ? { FunctionError: 'Unhandled' } : {}),
+        };
+      },
+    } as never;
+    expect(await lambdaLedger(killedOnce, 'arn').write([command('c')])).toEqual([]);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]).toBe(sent[0]);
+  });
   it('refuses an answer that is no receipt', async () => {
     await expect(lambdaLedger(client({ receipts: [{}] }), 'arn').write([command('c')])).rejects.toThrow(
       /answer of the ledger writer/,
