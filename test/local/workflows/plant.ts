@@ -59,9 +59,8 @@ export const startPlant = async (root: string, stateDir: string) => {
       },
       url,
     );
-    const names = platformNames(
-      DeploymentConfig.parse(JSON.parse(readFileSync(join(root, 'config/local.json'), 'utf8'))),
-    );
+    const config = DeploymentConfig.parse(JSON.parse(readFileSync(join(root, 'config/local.json'), 'utf8')));
+    const names = platformNames(config);
     const client = { endpoint: url, region: 'us-east-1', credentials: LOCAL_CREDENTIALS };
     const lambda = new LambdaClient(client);
     const db = DynamoDBDocumentClient.from(new DynamoDBClient(client));
@@ -71,6 +70,7 @@ export const startPlant = async (root: string, stateDir: string) => {
       url,
       mqttPort,
       greengrassUrl,
+      config,
       names,
       client,
       lambda,

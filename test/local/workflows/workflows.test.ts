@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateComponentVersionCommand,
   CreateDeploymentCommand,
@@ -12,12 +13,17 @@ import { AddThingToThingGroupCommand, CreateThingCommand, IoTClient } from '@aws
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { type DeviceReport, reportTopic } from '#core/contracts/device.ts';
+import type { SignalValue } from '#core/contracts/frame.ts';
+import { artifactKeys } from '#core/contracts/lake.ts';
 import type { ReleaseRequest } from '#core/contracts/release.ts';
 import { modelComponentName, ringGroupName, thingName } from '#core/contracts/release.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
+import type { RunHistory } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { walkLineage } from '#core/lineage/graph.ts';
 import { placedPackage } from '#core/policy/compose-deployment.ts';
+import { splitOf } from '#core/policy/split.ts';
 import { deviceApiClient } from '../../../local/greengrass/device-api.ts';
 import { uploadHistory } from '../../../local/plant/historian.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
@@ -36,7 +42,11 @@ jest.setTimeout(300_000);
 let plant: Plant;
 let dir: string;
 
-const publish = async (document: UseCase, modelLine: string): Promise<void> => {
+const publish = async (
+  document: UseCase,
+  modelLine: string,
+  line: Partial<ModelLineRecord> = { champion: null, lastReleaseNumber: 0 },
+): Promise<void> => {
   const digest = digestOf(document);
   const common = { schema: 'ledger-command/1' as const, site: SITE, actor: 'test', reason: 'published' };
   await plant.write([
@@ -51,9 +61,8 @@ const publish = async (document: UseCase, modelLine: string): Promise<void> => {
           schema: 'model-line/1',
           modelLine,
           site: SITE,
+          ...line,
           useCaseDigest: digest,
-          champion: null,
-          lastReleaseNumber: 0,
         },
       },
     },
@@ -96,6 +105,7 @@ const say = async (
   serving: { packageDigest: string; releaseNumber: number } | null,
   refusal: string | null,
   { decided, fallback } = { decided: 20, fallback: 0 },
+  shadow: DeviceReport['shadow'] = null,
 ): Promise<void> => {
   const at = new Date().toISOString();
   const report: DeviceReport = {
@@ -110,6 +120,7 @@ const say = async (
       serving === null ? null : { ...serving, variant: 'int8', adoptedAt: '2026-01-01T00:00:00.000Z', bench: [] },
     sinceAdoption: { decided, undecided: 0, fallback, held: 0, latencyP50Ms: 1, latencyP99Ms: 2 },
     lastRefusal: refusal === null ? null : { packageDigest: refusal, reason: 'golden sample 3 differs', at },
+    shadow,
     spool: { pending: 0, bytes: 0 },
   };
   await new IoTDataPlaneClient(plant.client).send(
@@ -156,6 +167,58 @@ const released = async (releaseId: string, answer: () => Promise<void>) =>
     return null;
   }, 120_000);
 
+const machines = (seed: number) => source({ site: SITE, seed, start: '2025-01-01T00:00:00.000Z' });
+
+/** Runs that the plant hands in, until the registry has them. */
+const upload = async (runs: readonly RunHistory[]): Promise<void> => {
+  const before = (await plant.registry.list('raw-object')).length;
+  await uploadHistory(
+    { name: 'runs', history: () => runs, live: () => [] },
+    {
+      s3: plant.s3,
+      lambda: plant.lambda,
+      lakeBucket: plant.names.lakeBucket,
+      plantEventsFunction: plant.names.plantEvents.name,
+      site: SITE,
+      registered: new Set(),
+    },
+  );
+  await plant.until(
+    async () => ((await plant.registry.list('raw-object')).length >= before + runs.length ? true : null),
+    120_000,
+  );
+};
+
+/** The same life on another machine, to its failure. */
+const lifeOf = (of: RunHistory, asset: string, run: string): RunHistory => ({
+  asset,
+  run,
+  frames: of.frames.map((f) => ({ ...f, asset, run })),
+  events: of.events.map((e) => ({ ...e, eventId: `${asset}-${run}`, asset, run })),
+});
+
+/** A life with a coolant that runs hotter and a bearing that fails at half of the hours: what the champion never saw. */
+const hotterLifeOf = (of: RunHistory, asset: string, run: string): RunHistory => {
+  const { frames, events } = lifeOf(of, asset, run);
+  const ends = Math.round(frames.length / 2);
+  const warmer = (s: SignalValue | undefined): SignalValue => {
+    if (s?.value === undefined) throw new Error('expected a frame with a temperature');
+    return { ...s, value: s.value + 25 };
+  };
+  return {
+    asset,
+    run,
+    frames: frames.slice(0, ends).map((f) => ({
+      ...f,
+      signals: { ...f.signals, temperature: warmer(f.signals['temperature']) },
+    })),
+    events: events.map((e) => ({ ...e, index: ends })),
+  };
+};
+
+const championOf = async (): Promise<ModelLineRecord> =>
+  (await plant.registry.latest('model-line', LINE))?.body as ModelLineRecord;
+
 /** A device in its ring, with the runtime and no model. */
 const commission = async (device: string, group: string): Promise<void> => {
   const iot = new IoTClient(plant.client);
@@ -178,18 +241,7 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'mw-workflows-'));
   plant = await startPlant(ROOT, dir);
   await publish(useCase, LINE);
-  const uploaded = await uploadHistory(source({ site: SITE, seed: 7, start: '2025-01-01T00:00:00.000Z' }), {
-    s3: plant.s3,
-    lambda: plant.lambda,
-    lakeBucket: plant.names.lakeBucket,
-    plantEventsFunction: plant.names.plantEvents.name,
-    site: SITE,
-    registered: new Set(),
-  });
-  await plant.until(
-    async () => ((await plant.registry.list('raw-object')).length >= uploaded.runs ? true : null),
-    120_000,
-  );
+  await upload([...machines(7).history()]);
 
   await greengrass().send(
     new CreateComponentVersionCommand({
@@ -269,6 +321,17 @@ describe('the workflows on the local AWS, IAM enforced', () => {
   });
 
   test('drift within the cooldown is skipped, with the reason', async () => {
+    const ended = (await plant.registry.latest('retrain', 'first-1'))?.body as Record<string, unknown>;
+    await plant.write([
+      {
+        schema: 'ledger-command/1',
+        commandId: 'just-ended',
+        site: SITE,
+        actor: 'test',
+        reason: 'a retrain that ends at this moment',
+        record: { class: 'retrain', id: 'just-ended', body: { ...ended, requestId: 'just-ended', status: 'refused' } },
+      },
+    ]);
     expect(await ask(LINE, 'drift-1', 'drift')).toMatchObject({
       status: 'skipped',
       step: 'ResolveTrigger',
@@ -338,6 +401,63 @@ describe('the workflows on the local AWS, IAM enforced', () => {
     expect(await deploymentsOf(later)).toHaveLength(1);
   });
 
+  test('decisions judge a package while Greengrass says that all went well: one wave is reverted, one ends early', async () => {
+    const before = (await plant.registry.latest('model-line', LINE))?.body['champion'] as { packageDigest: string };
+    const third = (await plant.registry.latest('retrain', 'third-1'))?.body['packageDigest'] as string;
+    const request: ReleaseRequest = {
+      schema: 'release-request/1',
+      releaseId: 'third-again',
+      modelLine: LINE,
+      site: SITE,
+      packageDigest: third,
+      packagePrefix: artifactKeys.package(LINE, third),
+      releaseNumber: 3,
+      requestedBy: 'anna',
+      reason: 'a test asks',
+      revert: false,
+      rings: [0],
+    };
+    const compared = (batches: number[]): DeviceReport['shadow'] => ({
+      packageDigest: before.packageDigest,
+      frames: 100,
+      assets: [{ asset: 'spindle-101', batches }],
+    });
+    const answer = (batches: number[]) => async () => {
+      const placed = await composition();
+      if (placedPackage(placed as never, modelComponentName(LINE)) !== third)
+        return say({ packageDigest: before.packageDigest, releaseNumber: 1 }, null);
+      expect(JSON.parse(placed['millwright.runtime']?.configurationUpdate?.merge ?? '').shadow).toEqual({
+        packageDigest: before.packageDigest,
+        tolerance: String(useCase.rollout.shadow.tolerance),
+        batch: String(useCase.rollout.shadow.batch),
+        seconds: String(useCase.rollout.waveTimeoutSeconds),
+      });
+      return say({ packageDigest: third, releaseNumber: 3 }, null, undefined, compared(batches));
+    };
+    await plant.announce('ReleaseCandidate', request);
+    expect(await released('third-again', answer([0, 0, 0, 0, 0, 20]))).toMatchObject({
+      status: 'reverted',
+      reason: expect.stringContaining(`${DEVICE} and the champion disagree on 100 % of 100 frames`),
+      waves: [{ verdict: 'revert', shadow: { champion: before.packageDigest, batches: 20 } }],
+      notBack: [],
+    });
+    const back = JSON.parse((await composition())['millwright.runtime']?.configurationUpdate?.merge ?? '');
+    expect(back).toMatchObject({
+      revertTo: before.packageDigest,
+      withdrawn: third,
+      shadow: { packageDigest: '' },
+    });
+
+    await plant.announce('ReleaseCandidate', { ...request, releaseId: 'third-on-the-bench' });
+    expect(await released('third-on-the-bench', answer([20, 0, 0, 0, 0, 0]))).toMatchObject({
+      status: 'released',
+      waves: [
+        { ring: 0, verdict: 'continue', reasons: [expect.stringContaining('agrees with the champion on 100 %')] },
+      ],
+    });
+    expect((await plant.registry.latest('model-line', LINE))?.body['champion']).toEqual(before);
+  });
+
   test('a release of a package that is not what it says is refused', async () => {
     const champion = (await plant.registry.latest('model-line', LINE))?.body['champion'] as {
       packageDigest: string;
@@ -359,6 +479,57 @@ describe('the workflows on the local AWS, IAM enforced', () => {
     expect(await released('wrong-package', async () => {})).toMatchObject({
       status: 'refused',
       reason: expect.stringContaining('has the digest'),
+    });
+  });
+
+  describe('a retrain for drift', () => {
+    const lives = [...machines(8).history()].filter((life) => life.events.length > 0);
+    const strict: UseCase = {
+      ...useCase,
+      version: useCase.version + 1,
+      gate: { ...useCase.gate, maxRmseOverChampion: 1.5, maxRmseOverChampionSince: 0.9 },
+    };
+    /** Drift waits that long after a retrain. */
+    const cooldown = () => sleep(1000 * plant.config.retrain.cooldownSeconds);
+
+    test('whose challenger is not better on what came since is refused, and the champion stays', async () => {
+      const before = await championOf();
+      await publish(strict, LINE, before);
+      // Sealed lives only: what is learnt from is the same, and so is the model.
+      const sealed = Array.from({ length: 60 }, (_, i) => `since-${i + 1}`)
+        .filter((run) => splitOf(strict.seal, 'spindle-200', run) === 'test')
+        .slice(0, strict.gate.minSinceRuns);
+      await Promise.all([
+        upload(sealed.map((run, i) => lifeOf(lives[i] as RunHistory, 'spindle-200', run))),
+        cooldown(),
+      ]);
+      expect(await ask(LINE, 'drift-2', 'drift')).toMatchObject({
+        status: 'refused',
+        step: 'Gate',
+        detail:
+          "gate: fail; on runs since the champion learnt its error is at most 1 times the champion's (0.9 allowed)",
+        packageDigest: null,
+      });
+      expect((await championOf()).champion).toEqual(before.champion);
+    });
+
+    test('whose challenger is better on what came since, and not worse before, becomes a candidate', async () => {
+      const { champion } = await championOf();
+      await Promise.all([
+        upload(lives.slice(0, 40).map((life, i) => hotterLifeOf(life, 'spindle-201', `hot-${i + 1}`))),
+        cooldown(),
+      ]);
+      const record = await ask(LINE, 'drift-3', 'drift');
+      expect(record).toMatchObject({
+        status: 'candidate',
+        detail: expect.stringMatching(/^gate: pass;.* on runs since the champion learnt .* \(0\.9 allowed\)/),
+      });
+      expect((await championOf()).champion).toEqual(champion);
+      const made = (await plant.registry.latest('package', record['packageDigest'] as string))?.body;
+      expect(made).toMatchObject({
+        validationLoss: { mean: expect.any(Number) },
+        expectedDisagreement: { differsOn: ['spindle-201'] },
+      });
     });
   });
 });
