@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { LOCAL_PLANT_DIR } from '#core/contracts/local-plant.ts';
 import type { Report } from './report.ts';
 import { costFigures, storyFigures } from './story.ts';
+import { environmentOf } from './templates.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -92,25 +93,11 @@ const bundles = (clone: string, report: Report): void => {
 };
 
 /** Time for a Lambda's module to load in a fresh process, against a process that loads nothing. */
-const coldStarts = (clone: string, report: Report): void => {
+const coldStarts = (clone: string, cdkOut: string, report: Report): void => {
   const node = join(clone, 'node_modules/.bin/node');
-  const planes = Object.fromEntries(
-    ['governance', 'data', 'ml', 'plant', 'access'].map((p) => [p, { account: '000000000000', region: 'us-east-1' }]),
-  );
-  const env = {
-    PATH: process.env['PATH'],
-    AWS_REGION: 'us-east-1',
-    MILLWRIGHT_STAGE: 'local',
-    MILLWRIGHT_PLANES: JSON.stringify(planes),
-    MILLWRIGHT_CHECKPOINT_KEY: 'none',
-    MILLWRIGHT_SIGNING_KEY: 'none',
-    MILLWRIGHT_RETRAIN_POLICY: JSON.stringify({ cooldownSeconds: 3600, debounceSeconds: 300 }),
-    MILLWRIGHT_SITES: JSON.stringify([
-      { id: 'plant-a', title: 'Plant A', rings: [{ ring: 0, deviceClass: 'x86-64' }] },
-    ]),
-  };
-  const time = (code: string): number =>
-    median(
+  const time = (code: string, settings: Readonly<Record<string, string>> = {}): number => {
+    const env = { PATH: process.env['PATH'], AWS_REGION: 'us-east-1', ...settings };
+    return median(
       Array.from({ length: 7 }, () => {
         const from = performance.now();
         const { status, stderr } = spawnSync(node, ['--input-type=module', '-e', code], { env, encoding: 'utf8' });
@@ -122,11 +109,18 @@ const coldStarts = (clone: string, report: Report): void => {
         return performance.now() - from;
       }),
     );
+  };
   const empty = time('');
   const names = readdirSync(join(clone, '.build/lambdas'));
   const times = names.map(
     (name) =>
-      [name, time(`await import(${JSON.stringify(join(clone, '.build/lambdas', name, 'index.mjs'))})`)] as const,
+      [
+        name,
+        time(
+          `await import(${JSON.stringify(join(clone, '.build/lambdas', name, 'index.mjs'))})`,
+          environmentOf(cdkOut, name),
+        ),
+      ] as const,
   );
   const [slowest, ms] = times.reduce((a, b) => (b[1] > a[1] ? b : a));
   const peer = { name: 'an empty process', value: empty };
@@ -197,7 +191,7 @@ export const loop = async (options: SuiteOptions): Promise<void> => {
       peer: { name: 'loading aws-cdk-lib', value: empty },
     });
     bundles(clone, report);
-    coldStarts(clone, report);
+    coldStarts(clone, join(dir, 'cdk.out'), report);
     if (tests) {
       report.note('npm test');
       report.figure({

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -8,6 +8,7 @@ import { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { LOCAL_COUNTERS_FILE, LOCAL_PLANT_FILE, LocalCounters, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import { type Standing, useBetween, type Window } from './cost.ts';
+import { standingOf } from './templates.ts';
 
 const WINDOW_S = 60;
 /** Spools empty, batches of queues end: what was decided before the silence is through. */
@@ -38,24 +39,6 @@ const uploaded = async (s3: S3Client, bucket: string, prefix: string): Promise<O
     token = page.NextContinuationToken;
     if (token === undefined) return { decisions, objects };
   }
-};
-
-/** What stands in the account by the synthesised templates. */
-export const standingOf = (cdkOut: string): Standing => {
-  const count: Record<string, number> = {};
-  for (const name of readdirSync(cdkOut).filter((n) => n.endsWith('.template.json'))) {
-    const { Resources } = JSON.parse(readFileSync(join(cdkOut, name), 'utf8')) as {
-      Resources?: Record<string, { Type: string }>;
-    };
-    for (const { Type } of Object.values(Resources ?? {})) count[Type] = (count[Type] ?? 0) + 1;
-  }
-  const of = (type: string): number => count[type] ?? 0;
-  return {
-    kmsKeys: of('AWS::KMS::Key'),
-    alarms: of('AWS::CloudWatch::Alarm'),
-    dashboards: of('AWS::CloudWatch::Dashboard'),
-    queues: of('AWS::Lambda::EventSourceMapping'),
-  };
 };
 
 const isUp = (child: ChildProcess): Promise<void> =>

@@ -128,6 +128,16 @@ describe('an object of decisions', () => {
   ])('holds, with a decision every %d s, %d', (secondsPerDecision, expected) => {
     expect(decisionsPerObject({ ...fleet, secondsPerDecision })).toBe(expected);
   });
+
+  test('that is not full comes no more often than its oldest decision may wait', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0.01, max: 600, noNaN: true }), (secondsPerDecision) => {
+        const held = decisionsPerObject({ ...fleet, secondsPerDecision });
+        fc.pre(held < fleet.uploadEvery);
+        expect(held * secondsPerDecision).toBeGreaterThan(fleet.uploadSeconds * (1 - 1e-9));
+      }),
+    );
+  });
 });
 
 describe('the cost of a month', () => {
@@ -157,18 +167,12 @@ describe('the cost of a month', () => {
     );
   });
 
-  test('is not more when devices decide more rarely', () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 0.05, max: 600, noNaN: true }),
-        fc.double({ min: 1, max: 5, noNaN: true }),
-        (s, f) => {
-          const often = monthlyCost(drivers, { ...fleet, secondsPerDecision: s }).usd;
-          const rarely = monthlyCost(drivers, { ...fleet, secondsPerDecision: s * f * 7 }).usd;
-          expect(rarely).toBeLessThanOrEqual(often * (1 + 1e-9));
-        },
-      ),
-    );
+  test('halves for decisions that are half as many, where each has an object of its own', () => {
+    const silent = monthlyCost(drivers, { ...fleet, secondsPerDecision: Number.POSITIVE_INFINITY }).usd;
+    const often = monthlyCost(drivers, { ...fleet, secondsPerDecision: 10 }).usd - silent;
+    const rarely = monthlyCost(drivers, { ...fleet, secondsPerDecision: 20 }).usd - silent;
+    expect(often).toBeGreaterThan(0);
+    expect(rarely / often).toBeCloseTo(0.5, 9);
   });
 
   test('says what each month adds for what is kept', () => {

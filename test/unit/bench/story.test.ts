@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { standingOf } from '../../../bench/plant-use.ts';
 import type { Figure } from '../../../bench/report.ts';
 import { storyFigures } from '../../../bench/story.ts';
+import { environmentOf, standingOf } from '../../../bench/templates.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,4 +47,31 @@ test('what stands is counted over all templates', () => {
   writeFileSync(join(folder, 'B.template.json'), template('AWS::KMS::Key', 'AWS::Lambda::EventSourceMapping'));
   writeFileSync(join(folder, 'manifest.json'), '{}');
   expect(standingOf(folder)).toEqual({ kmsKeys: 2, alarms: 1, dashboards: 0, queues: 1 });
+});
+
+describe('the environment of a bundle', () => {
+  const fn = (FunctionName: unknown, Variables: Record<string, unknown>) => ({
+    Type: 'AWS::Lambda::Function',
+    Properties: { FunctionName, Environment: { Variables } },
+  });
+  const resources = {
+    A: fn('mw-local-evaluate-report', { WHO: 'report' }),
+    B: fn('mw-local-evaluate', { WHO: 'evaluate', KEY: { Ref: 'Key' } }),
+    C: fn('mw-local-health-ml', { WHO: 'health' }),
+    D: fn({ Ref: 'Name' }, {}),
+  };
+  beforeEach(() => writeFileSync(join(folder, 'A.template.json'), JSON.stringify({ Resources: resources })));
+
+  test('is that of the function named after it, as far as it is known before a deployment', () => {
+    expect(environmentOf(folder, 'health')).toEqual({ WHO: 'health' });
+    expect(environmentOf(folder, 'evaluate-report')).toEqual({ WHO: 'report' });
+  });
+
+  test('prefers the function with exactly its name', () => {
+    expect(environmentOf(folder, 'evaluate')).toEqual({ WHO: 'evaluate', KEY: 'none' });
+  });
+
+  test('is unknown for a bundle that no function is named after', () => {
+    expect(() => environmentOf(folder, 'nothing')).toThrow('named after the bundle nothing');
+  });
 });
