@@ -7,9 +7,11 @@ import { readAgreement } from './agreement.ts';
 import { planTrials, type Trial, type Victim } from './plan.ts';
 import { plantIn, restore, STORY_BEGINS, type StartRun, type StoryFacts, startOnce, storyIn } from './start-run.ts';
 
-// Hours. `npm test -- --selectProjects soak` runs it; MILLWRIGHT_SOAK_TRIALS, _SEED, _VICTIMS, _ARGS and _KEEP say how.
+// Hours. `npm test -- --selectProjects soak` runs it; MILLWRIGHT_SOAK_TRIALS, _CUTS, _SEED, _VICTIMS, _ARGS and _KEEP say how.
 const env = (name: string): string | undefined => process.env[`MILLWRIGHT_SOAK_${name}`] || undefined;
 const TRIALS = Number(env('TRIALS') ?? 50);
+/** Of them beside those: kills of the whole plant. */
+const CUTS = Number(env('CUTS') ?? 5);
 const SEED = Number(env('SEED') ?? 1);
 const ONLY = env('VICTIMS')?.split(',') as Victim[] | undefined;
 /** Of every start, for example `--data ../shared/data/cmapss --seed 3`. */
@@ -56,26 +58,46 @@ const pause = (seconds: number): Promise<void> => new Promise((resolve) => setTi
 /** Kills what the trial says, at its moment. @returns what was done; null when the story was over before. */
 const disturb = async (trial: Trial, run: StartRun): Promise<string | null> => {
   if (!(await run.tells(STORY_BEGINS))) return null;
-  const plant = plantIn(live);
   const chaos = () => makeChaos({ plant: plantIn(live), stateDir: live, now: () => new Date().toISOString() });
   const strike = (): string => {
     if (trial.victim === 'trainer') return chaos().killTrainer(trial.seed).did;
+    if (trial.victim === 'plant') {
+      // The local AWS first: it would see its starter go, and save.
+      const { did } = chaos().killEmulator();
+      run.kill();
+      return `${did}, and with it everything`;
+    }
     if (trial.victim === 'worker') return chaos().killWorker(null, trial.seed).did;
-    return chaos().killDevice(chosenBy(trial.seed, plant.devices).device).did;
+    return chaos().killDevice(chosenBy(trial.seed, plantIn(live).devices).device).did;
   };
-  if (trial.victim === 'trainer') {
-    while (!run.hasEnded() && chaos().status().jobs.length === 0) await pause(0.25);
-  } else await pause(trial.moment * reference.seconds);
-  if (trial.victim === 'trainer') await pause(trial.moment);
-  while (!run.hasEnded())
-    try {
-      return strike();
-    } catch (error) {
-      // Nothing of the kind runs at this moment: the next one will do.
-      if (!(error instanceof ChaosError)) throw error;
+  const onceItWorks = async <T>(what: () => T | null): Promise<T | null> => {
+    while (!run.hasEnded()) {
+      try {
+        const done = what();
+        if (done !== null) return done;
+      } catch (error) {
+        // Nothing of the kind runs at this moment, or the plant is just stopping.
+        if (!(error instanceof ChaosError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      }
       await pause(0.25);
     }
-  return null;
+    return null;
+  };
+  if (trial.victim === 'trainer') {
+    await onceItWorks(() => (chaos().status().jobs.length > 0 ? true : null));
+    await pause(trial.moment);
+  } else await pause(trial.moment * reference.seconds);
+  return onceItWorks(strike);
+};
+
+/** One champion on the line, in every ring and on every device, and no release left open. */
+const expectAgreement = async (): Promise<void> => {
+  const { champion, serving, rings, open } = await readAgreement(live, reference.modelLine);
+  expect({ open, serving, rings }).toEqual({
+    open: [],
+    serving: Object.fromEntries(Object.keys(serving).map((device) => [device, champion])),
+    rings: Object.fromEntries(Object.keys(rings).map((ring) => [ring, true])),
+  });
 };
 
 /** A refusal says what is wrong and what to do; anything else is a crash. */
@@ -86,29 +108,69 @@ test('a refusal is told from a crash', () => {
   expect('TypeError: x is undefined\n    at main.ts:1').not.toMatch(REFUSAL);
 });
 
-test.each(planTrials(TRIALS, SEED, ONLY))(
-  'trial $number: killing a $victim ends in the same state, or in a refusal and nothing half-released',
-  async (trial) => {
+for (const trial of planTrials(TRIALS, SEED, ONLY))
+  test(
+    `trial ${trial.number}: killing a ${trial.victim} ends in the same state, or in a refusal and nothing half-released`,
+    async () => {
+      restore(base, live);
+      const run = startOnce(live, ...ARGS);
+      running = run;
+      const did = await disturb(trial, run);
+      let code = await run.ended;
+      let told = run.told();
+      console.log(`trial ${trial.number}: ${did ?? 'the story was over before'}; exit code ${code}`);
+      // What a refused start left is put in order by the next one, which may refuse as well.
+      if (code !== 0) {
+        expect(told).toMatch(REFUSAL);
+        ({ code, told } = await once());
+        if (code !== 0) expect(told).toMatch(REFUSAL);
+      }
+      await expectAgreement();
+      if (code === 0) expect(storyIn(live)).toMatchObject({ finished: true, facts: reference.facts });
+    },
+    TRIAL_MS,
+  );
+
+for (const trial of planTrials(CUTS, SEED, ['plant']))
+  test(
+    `cut ${trial.number}: after a kill of the whole plant the next start says what was kept and lost, and goes on to the same end`,
+    async () => {
+      restore(base, live);
+      const run = startOnce(live, ...ARGS);
+      running = run;
+      const did = await disturb(trial, run);
+      await run.ended;
+      const { code, told } = await once();
+      console.log(`cut ${trial.number}: ${did}; ${/kept: .*/.exec(told)?.[0]}; ${/lost: .*/.exec(told)?.[0]}`);
+      if (did !== null) expect(told).toMatch(/kept: \d+ ledger records.*\n.*lost: /);
+      if (code !== 0) expect(told).toMatch(REFUSAL);
+      await expectAgreement();
+      if (code === 0) expect(storyIn(live).finished).toBe(true);
+    },
+    TRIAL_MS,
+  );
+
+test(
+  'messages that come late and twice, and services that refuse requests, change nothing in the end',
+  async () => {
     restore(base, live);
     const run = startOnce(live, ...ARGS);
     running = run;
-    const did = await disturb(trial, run);
-    let code = await run.ended;
-    let told = run.told();
-    console.log(`trial ${trial.number}: ${did ?? 'the story was over before'}; exit code ${code}`);
-    // What a refused start left is put in order by the next one, which may refuse as well.
-    if (code !== 0) {
-      expect(told).toMatch(REFUSAL);
-      ({ code, told } = await once());
-      if (code !== 0) expect(told).toMatch(REFUSAL);
-    }
-    const { champion, serving, rings, open } = await readAgreement(live, reference.modelLine);
-    expect({ open, serving, rings }).toEqual({
-      open: [],
-      serving: Object.fromEntries(Object.keys(serving).map((device) => [device, champion])),
-      rings: Object.fromEntries(Object.keys(rings).map((ring) => [ring, true])),
+    await run.tells(STORY_BEGINS);
+    const chaos = makeChaos({ plant: plantIn(live), stateDir: live, now: () => new Date().toISOString() });
+    chaos.messages({
+      drop: 0,
+      repeat: 0.3,
+      delaySeconds: 1,
+      carriers: ['iot', 'events'],
+      forSeconds: null,
+      seed: SEED,
     });
-    if (code === 0) expect(storyIn(live)).toMatchObject({ finished: true, facts: reference.facts });
+    for (const service of ['lambda', 'dynamodb', 's3', 'sqs', 'states'] as const)
+      chaos.throttle({ service, share: 0.05, forSeconds: null, seed: SEED });
+    expect(await run.ended).toBe(0);
+    expect(storyIn(live)).toMatchObject({ finished: true, facts: reference.facts });
+    await expectAgreement();
   },
   TRIAL_MS,
 );

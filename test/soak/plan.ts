@@ -1,5 +1,5 @@
 /** What is killed in one trial. */
-export type Victim = 'device' | 'worker' | 'trainer';
+export type Victim = 'device' | 'worker' | 'trainer' | 'plant';
 
 export interface Trial {
   readonly number: number;

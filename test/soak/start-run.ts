@@ -16,6 +16,8 @@ export interface StartRun {
   /** Waits until a text was told or it ended. @returns whether it was told. */
   tells(text: string): Promise<boolean>;
   stop(): void;
+  /** Kills it at once; what it started ends by itself. */
+  kill(): void;
 }
 
 const LOOK_MS = 100;
@@ -48,6 +50,7 @@ export const startOnce = (stateDir: string, ...args: readonly string[]): StartRu
       return true;
     },
     stop: () => void child.kill('SIGTERM'),
+    kill: () => void child.kill('SIGKILL'),
   };
 };
 
