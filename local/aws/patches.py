@@ -35,6 +35,7 @@ def apply() -> None:
     keep_streams()
     know_thing_attributes()
     know_variables_of_devices()
+    know_namespaces_of_metrics()
     say_why_executions_ended()
 
 
@@ -510,6 +511,23 @@ def know_variables_of_devices() -> None:
         return principal
 
     iam_evaluator.resolve_principal = resolve_principal
+
+
+def know_namespaces_of_metrics() -> None:
+    """Whoever may put metrics of one namespace (`cloudwatch:namespace`) is denied all: the request's own is not looked at."""
+    from ministack.core import iam_actions
+
+    upstream = iam_actions.request_tag_context
+    if "cloudwatch:namespace" in inspect.getsource(iam_actions):
+        raise PatchError("MiniStack knows the namespace of metrics now: look at know_namespaces_of_metrics.")
+
+    def context_of_request(service, iam_action, body, params):
+        context = upstream(service, iam_action, body, params)
+        if iam_action == "cloudwatch:PutMetricData" and body[:1] == b"{":
+            context["cloudwatch:namespace"] = str(json.loads(body).get("Namespace", ""))
+        return context
+
+    iam_actions.request_tag_context = context_of_request
 
 
 def say_why_executions_ended() -> None:

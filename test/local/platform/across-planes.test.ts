@@ -9,19 +9,12 @@ import {
 } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
-import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
-import {
-  CreateQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { type MqttClient, connect as mqtt } from 'mqtt';
 import { digestTopic, type FeatureDigest } from '#core/contracts/device.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
+import { subscribe } from './subscribe.ts';
 
 jest.setTimeout(300_000);
 
@@ -78,31 +71,7 @@ test('a digest of a device reaches the lake and the drift evaluator by one rule,
 });
 
 test('every alarm tells whoever is subscribed to the owners', async () => {
-  const sqs = new SQSClient(plant.client);
-  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'owner' }));
-  const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
-  const topic = `arn:aws:sns:us-east-1:000000000000:${plant.names.ownersTopic}`;
-  const Policy = JSON.stringify({
-    Version: '2012-10-17',
-    Statement: [
-      {
-        Effect: 'Allow',
-        Principal: { Service: 'sns.amazonaws.com' },
-        Action: 'sqs:SendMessage',
-        Resource: Attributes?.['QueueArn'],
-        Condition: { ArnEquals: { 'aws:SourceArn': topic } },
-      },
-    ],
-  });
-  await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy } }));
-  await new SNSClient(plant.client).send(
-    new SubscribeCommand({
-      TopicArn: topic,
-      Protocol: 'sqs',
-      Endpoint: Attributes?.['QueueArn'],
-      Attributes: { RawMessageDelivery: 'true' },
-    }),
-  );
+  const read = await subscribe(plant, plant.names.ownersTopic);
   const cloudwatch = new CloudWatchClient(plant.client);
   const { MetricAlarms } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: plant.names.prefix }));
   const alarms = (MetricAlarms ?? []).map((a) => a.AlarmName as string);
@@ -112,10 +81,7 @@ test('every alarm tells whoever is subscribed to the owners', async () => {
   const told = new Set<string>();
   await until(
     async () => {
-      const { Messages } = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 }),
-      );
-      for (const { Body } of Messages ?? []) told.add(JSON.parse(Body as string).AlarmName);
+      for (const body of await read()) told.add(JSON.parse(body).AlarmName);
       return [...told];
     },
     (names) => alarms.every((a) => names.includes(a)),
