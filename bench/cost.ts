@@ -90,7 +90,7 @@ const dynamoUnits = (action: string, c: Counted): { readonly write: number; read
 };
 
 /** What was billed since the local AWS started; the difference of two of them is a window's. */
-const totals = (c: LocalCounters): Use => {
+const totals = (c: LocalCounters, queues: ReadonlySet<string>): Use => {
   const use = Object.fromEntries([...Object.keys(SERVICE), ...UNBILLED].map((k) => [k, 0])) as Record<
     keyof Use,
     number
@@ -123,7 +123,7 @@ const totals = (c: LocalCounters): Use => {
   for (const [stream, { delivered }] of Object.entries(c.messages)) {
     const [carrier = '', target = ''] = stream.split(':');
     if (carrier === 'iot') use.iotRuleActions += delivered;
-    if (c.lambda[target] === undefined) use.sqsRequests += delivered * ASSUMPTIONS.sqsRequestsPerMessage;
+    if (queues.has(target)) use.sqsRequests += delivered * ASSUMPTIONS.sqsRequestsPerMessage;
   }
   use.events = c.events.dispatched;
   use.transitions = c.states.transitions;
@@ -134,11 +134,15 @@ const totals = (c: LocalCounters): Use => {
 const combine = (a: Use, b: Use, f: (x: number, y: number) => number): Use =>
   Object.fromEntries(Object.entries(a).map(([k, x]) => [k, f(x, b[k as keyof Use])])) as unknown as Use;
 
-/** What one window used. @throws {Error} when the local AWS was started anew in between. */
-export const useBetween = (before: LocalCounters, after: LocalCounters): Use => {
+/**
+ * What one window used.
+ * @param queues names of queues: what carries a message names its target alone.
+ * @throws {Error} when the local AWS was started anew in between.
+ */
+export const useBetween = (before: LocalCounters, after: LocalCounters, queues: ReadonlySet<string>): Use => {
   if (before.pid !== after.pid || before.since !== after.since)
     throw new Error('the local AWS was started anew in the window: its counts begin at zero; measure again');
-  return combine(totals(after), totals(before), (x, y) => Math.max(0, x - y));
+  return combine(totals(after, queues), totals(before, queues), (x, y) => Math.max(0, x - y));
 };
 
 /** A window: what was used in how many seconds, with how many decisions in how many objects, by how many devices. */

@@ -8,7 +8,7 @@ import { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { LOCAL_COUNTERS_FILE, LOCAL_PLANT_FILE, LocalCounters, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import { type Standing, useBetween, type Window } from './cost.ts';
-import { standingOf } from './templates.ts';
+import { queueNamesOf, standingOf } from './templates.ts';
 
 const WINDOW_S = 60;
 /** Spools empty, batches of queues end: what was decided before the silence is through. */
@@ -84,6 +84,8 @@ export const windowsOfPlant = async (
       forcePathStyle: true,
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
+    const cdkOut = join(stateDir, 'cdk.out');
+    const queues = queueNamesOf(cdkOut);
     const bucket = platformNames(config).lakeBucket;
     const sample = async (): Promise<Sample> => ({
       ...(await uploaded(s3, bucket, decisionsPrefix(plant.stage, plant.site))),
@@ -94,7 +96,7 @@ export const windowsOfPlant = async (
       await sleep(WINDOW_S * 1000);
       const after = await sample();
       return {
-        use: useBetween(before.counters, after.counters),
+        use: useBetween(before.counters, after.counters, queues),
         seconds: (Date.parse(after.counters.at) - Date.parse(before.counters.at)) / 1000,
         decisions: after.decisions - before.decisions,
         objects: after.objects - before.objects,
@@ -106,7 +108,7 @@ export const windowsOfPlant = async (
     process.kill(plant.pid, 'SIGSTOP');
     try {
       await sleep(SETTLE_S * 1000);
-      return { deciding, silent: await window(), standing: standingOf(join(stateDir, 'cdk.out')) };
+      return { deciding, silent: await window(), standing: standingOf(cdkOut) };
     } finally {
       process.kill(plant.pid, 'SIGCONT');
     }

@@ -27,6 +27,9 @@ export const storyFigures = (stateDir: string, report: Report): void => {
   }
 };
 
+/** A line that can wait for its records so long shares objects, and pays for fewer. */
+const PATIENT_UPLOAD_SECONDS = 300;
+
 const usd = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
 
 /** What 1,000 decisions use, and what fleets would cost in a month, from the counts of a running plant. */
@@ -52,11 +55,17 @@ export const costFigures = async (
   figure('Lambda invocations of a silent device, an hour', perDeviceSecond.lambdaRequests * 3600, '');
   figure('API requests of a silent device, an hour', perDeviceSecond.requests * 3600, '');
   const fleet: Omit<Fleet, 'devices'> = { secondsPerDecision: o.every, uploadEvery, uploadSeconds, standing };
+  const presence = (devices: number): number =>
+    monthlyCost(drivers, { ...fleet, devices, secondsPerDecision: Number.POSITIVE_INFINITY }).usd;
   for (const devices of [100, 1000, 10_000]) {
     const cost = monthlyCost(drivers, { ...fleet, devices });
     figure(`${PRICES.region}, ${devices.toLocaleString('en-US')} devices`, cost.usd, 'USD a month');
     const parts = Object.entries(cost.byService).sort(([, a], [, b]) => b - a);
     report.note(parts.map(([service, value]) => `${service} ${usd(value)}`).join(', '));
+    const patient = monthlyCost(drivers, { ...fleet, devices, uploadSeconds: PATIENT_UPLOAD_SECONDS });
+    report.note(
+      `with uploadSeconds ${PATIENT_UPLOAD_SECONDS} it would be ${usd(patient.usd)}, of which ${usd(presence(devices))} for devices that decide nothing`,
+    );
     report.note(`and each month ${usd(cost.growth)} more for what stays in S3`);
   }
   const { written } = PRICES;

@@ -6,6 +6,7 @@ interface Resource {
   readonly Type: string;
   readonly Properties?: {
     readonly FunctionName?: unknown;
+    readonly QueueName?: unknown;
     readonly Environment?: { readonly Variables?: Readonly<Record<string, unknown>> };
   };
 }
@@ -29,6 +30,14 @@ export const standingOf = (cdkOut: string): Standing => {
     queues: of('AWS::Lambda::EventSourceMapping'),
   };
 };
+
+/** Names of all queues of the synthesised templates. */
+export const queueNamesOf = (cdkOut: string): ReadonlySet<string> =>
+  new Set(
+    resourcesOf(cdkOut).flatMap(({ Type, Properties: p }) =>
+      Type === 'AWS::SQS::Queue' && typeof p?.QueueName === 'string' ? [p.QueueName] : [],
+    ),
+  );
 
 /**
  * The environment in which the function of a bundle starts, by the synthesised templates; what is known only after a

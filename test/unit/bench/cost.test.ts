@@ -32,7 +32,8 @@ const counters = (over: Partial<LocalCounters> = {}): LocalCounters =>
     ...over,
   });
 
-const use = (over: Partial<LocalCounters>): Use => useBetween(counters(), counters(over));
+const use = (over: Partial<LocalCounters>): Use =>
+  useBetween(counters(), counters(over), new Set(['mw-reports', 'mw-work']));
 const lambda = (count: number, ms: number, memoryMb: number) => ({ count, errors: 0, throttled: 0, ms, memoryMb });
 const stream = (delivered: number) => ({ delivered, dropped: 0, delayed: 0, repeated: 0 });
 
@@ -40,14 +41,14 @@ describe('what a window used', () => {
   test('is the difference of the counts', () => {
     const before = counters({ lambda: { 'f-a': lambda(10, 1000, 1024) } });
     const after = counters({ lambda: { 'f-a': lambda(14, 3000, 1024), 'f-b': lambda(1, 1000, 512) } });
-    const found = useBetween(before, after);
+    const found = useBetween(before, after, new Set());
     expect(found.lambdaRequests).toBe(5);
     expect(found.lambdaGbSeconds).toBeCloseTo(2.5, 12);
     expect(found.logBytes).toBe(5 * ASSUMPTIONS.logBytesPerInvocation);
   });
 
   test('cannot be told across a start of the local AWS', () => {
-    expect(() => useBetween(counters(), counters({ pid: 2 }))).toThrow('started anew');
+    expect(() => useBetween(counters(), counters({ pid: 2 }), new Set())).toThrow('started anew');
   });
 
   test('counts the units of DynamoDB: a KB a write, 4 KB a read, double and by item in a transaction', () => {
@@ -69,8 +70,8 @@ describe('what a window used', () => {
 
   test('counts three requests for a message to a queue, and none for one to a function', () => {
     const found = use({
-      lambda: { 'mw-fn': lambda(0, 0, 256) },
-      messages: { 'iot:reports': stream(10), 'events:work': stream(5), 'iot:mw-fn': stream(2) },
+      lambda: { 'mw-work': lambda(0, 0, 256) },
+      messages: { 'iot:mw-reports': stream(10), 'events:mw-work': stream(5), 'iot:mw-function': stream(2) },
     });
     expect(found).toMatchObject({ sqsRequests: 45, iotRuleActions: 12 });
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Figure } from '../../../bench/report.ts';
 import { storyFigures } from '../../../bench/story.ts';
-import { environmentOf, standingOf } from '../../../bench/templates.ts';
+import { environmentOf, queueNamesOf, standingOf } from '../../../bench/templates.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -47,6 +47,13 @@ test('what stands is counted over all templates', () => {
   writeFileSync(join(folder, 'B.template.json'), template('AWS::KMS::Key', 'AWS::Lambda::EventSourceMapping'));
   writeFileSync(join(folder, 'manifest.json'), '{}');
   expect(standingOf(folder)).toEqual({ kmsKeys: 2, alarms: 1, dashboards: 0, queues: 1 });
+});
+
+test('queues are known by the names in the templates', () => {
+  const queue = (QueueName: unknown) => ({ Type: 'AWS::SQS::Queue', Properties: { QueueName } });
+  const Resources = { A: queue('work'), B: queue({ Ref: 'Name' }), C: { Type: 'AWS::SNS::Topic' } };
+  writeFileSync(join(folder, 'A.template.json'), JSON.stringify({ Resources }));
+  expect([...queueNamesOf(folder)]).toEqual(['work']);
 });
 
 describe('the environment of a bundle', () => {
