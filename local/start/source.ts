@@ -90,7 +90,7 @@ export const openSource = (
   });
   if (data === null) return { useCase: definition.useCase, source, identity: `seed ${seed}` };
   const hash = createHash('sha256');
-  const count = { history: 0, live: 0 };
+  const count = { history: 0, live: 0, story: 0 };
   const take = (part: keyof typeof count, { asset, run, frames }: Pick<LiveRun, 'asset' | 'run' | 'frames'>): void => {
     count[part]++;
     hash.update(`${part} ${asset} ${run} ${JSON.stringify(frames)}\n`);
@@ -98,6 +98,8 @@ export const openSource = (
   try {
     for (const run of source.history()) take('history', run);
     for (const run of source.live(1).flat()) take('live', run);
+    const story = source.story?.(1);
+    if (story !== undefined && 'runs' in story) for (const run of story.runs.flat()) take('story', run);
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`${data}: ${(error as Error).message}`, MEND_DATA);

@@ -113,7 +113,7 @@ const spindles: UseCase = {
     // Thirteen sealed lives: two sound models differ by up to this on them, by chance.
     maxRmseOverChampion: 1.2,
     minSinceRuns: 6,
-    maxRmseOverChampionSince: 1,
+    maxRmseOverChampionSince: 0.95,
     maxVariantRmseRatio: 1.1,
   },
   thresholds: { alarmBelow: 8, undecidedBelow: 12 },
@@ -168,7 +168,7 @@ const engines: UseCase = {
     maxRmse: 12,
     maxRmseOverChampion: 1.1,
     minSinceRuns: 6,
-    maxRmseOverChampionSince: 1,
+    maxRmseOverChampionSince: 0.95,
     maxVariantRmseRatio: 1.1,
   },
   thresholds: { alarmBelow: 15, undecidedBelow: 25 },
