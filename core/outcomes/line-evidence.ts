@@ -9,6 +9,7 @@ import {
   judgeLine,
   type LineEvidence,
   type RetrainEvidence,
+  retrainRequestId,
 } from '../drift/decision-machine.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { coverageOf, type ServedUnit } from './coverage.ts';
@@ -82,6 +83,14 @@ export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
   };
 };
 
+/** The newest retrain that was asked for under this champion. */
+const newestRequest = ({ modelLine, packageDigest, retrains }: LineFacts): string | null => {
+  const known = new Set(retrains.map((r) => r.requestId));
+  let ordinal = 1;
+  while (known.has(retrainRequestId(modelLine, packageDigest, ordinal))) ordinal++;
+  return ordinal === 1 ? null : retrainRequestId(modelLine, packageDigest, ordinal - 1);
+};
+
 /** Judges a line by what is kept of it; also says when the outcome was known that asks for a retrain, and the way there. */
 export const judgeEvidence = (
   facts: LineFacts,
@@ -98,8 +107,14 @@ export const judgeEvidence = (
         ];
   if (evidence !== null) {
     const { askedAt, path, ...judged } = judgeLine(evidence);
+    // A retrain that is under way stays the action of its line, for whoever looks only then.
+    const requestId = judged.state === 'RETRAIN_REQUESTED' ? newestRequest(facts) : null;
+    const action =
+      judged.action === null && requestId !== null
+        ? { kind: 'retrain' as const, requestId, count: judged.outcomes }
+        : judged.action;
     return {
-      judgement: { schema: 'line-judgement/1', site, ...judged, reasons: [...judged.reasons, ...left] },
+      judgement: { schema: 'line-judgement/1', site, ...judged, action, reasons: [...judged.reasons, ...left] },
       askedAt,
       path,
     };

@@ -51,7 +51,7 @@ const isNews = (judgement: LineJudgement, told: string | undefined): boolean =>
     ? !told.startsWith(`${judgement.packageDigest} ${judgement.state} `)
     : toldOf(judgement) !== told);
 
-const commandsOf = (judgement: LineJudgement, before: State | null, actor: string): LedgerCommand[] => {
+const commandsOf = (judgement: LineJudgement, asks: boolean, before: State | null, actor: string): LedgerCommand[] => {
   const { modelLine, site, packageDigest, state, action, reasons } = judgement;
   const id = `line/${modelLine}`;
   const version = versionOf(before) + 1;
@@ -73,7 +73,7 @@ const commandsOf = (judgement: LineJudgement, before: State | null, actor: strin
       ...(from === state ? {} : { announce: { type: 'LineJudged', detail: judged } }),
     },
   ];
-  if (action?.kind === 'retrain' && action.requestId !== null) {
+  if (asks && action !== null && action.requestId !== null) {
     const { requestId, count } = action;
     const asked: EventDetail<'RetrainRequested'> = {
       modelLine,
@@ -136,7 +136,7 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
       ...key,
       judgement,
       told: news ? toldOf(judgement) : (before?.told ?? ''),
-      pending: news ? commandsOf(judgement, before, actor) : [],
+      pending: news ? commandsOf(judgement, askedAt !== null, before, actor) : [],
     };
     const { action } = judgement;
     const running =

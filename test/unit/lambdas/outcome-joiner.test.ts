@@ -387,6 +387,8 @@ describe('judging', () => {
         requestId: expect.stringMatching(/^drift-[0-9a-f]{16}$/),
       }),
     ]);
+    const [request] = joiner.requests();
+    expect(joiner.line()?.action).toMatchObject({ kind: 'retrain', requestId: request?.['requestId'] });
     const states = joiner.registry.announced.filter((a) => a.type === 'LineJudged').map((a) => a.detail['to']);
     expect(states.at(-1)).toBe('RETRAIN_REQUESTED');
   });
