@@ -60,6 +60,11 @@ export class Teller {
     this.line(this.paint('dim', `      ${name.padEnd(NAME - 4)} ${figure.padEnd(FIGURE)} ${seconds(ms).padStart(8)}`));
   }
 
+  /** Something that happened within a step. */
+  happened(name: string, what: string): void {
+    this.line(this.paint('dim', `      ${name.padEnd(NAME - 4)} ${what}`));
+  }
+
   /** Runs a step; `action` returns the figure that matters. A failure is marked and thrown on. */
   async step<T>(name: string, action: () => Promise<readonly [string, T]>): Promise<T> {
     const from = this.clock();

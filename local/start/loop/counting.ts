@@ -11,6 +11,12 @@ import { type Account, account, frameKey } from './account.ts';
 const LAP = /-l(\d+)(?:r\d+)?$/;
 const lapOf = (run: string): number => Number(LAP.exec(run)?.[1] ?? 0);
 
+export interface Counted {
+  readonly sum: Account;
+  /** The last decision of the package that was asked for; null when it made none. */
+  readonly sample: DecisionRecord | null;
+}
+
 /** Notes what the line is told from here on. */
 export class Counting {
   private readonly told = new Map<string, Pick<AnsweredFrame, 'id' | 'verdict'>>();
@@ -27,9 +33,10 @@ export class Counting {
 
   /**
    * Lets the machines rest, waits until all they were told is uploaded, and holds it against the records.
+   * @param packageDigest of which one decision is wanted.
    * @throws {StartError} when a decision was told without a record, recorded without being told, or told otherwise.
    */
-  async close(plant: Plant, devices: Devices): Promise<Account> {
+  async close(plant: Plant, devices: Devices, packageDigest: string): Promise<Counted> {
     await devices.machines.rest();
     this.end();
     await this.uploaded(plant);
@@ -50,7 +57,8 @@ export class Counting {
           .join('; '),
         'this is a fault of the platform: keep the state folder and tell its makers',
       );
-    return sum;
+    const sample = records.findLast((d) => d.packageDigest === packageDigest && d.value !== null) ?? null;
+    return { sum, sample };
   }
 
   private async uploaded(plant: Plant): Promise<void> {

@@ -14,12 +14,19 @@ import { endOfRetrain, evaluationOf, sayComparison, secondsToStart } from './dri
 import { allWithChampion, forceRelease } from './forced-release.ts';
 import { eventsAsPlayed } from './late-truth.ts';
 import { liveThrough } from './living.ts';
+import { lineageOf, operators } from './people.ts';
+import { sayJudgement, sayWave } from './say.ts';
 import { StoryFile } from './story-file.ts';
 import { judgedLine, tellTruth } from './truth.ts';
-import { sayWave } from './waves.ts';
 
 const BRISK_MS = 100;
 const SLOW_MS = 1000;
+/** Timings of `story.json` as people read them. */
+const TIMES = [
+  ['storySeconds', 'story'],
+  ['outcomeToRetrainSeconds', 'last needed outcome to retrain'],
+  ['badWaveToRevertedSeconds', 'bad wave to all back'],
+] as const;
 
 export interface LoopDeps {
   readonly plant: Plant;
@@ -74,11 +81,14 @@ export class Loop {
     await this.release();
     const champion = await this.championNow();
     await this.force(champion);
-    await this.restOfTruth(source, before);
-    const sum = await teller.step('every decision counted', async () => {
-      const counted = await counting.close(this.plant, this.devices);
-      return [`${counted.told} told to the line, each with its record; ${counted.held} held`, counted];
+    await this.restOfTruth(source);
+    await operators(this.plant);
+    const { sum, sample } = await teller.step('every decision counted', async () => {
+      const counted = await counting.close(this.plant, this.devices, champion.packageDigest);
+      return [`${counted.sum.told} told to the line, each with its record; ${counted.sum.held} held`, counted];
     });
+    if (sample !== null)
+      await teller.step('lineage of a decision', async () => [await lineageOf(this.plant, sample), null]);
     summary.push(['decisions of the story', `${sum.told} told with a record, ${sum.held} held, none lost`]);
     this.file.timing('storySeconds', (performance.now() - from) / 1000);
     this.file.note({ finished: true });
@@ -130,21 +140,17 @@ export class Loop {
     if (requestId === null)
       requestId = await teller.step('late truth', async () => {
         const truth = await tellTruth(this.plant, before.packageDigest, events, (judgement) =>
-          teller.part(
-            judgement.state,
-            0,
-            `after ${judgement.outcomes} outcomes: ${judgement.reasons[0]?.slice(0, 70) ?? ''}`,
-          ),
+          teller.happened(judgement.state, sayJudgement(judgement)),
         );
         const seconds = await secondsToStart(this.plant, truth.requestId, truth.lastNeededAt);
         this.file.timing('outcomeToRetrainSeconds', seconds);
         this.file.note({ requestId: truth.requestId });
         const { meanLoss, expectedLoss, worstAsset } = truth.judgement;
         this.file.fact(
-          `a retrain asked for itself at outcome ${truth.outcomes}: loss ${meanLoss?.toFixed(2)} where ${expectedLoss.toFixed(2)} was expected, worst on ${worstAsset}`,
+          `outcome ${truth.outcomes} asked for a retrain: loss ${meanLoss?.toFixed(2)} where ${expectedLoss.toFixed(2)} is expected, worst on ${worstAsset}`,
         );
         return [
-          `${truth.told} events up to ${truth.latestDays.toFixed(0)} days late; at outcome ${truth.outcomes} it asks for a retrain`,
+          `${truth.told} events, up to ${truth.latestDays.toFixed(0)} days late; outcome ${truth.outcomes} asks`,
           truth.requestId,
         ];
       });
@@ -159,7 +165,7 @@ export class Loop {
       const report = await evaluationOf(this.plant, record.snapshotDigest);
       const met = report === null ? 'no evaluation is on record' : sayComparison(report);
       this.file.note({ challenger: record.packageDigest });
-      this.file.fact(`champion and challenger met, RMSE in ${played.useCase.label.unit}: ${met}`);
+      this.file.fact(`RMSE of challenger against champion (${played.useCase.label.unit}): ${met}`);
       if ((await registry.body('package', record.packageDigest)) === null)
         throw new Error(`package ${record.packageDigest} is not in the registry`);
       return [met, null];
@@ -184,7 +190,7 @@ export class Loop {
         600,
         { signal },
       );
-      for (const wave of release.waves) teller.part(`ring ${wave.ring}`, 0, sayWave(wave));
+      for (const wave of release.waves) teller.happened(`ring ${wave.ring}`, sayWave(wave));
       if (release.status !== 'released')
         throw new StartError(
           `the challenger's release ${release.releaseId} was ${release.status}: ${release.reason}`,
@@ -193,7 +199,7 @@ export class Loop {
       this.file.note({ released: challenger });
       const verdicts = release.waves.map((w) => `ring ${w.ring} ${w.verdict}`).join(', ');
       this.file.fact(`the challenger was released: ${verdicts}`);
-      return [`${short(challenger)} through ${release.waves.length} rings: ${verdicts}`, null];
+      return [`${short(challenger)} serves on ${release.waves.length} rings`, null];
     });
   }
 
@@ -215,7 +221,7 @@ export class Loop {
           `the bad package was ${release.status}${stopped === undefined ? '' : ' without a comparison of decisions'}: ${release.reason}`,
           `look at each ring with "npx millwright explain ${release.releaseId}"`,
         );
-      for (const wave of release.waves) teller.part(`ring ${wave.ring}`, 0, sayWave(wave));
+      for (const wave of release.waves) teller.happened(`ring ${wave.ring}`, sayWave(wave));
       if (seen.running.size === 0)
         throw new StartError(
           `Greengrass never reported ${modelComponentName(modelLine)} as running: the package was not stopped by its decisions`,
@@ -225,19 +231,19 @@ export class Loop {
       this.file.note({ reverted: true });
       if (seconds !== null) this.file.timing('badWaveToRevertedSeconds', seconds);
       this.file.fact(
-        `a forced package ran on ring ${stopped.ring}, disagreed with the champion and was reverted; ${devices} devices are with the champion`,
+        `a forced package ran on ring ${stopped.ring}, did not decide as the champion does, and was taken back: ${devices} devices are with the champion`,
       );
       return [
-        `RUNNING on ${seen.running.size}, disagrees on ${((shadow.disagreement ?? 0) * 100).toFixed(0)} %; reverted${seconds === null ? '' : ` in ${seconds.toFixed(0)} s`}, ${devices} devices with the champion`,
+        `RUNNING on ${seen.running.size} of ${rings.length}, stopped at ring ${stopped.ring}${seconds === null ? '' : `, all back in ${seconds.toFixed(0)} s`}`,
         null,
       ];
     });
   }
 
   /** What is still to be known about runs of before: it changes nothing any more. */
-  private async restOfTruth(source: StorySource, before: Champion): Promise<void> {
+  private async restOfTruth(source: StorySource): Promise<void> {
     const { teller, clients, names, registry } = this.plant;
-    const { lived, requestId } = this.file.state;
+    const { lived } = this.file.state;
     if (lived === null) return;
     await teller.step('the rest of the truth', async () => {
       // All of it once more: what is known is known already.
@@ -253,7 +259,7 @@ export class Loop {
         );
       const judged = await judgedLine(this.plant);
       return [
-        `${events.length} events, most for the second time: still one retrain (${requestId}); ${judged?.judgement.state ?? 'not judged'}, was of ${short(before.packageDigest)}`,
+        `${events.length} events, most for the second time: still one retrain; ${judged?.judgement.state ?? 'not judged'}`,
         null,
       ];
     });
@@ -265,21 +271,14 @@ export class Loop {
     const { facts, timings } = this.file.state;
     for (const line of await registry.bodies('model-line')) {
       const champion = line['champion'] as Champion | null;
-      summary.push([
-        line.id,
-        line.id === modelLine
-          ? facts.slice(1).join('; ')
-          : champion === null
-            ? 'no model: nothing was recorded for it here'
-            : `${short(champion.packageDigest)} serves`,
-      ]);
+      if (champion === null) summary.push([line.id, 'no model yet: its machines are not played here']);
+      else if (line.id !== modelLine) summary.push([line.id, `${short(champion.packageDigest)} serves`]);
+      else {
+        summary.push([line.id, `${short(champion.packageDigest)} serves; what happened and why:`]);
+        for (const fact of facts) summary.push(['', fact]);
+      }
     }
-    const told = Object.entries(timings)
-      .map(
-        ([name, seconds]) =>
-          `${name.replace(/Seconds$/, '').replace(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${seconds} s`,
-      )
-      .join(', ');
-    if (told !== '') summary.push(['times', told]);
+    const told = TIMES.flatMap(([name, says]) => (timings[name] === undefined ? [] : [`${says} ${timings[name]} s`]));
+    if (told.length > 0) summary.push(['times', told.join(', ')]);
   }
 }

@@ -8,8 +8,8 @@ import type { WaveResult } from '#core/contracts/release.ts';
 import type { StoryRun } from '#core/contracts/source.ts';
 import { account } from '../../../local/start/loop/account.ts';
 import { eventsAsPlayed, nextBatch } from '../../../local/start/loop/late-truth.ts';
+import { sayWave } from '../../../local/start/loop/say.ts';
 import { StoryFile } from '../../../local/start/loop/story-file.ts';
-import { sayWave } from '../../../local/start/loop/waves.ts';
 
 const event = (eventId: string, knownTime: string, more: Partial<PlantEvent> = {}): PlantEvent => ({
   schema: 'plant-event/1',
