@@ -177,7 +177,7 @@ export const turbofans = ({ site, start, readData }: SourceOptions): PlantSource
         });
       }
       return {
-        change: 'engines of another fleet (FD003) come to the stands: their fans wear, not their compressors',
+        change: 'engines of FD003 come, whose fans wear',
         announcements: [],
         runs,
         after: flown(machines, Math.max(...through) + 1000),

@@ -9,7 +9,14 @@ export const sayWave = ({ verdict, devices, shadow, reasons }: WaveResult): stri
 };
 
 /** What the judge says in a few words. */
-export const sayJudgement = ({ outcomes, meanLoss, expectedLoss, eValue, threshold }: LineJudgement): string =>
+export const sayJudgement = ({
+  outcomes,
+  meanLoss,
+  expectedLoss,
+  eValue,
+  threshold,
+  features,
+}: LineJudgement): string =>
   outcomes === 0
-    ? 'no outcome is known yet'
+    ? `no outcome is known yet${features.length === 0 ? '' : `; inputs are not as in training: ${features.slice(0, 3).join(', ')}`}`
     : `after ${outcomes} outcomes: loss ${(meanLoss ?? 0).toFixed(2)}, ${expectedLoss.toFixed(2)} is expected; e-value ${eValue.toPrecision(2)} of ${threshold}`;
