@@ -44,6 +44,14 @@ export const disturb = async (
   }
 };
 
+const countsOf = (names: readonly string[]): string =>
+  [...new Set(names)]
+    .map((name) => {
+      const count = names.filter((n) => n === name).length;
+      return count === 1 ? name : `${name} ×${count}`;
+    })
+    .join(', ');
+
 /** Faults in force and what can be killed. */
 export const chaosStatus = async (world: World, out: Output): Promise<void> => {
   const status = chaosOf(world).status();
@@ -64,7 +72,7 @@ export const chaosStatus = async (world: World, out: Output): Promise<void> => {
           : throttles.map((t) => `${t.service}: ${t.share} refused, ${until(t.until)}`).join('; '),
       ],
       ['local AWS', status.emulator === null ? 'does not run' : `process ${status.emulator}`],
-      ['workers', status.workers.map((w) => `${w.function} (${w.pid})`).join(', ') || 'none'],
+      ['workers', countsOf(status.workers.map((w) => w.function)) || 'none'],
       ['jobs', status.jobs.map((j) => `${j.program} (${j.pid})`).join(', ') || 'none'],
       ['devices', status.devices.map((d) => `${d.device} (${d.pid ?? 'down'})`).join(', ') || 'none'],
     ]);

@@ -49,6 +49,8 @@ export interface Runner {
 
 const MAX_REASON = 1024;
 const DAY_S = 86_400;
+/** What a shell says of a program that SIGKILL ended: by hand, or for want of memory. */
+const KILLED = 137;
 
 /** A job's end that is no success; the reason is what Describe shows. */
 class JobFailure extends Error {
@@ -314,7 +316,7 @@ export const makeRunner = (options: RunnerOptions): Runner => {
     if ((await filesBelow(outputData)).length > 0) await put(outputData, 'output');
     if (failed)
       throw new JobFailure(
-        `AlgorithmError: ${failure || 'the program wrote no failure file'}, exit code: ${end.exitCode}`,
+        `AlgorithmError: ${failure || (end.exitCode === KILLED ? 'the program was killed' : 'the program wrote no failure file')}, exit code: ${end.exitCode}`,
       );
     await put(model, 'model');
     if (end.why === 'stopped') return finish(job, 'Stopped', 'Training job stopped');

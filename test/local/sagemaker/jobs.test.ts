@@ -462,7 +462,7 @@ describe('a training job that ends badly', () => {
 
   test('fails when its program is killed from outside', async () => {
     const job = await train(training({ mode: 'die' }));
-    expect(job.FailureReason).toBe('AlgorithmError: the program wrote no failure file, exit code: 137');
+    expect(job.FailureReason).toBe('AlgorithmError: the program was killed, exit code: 137');
   });
 
   test('fails when its image is not one that the local plant knows', async () => {
