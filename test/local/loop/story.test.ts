@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetDeploymentCommand, GreengrassV2Client, ListDeploymentsCommand } from '@aws-sdk/client-greengrassv2';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { EvaluationReport } from '#core/contracts/evaluation.ts';
 import { type AlertRecord, LineJudgement } from '#core/contracts/judgement.ts';
 import { LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
