@@ -7,6 +7,9 @@ import { type Plant, STAGE } from './plant-context.ts';
 import { readDecisions } from './proof.ts';
 import { until } from './watch.ts';
 
+/** Objects fetched at a time: a connection each. */
+const AT_A_TIME = 25;
+
 /** Decisions that devices of the site uploaded since an instant (ms since the epoch). */
 export const decisionsOf = async ({ clients, names, site }: Plant, after: number): Promise<DecisionRecord[]> => {
   const found: DecisionRecord[] = [];
@@ -19,13 +22,15 @@ export const decisionsOf = async ({ clients, names, site }: Plant, after: number
       }),
     );
     const fresh = (page.Contents ?? []).filter((o) => (o.LastModified?.getTime() ?? 0) >= after - 1000);
-    const texts = await Promise.all(
-      fresh.map(async ({ Key }) => {
-        const object = await clients.s3.send(new GetObjectCommand({ Bucket: names.lakeBucket, Key }));
-        return readDecisions((await object.Body?.transformToString()) ?? '', Key ?? '');
-      }),
-    );
-    found.push(...texts.flat());
+    for (let i = 0; i < fresh.length; i += AT_A_TIME) {
+      const texts = await Promise.all(
+        fresh.slice(i, i + AT_A_TIME).map(async ({ Key }) => {
+          const object = await clients.s3.send(new GetObjectCommand({ Bucket: names.lakeBucket, Key }));
+          return readDecisions((await object.Body?.transformToString()) ?? '', Key ?? '');
+        }),
+      );
+      found.push(...texts.flat());
+    }
     token = page.NextContinuationToken;
     if (token === undefined) return found;
   }

@@ -54,7 +54,7 @@ export const firstPass = async (
       : champion.packageDigest;
   if (champion !== null && !options.retrain)
     await teller.step('champion', async () => [`${short(packageDigest)} serves since an earlier start`, null]);
-  summary.push(['package', packageDigest]);
+  summary.push(['package of the pass', packageDigest]);
 
   // Brisk, and latencies counted from here: before, devices were starting.
   devices.machines.setPace(BRISK_MS);

@@ -234,7 +234,7 @@ describe('a second start', () => {
       { cwd: REPOSITORY, timeout: 170_000, killSignal: 'SIGINT' },
     );
     expect(stdout).toContain('serves since an earlier start');
-    expect(stdout).toMatch(new RegExp(`^ +package +${champion.packageDigest}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^ +package of the pass +${champion.packageDigest}$`, 'm'));
     expect(existsSync(join(folder.dir, 'plant.json'))).toBe(false);
   }, 200_000);
 });
