@@ -8,10 +8,12 @@ import {
   IoTClient,
 } from '@aws-sdk/client-iot';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { type MqttClient, connect as mqtt } from 'mqtt';
 import { digestTopic, type FeatureDigest } from '#core/contracts/device.ts';
+import { artifactKeys } from '#core/contracts/lake.ts';
+import type { Baseline } from '#core/contracts/model-package.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
 import { subscribe } from './subscribe.ts';
@@ -42,6 +44,20 @@ const digest: FeatureDigest = {
 };
 
 test('a digest of a device reaches the lake and the drift evaluator by one rule, and none that it makes for another', async () => {
+  const s3 = new S3Client({ ...plant.client, forcePathStyle: true });
+  const baseline: Baseline = {
+    schema: 'baseline/1',
+    featureSetDigest: digest.packageDigest,
+    rows: 1000,
+    features: [{ name: 'f', edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 }],
+  };
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: plant.names.artifactsBucket,
+      Key: `${artifactKeys.package(digest.modelLine, digest.packageDigest)}baseline.json`,
+      Body: JSON.stringify(baseline),
+    }),
+  );
   const iot = new IoTDataPlaneClient(plant.client);
   const forged = { ...digest, device: 'edge-2', cameOn: digestTopic(STAGE, SITE, 'edge-2') };
   for (const message of [forged, { ...digest, device: 'edge-3' }, digest])
@@ -52,7 +68,6 @@ test('a digest of a device reaches the lake and the drift evaluator by one rule,
         payload: Buffer.from(JSON.stringify(message)),
       }),
     );
-  const s3 = new S3Client({ ...plant.client, forcePathStyle: true });
   const db = DynamoDBDocumentClient.from(new DynamoDBClient(plant.client));
   const written = await until(
     async () =>
