@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GreengrassV2Client, paginateListDeployments } from '@aws-sdk/client-greengrassv2';
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { REGISTRY_CLASS_INDEX, registryKeys } from '#core/contracts/ledger.ts';
+import { registryQueries } from '#core/contracts/ledger.ts';
 import { LastSeen, LOCAL_LAST_SEEN_FILE } from '#core/contracts/local-plant.ts';
 import { countersIn } from '../faults/faults-file.ts';
 import { compareHoldings } from './kept.ts';
@@ -30,12 +30,7 @@ export const readHoldings = async (deps: HoldingsDeps): Promise<LastSeen | null>
   const chains: Record<string, number> = {};
   const heads = paginateQuery(
     { client: deps.db },
-    {
-      TableName: deps.registryTable,
-      IndexName: REGISTRY_CLASS_INDEX,
-      KeyConditionExpression: 'gsi1pk = :c',
-      ExpressionAttributeValues: { ':c': registryKeys.classIndex('chain-head') },
-    },
+    { TableName: deps.registryTable, ...registryQueries.list('chain-head') },
   );
   for await (const { Items } of heads)
     for (const head of Items ?? []) chains[String(head['chain'])] = Number(head['sequence']);

@@ -10,6 +10,7 @@ import { Devices, planDevices } from './devices.ts';
 import { checkDisk, checkDiskLeft } from './disk.ts';
 import { StartError } from './errors.ts';
 import { firstPass } from './first-pass.ts';
+import { noteHoldings, readCut, tellKept } from './holdings.ts';
 import { Loop } from './loop/loop.ts';
 import { clientsOf, REGION, readPorts, type Services, startServices, writeWhole } from './plant.ts';
 import { nextLap, type Plant, STAGE, type StartDeps } from './plant-context.ts';
@@ -94,6 +95,7 @@ export class Pass {
 
     const ports = await readPorts(stateDir);
     const where = { root, stateDir, signal, teller };
+    const cut = readCut(stateDir);
     const building = teller.step('bundles', async () => [await buildBundles(where), null]);
     const starting = teller.step('local AWS', async () => {
       this.services = await startServices(stateDir, root, ports);
@@ -101,6 +103,16 @@ export class Pass {
     });
     const [, services] = await bothOrFirstError(building, starting);
     const clients = clientsOf(services.endpoints);
+    const holdings = {
+      stateDir,
+      db: clients.db,
+      greengrass: clients.greengrass,
+      registryTable: names.registry.name,
+      awsPid: services.aws.pid,
+      now: this.deps.now,
+    };
+    for (const line of await tellKept(cut, holdings, this.deps.wasCut)) teller.line(`  ${line}`);
+    void noteHoldings(holdings, signal);
     const plan = planDevices(config, site, options.devices, stateDir);
     const startedAt = this.deps.now();
     this.plantFile = {

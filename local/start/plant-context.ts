@@ -19,6 +19,8 @@ export interface StartDeps {
   readonly teller: Teller;
   readonly signal: AbortSignal;
   readonly now: () => string;
+  /** The last start did not end by itself. */
+  readonly wasCut: boolean;
 }
 
 /** The running plant as every step of a start sees it. */

@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { REGISTRY_CLASS_INDEX, type RecordClass, registryKeys } from '#core/contracts/ledger.ts';
+import { type RecordClass, registryQueries } from '#core/contracts/ledger.ts';
 
 /** What the pass reads of the registry while it waits. */
 export interface RegistryView {
@@ -11,23 +11,12 @@ export interface RegistryView {
 
 export const registryView = (db: DynamoDBDocumentClient, TableName: string): RegistryView => ({
   async body(recordClass, id) {
-    const { Item } = await db.send(
-      new GetCommand({ TableName, Key: registryKeys.latest(recordClass, id), ConsistentRead: true }),
-    );
+    const { Item } = await db.send(new GetCommand({ TableName, ...registryQueries.latest(recordClass, id) }));
     return (Item?.['body'] as Record<string, unknown> | undefined) ?? null;
   },
   async bodies(recordClass) {
     const found: (Record<string, unknown> & { id: string })[] = [];
-    const pages = paginateQuery(
-      { client: db },
-      {
-        TableName,
-        IndexName: REGISTRY_CLASS_INDEX,
-        KeyConditionExpression: 'gsi1pk = :c',
-        ExpressionAttributeValues: { ':c': registryKeys.classIndex(recordClass) },
-        ScanIndexForward: false,
-      },
-    );
+    const pages = paginateQuery({ client: db }, { TableName, ...registryQueries.list(recordClass) });
     for await (const { Items } of pages)
       for (const item of Items ?? [])
         found.push({ ...(item['body'] as Record<string, unknown>), id: String(item['id']) });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { modelComponentName } from '#core/contracts/release.ts';
 import type { StorySource } from '#core/contracts/source.ts';
 import { sendPlantEvents } from '../../plant/historian.ts';
@@ -131,32 +132,50 @@ export class Loop {
 
   /** Outcomes are told, the judge asks for a retrain by itself, and that makes a challenger or says why not. */
   private async learn(source: StorySource, before: Champion): Promise<void> {
-    const { teller, played, registry } = this.plant;
     const { lived } = this.file.state;
     if (lived === null) throw new Error('outcomes are told of runs that were lived through');
     this.devices.machines.setPace(SLOW_MS);
     const events = eventsAsPlayed(source.runs, lived.lap);
-    let { requestId } = this.file.state;
-    if (requestId === null)
-      requestId = await teller.step('late truth', async () => {
-        const truth = await tellTruth(this.plant, before.packageDigest, events, (judgement) =>
-          teller.happened(judgement.state, sayJudgement(judgement)),
-        );
-        const seconds = await secondsToStart(this.plant, truth.requestId, truth.lastNeededAt);
-        this.file.timing('outcomeToRetrainSeconds', seconds);
-        this.file.note({ requestId: truth.requestId });
-        const { meanLoss, expectedLoss, worstAsset } = truth.judgement;
-        this.file.fact(
-          `outcome ${truth.outcomes} asked for a retrain: loss ${meanLoss?.toFixed(2)} where ${expectedLoss.toFixed(2)} is expected, worst on ${worstAsset}`,
-        );
-        return [
-          `${truth.told} events, up to ${truth.latestDays.toFixed(0)} days late; outcome ${truth.outcomes} asks`,
-          truth.requestId,
-        ];
+    while (this.file.state.challenger === null) {
+      const requestId = this.file.state.requestId ?? (await this.tellUntilAsked(events, before));
+      await this.retrain(requestId);
+    }
+  }
+
+  private async tellUntilAsked(events: readonly PlantEvent[], before: Champion): Promise<string> {
+    const { teller } = this.plant;
+    const { told, inVain } = this.file.state;
+    return teller.step('late truth', async () => {
+      const truth = await tellTruth(this.plant, before.packageDigest, events, {
+        told,
+        inVain,
+        onTold: (n) => this.file.note({ told: n }),
+        onState: (judgement) => teller.happened(judgement.state, sayJudgement(judgement)),
       });
-    if (this.file.state.challenger !== null) return;
+      const { requestId, outcomes } = truth;
+      const seconds = await secondsToStart(this.plant, requestId, truth.lastNeededAt);
+      this.file.timing('outcomeToRetrainSeconds', seconds);
+      this.file.note({ requestId });
+      const { meanLoss, expectedLoss, worstAsset } = truth.judgement;
+      this.file.fact(
+        `outcome ${outcomes} asked for a retrain: loss ${meanLoss?.toFixed(2)} where ${expectedLoss.toFixed(2)} is expected, worst on ${worstAsset}`,
+      );
+      return [
+        `${truth.told} events, up to ${truth.latestDays.toFixed(0)} days late; outcome ${outcomes} asks`,
+        requestId,
+      ];
+    });
+  }
+
+  /** The retrain to its end: a challenger, or, after a fault, nothing yet. @throws {StartError} when it was refused. */
+  private async retrain(requestId: string): Promise<void> {
+    const { teller, played } = this.plant;
     await teller.step('retrain by itself', async () => {
       const record = await endOfRetrain(this.plant, requestId);
+      if (record.status === 'failed' || record.status === 'skipped') {
+        this.file.note({ requestId: null, inVain: [...this.file.state.inVain, requestId] });
+        return [`${record.status} at ${record.step}: the champion stays, more outcomes may ask again`, null];
+      }
       if (record.status !== 'candidate' || record.packageDigest === null)
         throw new StartError(
           `the retrain ${requestId} was ${record.status} at ${record.step}: ${record.detail}`,
@@ -166,8 +185,6 @@ export class Loop {
       const met = report === null ? 'no evaluation is on record' : sayComparison(report);
       this.file.note({ challenger: record.packageDigest });
       this.file.fact(`RMSE of challenger against champion (${played.useCase.label.unit}): ${met}`);
-      if ((await registry.body('package', record.packageDigest)) === null)
-        throw new Error(`package ${record.packageDigest} is not in the registry`);
       return [met, null];
     });
   }
@@ -252,14 +269,15 @@ export class Loop {
       const asked = (await registry.bodies('retrain')).filter(
         (r) => r['cause'] === 'drift' && r['modelLine'] === this.plant.modelLine,
       );
-      if (asked.length !== 1)
+      const expected = 1 + this.file.state.inVain.length;
+      if (asked.length !== expected)
         throw new StartError(
-          `one retrain was called for by outcomes, ${asked.length} are on record: ${asked.map((r) => r.id).join(', ')}`,
+          `outcomes called for ${expected} retrains, ${asked.length} are on record: ${asked.map((r) => r.id).join(', ')}`,
           'this is a fault of the platform: keep the state folder and tell its makers',
         );
       const judged = await judgedLine(this.plant);
       return [
-        `${events.length} events, most for the second time: still one retrain; ${judged?.judgement.state ?? 'not judged'}`,
+        `${events.length} events, most for the second time: no retrain more; ${judged?.judgement.state ?? 'not judged'}`,
         null,
       ];
     });

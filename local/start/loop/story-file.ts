@@ -12,7 +12,11 @@ const StoryState = z.strictObject({
   /** Which machines: their seed, or a digest of their frames. */
   identity: z.string(),
   lived: z.strictObject({ lap: z.int().positive() }).nullable(),
+  /** How many events of the runs were sent. */
+  told: z.int().nonnegative(),
   requestId: z.string().nullable(),
+  /** Retrains that ended in a fault, a job that was killed for example: the judge asks again. */
+  inVain: z.array(z.string()),
   challenger: z.string().nullable(),
   released: z.string().nullable(),
   forced: z.strictObject({ packageDigest: z.string(), releaseId: z.string() }).nullable(),
@@ -29,7 +33,9 @@ const nothing = (modelLine: string, identity: string): StoryState => ({
   modelLine,
   identity,
   lived: null,
+  told: 0,
   requestId: null,
+  inVain: [],
   challenger: null,
   released: null,
   forced: null,

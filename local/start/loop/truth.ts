@@ -50,7 +50,14 @@ export const tellTruth = async (
   plant: Plant,
   packageDigest: string,
   events: readonly PlantEvent[],
-  onState: (judgement: LineJudgement) => void,
+  progress: {
+    /** Events that were sent before. */
+    readonly told: number;
+    /** Requests that ended in vain: not these. */
+    readonly inVain: readonly string[];
+    readonly onTold: (told: number) => void;
+    readonly onState: (judgement: LineJudgement) => void;
+  },
 ): Promise<TruthTold> => {
   const { clients, names, signal, teller, played } = plant;
   const needed = played.useCase.judging.minOutcomes;
@@ -61,13 +68,15 @@ export const tellTruth = async (
     if (judged === null || judged.judgement.packageDigest !== packageDigest) return null;
     if (judged.judgement.state !== state) {
       state = judged.judgement.state;
-      onState(judged.judgement);
+      progress.onState(judged.judgement);
     }
     return judged;
   };
   const asked = (judged: Judged | null): string | null =>
-    judged?.judgement.action?.kind === 'retrain' ? judged.judgement.action.requestId : null;
-  let told = 0;
+    judged?.judgement.action?.kind === 'retrain' && !progress.inVain.includes(judged.judgement.action.requestId ?? '')
+      ? judged.judgement.action.requestId
+      : null;
+  let { told } = progress;
   let sentAt = performance.now();
   for (;;) {
     const before = await current();
@@ -92,6 +101,7 @@ export const tellTruth = async (
     sentAt = performance.now();
     await sendPlantEvents(clients.lambda, names.plantEvents.name, events.slice(told, told + size));
     told += size;
+    progress.onTold(told);
     teller.progress(`late truth: ${told} of ${events.length} events told, ${before?.judgement.outcomes ?? 0} outcomes`);
     let version = before?.version ?? 0;
     let changedAt: number | null = null;
