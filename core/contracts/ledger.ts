@@ -121,3 +121,22 @@ export const registryKeys = {
   classIndex: (c: string) => `CLASS#${c}`,
 } as const;
 export const REGISTRY_CLASS_INDEX = 'byClass';
+
+/**
+ * What each look-up asks of the registry table, as the inputs of DynamoDB's GetItem and Query without the table's name.
+ * A reader adds the name and follows the pages.
+ */
+export const registryQueries = {
+  latest: (c: RecordClass, id: string) => ({ Key: registryKeys.latest(c, id), ConsistentRead: true }),
+  /** Newest versions of the records of a class, newest first; heads of chains are kept as a class of their own. */
+  list: (c: RecordClass | 'chain-head') => ({
+    IndexName: REGISTRY_CLASS_INDEX,
+    KeyConditionExpression: 'gsi1pk = :c',
+    ExpressionAttributeValues: { ':c': registryKeys.classIndex(c) },
+    ScanIndexForward: false,
+  }),
+  edges: (node: string, direction: 'out' | 'in') => ({
+    KeyConditionExpression: 'pk = :n AND begins_with(sk, :d)',
+    ExpressionAttributeValues: { ':n': `NODE#${node}`, ':d': direction === 'out' ? 'OUT#' : 'IN#' },
+  }),
+} as const;

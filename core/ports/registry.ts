@@ -11,6 +11,21 @@ export interface StoredRecord {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** A record version from an item of the table. */
+export const storedRecord = (item: Readonly<Record<string, unknown>>): StoredRecord => ({
+  class: item['class'] as RecordClass,
+  id: item['id'] as string,
+  version: item['version'] as number,
+  at: item['at'] as string,
+  actor: item['actor'] as string,
+  bodyDigest: item['bodyDigest'] as string,
+  body: item['body'] as Record<string, unknown>,
+});
+
+/** A lineage edge from an item of the table. */
+export const storedEdge = ({ from, rel, to }: Readonly<Record<string, unknown>>): LineageEdge =>
+  ({ from, rel, to }) as LineageEdge;
+
 /** Reads the registry; nobody but the ledger writer writes it. */
 export interface RegistryReader {
   /** Newest version of a record; null when there is none. */

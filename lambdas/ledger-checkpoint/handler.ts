@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
-import { type Checkpoint, REGISTRY_CLASS_INDEX, registryKeys } from '#core/contracts/ledger.ts';
+import { type Checkpoint, registryQueries } from '#core/contracts/ledger.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 
 export interface Deps {
@@ -21,9 +21,7 @@ export const makeHandler = (deps: Deps) => async (): Promise<Checkpoint> => {
     const page = await deps.db.send(
       new QueryCommand({
         TableName: deps.table,
-        IndexName: REGISTRY_CLASS_INDEX,
-        KeyConditionExpression: 'gsi1pk = :c',
-        ExpressionAttributeValues: { ':c': registryKeys.classIndex('chain-head') },
+        ...registryQueries.list('chain-head'),
         ...(start === undefined ? {} : { ExclusiveStartKey: start }),
       }),
     );

@@ -238,8 +238,7 @@ export const callsOf = async (name: string): Promise<string[]> => {
   const bucket = placeIn(/\bBucket: (names\.\w+)/.exec(index)?.[1] ?? '');
   for (const [, command] of `${index}\n${rest}`.matchAll(/new (\w+)Command\(/g)) {
     const action = actionOf(command as string, `lambdas/${name}`);
-    const indexed =
-      action === 'dynamodb:Query' && /\bIndexName: REGISTRY_CLASS_INDEX\b/.test(rest) ? '/index/byClass' : '';
+    const indexed = action === 'dynamodb:Query' && /\bregistryQueries\.list\(/.test(rest) ? '/index/byClass' : '';
     const at = action.startsWith('dynamodb:') ? `${table}${indexed}` : action.startsWith('s3:') ? bucket : undefined;
     calls.push(at === undefined ? action : `${action} on ${at}`);
   }

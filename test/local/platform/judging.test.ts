@@ -5,7 +5,7 @@ import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { type DecisionRecord, decisionObjectKey } from '#core/contracts/decision.ts';
 import { judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
-import { REGISTRY_CLASS_INDEX, type RecordClass, registryKeys } from '#core/contracts/ledger.ts';
+import { type RecordClass, registryQueries } from '#core/contracts/ledger.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf, merkleRoot } from '#core/lineage/digest.ts';
@@ -37,19 +37,11 @@ const drop = (key: string, text: string) =>
     new PutObjectCommand({ Bucket: plant.names.lakeBucket, Key: key, Body: text }),
   );
 const latest = async (recordClass: RecordClass, id: string) =>
-  (await db.send(new GetCommand({ TableName: plant.names.registry.name, Key: registryKeys.latest(recordClass, id) })))
+  (await db.send(new GetCommand({ TableName: plant.names.registry.name, ...registryQueries.latest(recordClass, id) })))
     .Item as { version: number; body: Record<string, unknown> } | undefined;
 const all = async (recordClass: RecordClass) =>
-  (
-    await db.send(
-      new QueryCommand({
-        TableName: plant.names.registry.name,
-        IndexName: REGISTRY_CLASS_INDEX,
-        KeyConditionExpression: 'gsi1pk = :c',
-        ExpressionAttributeValues: { ':c': registryKeys.classIndex(recordClass) },
-      }),
-    )
-  ).Items as { id: string; body: Record<string, unknown> }[];
+  (await db.send(new QueryCommand({ TableName: plant.names.registry.name, ...registryQueries.list(recordClass) })))
+    .Items as { id: string; body: Record<string, unknown> }[];
 const line = async (): Promise<LineJudgement | undefined> =>
   (await db.send(new GetCommand({ TableName: plant.names.judgementTable.name, Key: judgementKeys.state(LINE) })))
     .Item?.['judgement'];
