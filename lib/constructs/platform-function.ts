@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -30,11 +30,15 @@ export class PlatformFunction extends Construct {
   readonly fn: LambdaFunction;
   readonly role: Role;
   readonly name: string;
+  /** From names alone, no token: definitions of workflows are text. */
+  readonly arn: string;
 
   constructor(scope: Construct, id: string, props: PlatformFunctionProps) {
     super(scope, id);
     const { config } = props;
     this.name = `${platformNames(config).prefix}-${props.name}`;
+    const { region, account } = Stack.of(this);
+    this.arn = `arn:aws:lambda:${region}:${account}:function:${this.name}`;
     this.role = new Role(this, 'Role', {
       roleName: this.name,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
@@ -68,6 +72,15 @@ export class PlatformFunction extends Construct {
     });
   }
 }
+
+/** ARN of each function, under its key. */
+export const arnsOf = <Name extends string>(
+  functions: Readonly<Record<Name, PlatformFunction>>,
+): Record<Name, string> =>
+  Object.fromEntries(Object.entries<PlatformFunction>(functions).map(([name, f]) => [name, f.arn])) as Record<
+    Name,
+    string
+  >;
 
 /** One statement with the actions and resources it allows; no wildcard actions. */
 export const allow = (

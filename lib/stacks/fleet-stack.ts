@@ -17,7 +17,7 @@ import { grants } from '../constructs/grants.ts';
 import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
-import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { allow, arnsOf, PlatformFunction } from '../constructs/platform-function.ts';
 import { PlatformHealth } from '../constructs/platform-health.ts';
 import { releaseDefinition, waveDefinition } from '../constructs/release-workflow/definition.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
@@ -198,18 +198,14 @@ export class FleetStack extends PlatformStack {
       },
     });
 
-    const functionsMade = new Map<string, PlatformFunction>();
     const fn = (
       id: string,
       name: string,
       says: string,
       may: readonly PolicyStatement[],
       more: { timeout?: Duration; environment?: Record<string, string> } = {},
-    ): string => {
-      const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
-      functionsMade.set(name, made);
-      return `arn:aws:lambda:${home}:function:${made.name}`;
-    };
+    ): PlatformFunction =>
+      new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
     const executions = (machine: string): string => `arn:aws:states:${home}:execution:${machine}:*`;
     // Greengrass looks at things, groups and their jobs in the name of whoever asks it.
     const looks = [
@@ -231,7 +227,7 @@ export class FleetStack extends PlatformStack {
       allow(['greengrass:ListEffectiveDeployments'], [greengrass(`coreDevices:${config.stage}-*`)]),
       allow(['iot:DescribeJobExecution'], [iot('job/*'), things]),
     ];
-    const functions = {
+    const made = {
       'approve-release': fn(
         'ApproveRelease',
         'approve-release',
@@ -285,6 +281,7 @@ export class FleetStack extends PlatformStack {
         table('dynamodb:Query'),
       ]),
     };
+    const functions = arnsOf(made);
 
     new Workflow(this, 'Wave', {
       name: names.wave.name,
@@ -327,7 +324,7 @@ export class FleetStack extends PlatformStack {
       stack: this,
       name: names.release.name,
       arn: names.release.arn,
-      recorder: functionsMade.get('record-release') as PlatformFunction,
+      recorder: made['record-release'],
     });
     new PlatformHealth(this, {
       plane: 'plant',

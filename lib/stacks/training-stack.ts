@@ -7,7 +7,7 @@ import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { grants } from '../constructs/grants.ts';
 import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
-import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { allow, arnsOf, PlatformFunction } from '../constructs/platform-function.ts';
 import { PlatformHealth } from '../constructs/platform-health.ts';
 import { retrainDefinition } from '../constructs/retrain-workflow/definition.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
@@ -102,23 +102,19 @@ export class TrainingStack extends PlatformStack {
       return asset.imageUri;
     });
 
-    const functionsMade = new Map<string, PlatformFunction>();
     const fn = (
       id: string,
       name: string,
       says: string,
       may: readonly PolicyStatement[],
       more: { timeout?: Duration; memoryMiB?: number; environment?: Record<string, string> } = {},
-    ): string => {
-      const made = new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
-      functionsMade.set(name, made);
-      return `arn:aws:lambda:${home}:function:${made.name}`;
-    };
+    ): PlatformFunction =>
+      new PlatformFunction(this, id, { config, name, says, may, timeout: Duration.seconds(60), ...more });
     const latest = grants.readRegistry(this, 'latest');
     const latestAndLists = grants.readRegistry(this, 'latest', 'list');
     const ledger = grants.writeLedger(this);
     const executions = `arn:aws:states:${home}:execution:${names.retrain.name}:*`;
-    const functions = {
+    const made = {
       'resolve-trigger': fn(
         'ResolveTrigger',
         'resolve-trigger',
@@ -133,7 +129,6 @@ export class TrainingStack extends PlatformStack {
         [...latestAndLists, ledger, ...grants.writeLake(this, 'snapshots/*'), grants.writeWork(this)],
         { timeout: Duration.minutes(9), memoryMiB: 1024 },
       ),
-      materialise: names.materialise.arn,
       evaluate: fn(
         'Evaluate',
         'evaluate',
@@ -182,6 +177,7 @@ export class TrainingStack extends PlatformStack {
       ]),
       'record-retrain': fn('RecordRetrain', 'record-retrain', 'Records why a retrain made no candidate.', [ledger]),
     };
+    const functions = { ...arnsOf(made), materialise: names.materialise.arn };
 
     const jobs = (kind: 'training' | 'processing'): string => `arn:aws:sagemaker:${home}:${kind}-job/${names.prefix}-*`;
     const machine = new Workflow(this, 'Retrain', {
@@ -231,7 +227,7 @@ export class TrainingStack extends PlatformStack {
       stack: this,
       name: names.retrain.name,
       arn: names.retrain.arn,
-      recorder: functionsMade.get('record-retrain') as PlatformFunction,
+      recorder: made['record-retrain'],
     });
     new PlatformHealth(this, {
       plane: 'ml',
