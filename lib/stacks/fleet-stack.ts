@@ -13,6 +13,7 @@ import type { Construct } from 'constructs';
 import { ringGroupName } from '#core/contracts/release.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { DeadLetters } from '../constructs/dead-letters.ts';
+import { devicePolicyDocument } from '../constructs/device-policy.ts';
 import { grants } from '../constructs/grants.ts';
 import { RecordEnd } from '../constructs/on-ended.ts';
 import { StartOnEvent } from '../constructs/on-event.ts';
@@ -88,49 +89,9 @@ export class FleetStack extends PlatformStack {
         }),
     );
 
-    const thing = `\${iot:Connection.Thing.ThingName}`;
-    const own = `millwright/${config.stage}/\${iot:Connection.Thing.Attributes[site]}/\${iot:Connection.Thing.Attributes[device]}`;
-    const greengrassTopics = [
-      `$aws/things/${thing}/greengrass/health/json`,
-      `$aws/things/${thing}/greengrassv2/health/json`,
-      `$aws/things/${thing}/jobs/*`,
-      `$aws/things/${thing}/shadow/*`,
-    ];
     new CfnPolicy(this, 'DevicePolicy', {
       policyName: names.devicePolicy,
-      policyDocument: {
-        Version: '2012-10-17',
-        Statement: [
-          // Further connections of one nucleus are called <thing>#2 and so on; no name of a thing has a #.
-          { Effect: 'Allow', Action: 'iot:Connect', Resource: [iot(`client/${thing}`), iot(`client/${thing}#*`)] },
-          {
-            Effect: 'Allow',
-            Action: ['iot:Publish'],
-            Resource: [`${own}/report`, `${own}/digest`, ...greengrassTopics].map((t) => iot(`topic/${t}`)),
-          },
-          { Effect: 'Allow', Action: ['iot:Receive'], Resource: greengrassTopics.map((t) => iot(`topic/${t}`)) },
-          {
-            Effect: 'Allow',
-            Action: ['iot:Subscribe'],
-            Resource: greengrassTopics.map((t) => iot(`topicfilter/${t}`)),
-          },
-          {
-            Effect: 'Allow',
-            Action: 'iot:AssumeRoleWithCertificate',
-            Resource: iot(`rolealias/${names.deviceRoleAlias}`),
-          },
-          {
-            Effect: 'Allow',
-            Action: [
-              'greengrass:GetComponentVersionArtifact',
-              'greengrass:ResolveComponentCandidates',
-              'greengrass:GetDeploymentConfiguration',
-              'greengrass:ListThingGroupsForCoreDevice',
-            ],
-            Resource: '*',
-          },
-        ],
-      },
+      policyDocument: devicePolicyDocument(config.stage, iot, names.deviceRoleAlias),
     });
 
     // A message that itself says on which topic it came could pass for another device's.
