@@ -4,6 +4,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { ExpectedDisagreement } from '#core/contracts/evaluation.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { Digest } from '#core/contracts/primitives.ts';
 import { modelComponentName, ReleaseRecord, ReleaseRequest, ringGroupName } from '#core/contracts/release.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { isForTheLine, planRings } from '#core/policy/rollout.ts';
@@ -28,7 +29,7 @@ export interface Deps {
 export const Sites = z.array(Site).min(1);
 
 /** What the evaluation of a package says of it; a package that somebody forces has none. */
-const Judged = z.object({ expectedDisagreement: ExpectedDisagreement.nullish() });
+const Judged = z.object({ championPackage: Digest.nullish(), expectedDisagreement: ExpectedDisagreement.nullish() });
 
 const Input = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('prepare'), execution: RetrainExecution, request: ReleaseRequest }),
@@ -53,12 +54,43 @@ export const makeHandler = (deps: Deps) => {
   ): ReleasePlan['shadow'] => {
     if (request.revert || champion === null || champion.packageDigest === request.packageDigest) return null;
     const judged = parseAs(Judged, registered?.body ?? {}, `registry record package ${request.packageDigest}`);
-    const expected = judged.expectedDisagreement ?? null;
+    // What was measured against a champion before this one says nothing about the one that serves.
+    const expected = judged.championPackage === champion.packageDigest ? (judged.expectedDisagreement ?? null) : null;
     return {
       champion: champion.packageDigest,
       expected: expected?.share ?? null,
       differsOn: expected?.differsOn ?? [],
     };
+  };
+
+  /** One release of a line at a time. @param matters which of the others that roll out stand in the way. */
+  const refuseBeside = async (
+    request: z.infer<typeof ReleaseRequest>,
+    matters: (other: z.infer<typeof ReleaseRecord>) => boolean,
+  ): Promise<void> => {
+    for (const { body, id } of await deps.registry.list('release', { limit: 100 })) {
+      const other = parseAs(ReleaseRecord, body, `release ${id}`);
+      if (other.releaseId === request.releaseId || other.modelLine !== request.modelLine || other.site !== request.site)
+        continue;
+      if (other.status === 'rolling-out' && matters(other) && (await deps.isRunning(other.execution)))
+        throw new Refused(`release ${other.releaseId} of ${request.modelLine} is still rolling out; wait for its end`);
+    }
+  };
+
+  /** Two that began at once both said so before they look again: the one that started first goes on. */
+  const refuseBehind = ({ request, startedAt }: ReleasePlan): Promise<void> =>
+    refuseBeside(request, (other) => `${other.startedAt} ${other.releaseId}` < `${startedAt} ${request.releaseId}`);
+
+  /** A week may pass until a person answers. */
+  const refuseOutdated = async ({ request, shadow }: ReleasePlan): Promise<void> => {
+    await refuseBeside(request, () => true);
+    if (request.revert) return;
+    const champion = (await readModelLine(deps.registry, request.modelLine))?.line.champion ?? null;
+    const known = shadow?.champion ?? request.packageDigest;
+    if (champion !== null && champion.packageDigest !== known)
+      throw new Refused(
+        `${champion.packageDigest} became the champion of ${request.modelLine} while release ${request.releaseId} waited for a word; ask for the release anew`,
+      );
   };
 
   const prepare = async ({
@@ -117,13 +149,7 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `the request names rings ${request.rings?.join(', ')}; at ${site.id} the use case rolls out to ${every.map((r) => r.ring).join(', ')}`,
       );
-    for (const { body, id } of await deps.registry.list('release', { limit: 100 })) {
-      const other = parseAs(ReleaseRecord, body, `release ${id}`);
-      if (other.releaseId === request.releaseId || other.modelLine !== request.modelLine || other.site !== request.site)
-        continue;
-      if (other.status === 'rolling-out' && (await deps.isRunning(other.execution)))
-        throw new Refused(`release ${other.releaseId} of ${request.modelLine} is still rolling out; wait for its end`);
-    }
+    await refuseBeside(request, () => true);
     const plan: ReleasePlan = {
       execution: execution.name,
       executionId: execution.id,
@@ -156,6 +182,7 @@ export const makeHandler = (deps: Deps) => {
         ],
       }),
     ]);
+    if (automatic) await refuseBehind(plan);
     return {
       plan,
       riskClass: useCase.rollout.riskClass,
@@ -175,6 +202,7 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `${approval.approvedBy} asked for release ${plan.request.releaseId} and may not approve it: two people for one release`,
       );
+    await refuseOutdated(plan);
     await deps.ledger.write([
       releaseCommand(plan, 'approved', {
         reason: `approved by ${approval.approvedBy}: ${approval.reason}`.slice(0, 400),
@@ -191,6 +219,7 @@ export const makeHandler = (deps: Deps) => {
         },
       }),
     ]);
+    await refuseBehind(plan);
     return approval;
   };
 };

@@ -47,7 +47,7 @@ export const makeHandler =
     if (digestOf(document) !== made.digest)
       throw new Error(`${made.prefix}manifest.json has the digest ${digestOf(document)}, expected ${made.digest}`);
     const manifest = parseAs(ModelPackageManifest, document, `${made.prefix}manifest.json`);
-    const { validationLoss, expectedDisagreement } = await readReport(deps.artifacts, report);
+    const { validationLoss, expectedDisagreement, championPackage } = await readReport(deps.artifacts, report);
     const file = (name: string): Promise<unknown> => getJson(deps.artifacts, `${snapshot.candidatePrefix}${name}`);
     const metrics = parseAs(TrainingMetrics, await file('metrics.json'), 'metrics.json of the trainer');
     const quantize = parseAs(QuantizeReport, await file('quantize.json'), 'quantize.json of quantization');
@@ -111,6 +111,7 @@ export const makeHandler =
             variants: manifest.variants,
             expiresAt: manifest.expiresAt,
             validationLoss: validationLoss ?? null,
+            championPackage,
             expectedDisagreement: expectedDisagreement ?? null,
           },
         },

@@ -220,12 +220,16 @@ describe('approve-release', () => {
   const CHAMPION = { packageDigest: D('c'), packagePrefix: 'p/', releaseNumber: 3, releaseId: 'rel-3' };
   test('holds the package against the champion, and knows where its evaluation expects them to differ', async () => {
     const expectedDisagreement = { share: 0.17, differsOn: ['spindle-103'] };
-    const w = await setUp({ champion: CHAMPION, registered: { expectedDisagreement } });
+    const w = await setUp({ champion: CHAMPION, registered: { championPackage: D('c'), expectedDisagreement } });
     expect((await w.prepare()).plan.shadow).toEqual({ champion: D('c'), expected: 0.17, differsOn: ['spindle-103'] });
   });
   test.each([
     ['nothing was measured', {}],
-    ['its evaluation had no champion', { expectedDisagreement: null }],
+    ['its evaluation had no champion', { championPackage: null, expectedDisagreement: null }],
+    [
+      'its evaluation had another champion, which was good where this one is',
+      { championPackage: D('b'), expectedDisagreement: { share: 0.6, differsOn: ['spindle-103'] } },
+    ],
   ])('holds it against the champion by the policy alone when %s', async (_, registered) => {
     const w = await setUp({ champion: CHAMPION, registered });
     expect((await w.prepare()).plan.shadow).toEqual({ champion: D('c'), expected: null, differsOn: [] });
@@ -296,6 +300,58 @@ describe('approve-release', () => {
       message: expect.stringContaining('rel-4 of'),
     });
   });
+  /** A ledger whose every write is followed by that of another release of the line. */
+  const beside = async (w: Awaited<ReturnType<typeof setUp>>, startedAt: string) => {
+    const { plan } = await w.prepare();
+    const write = w.ledger.write.bind(w.ledger);
+    const first = w.ledger.commands.findLast((c) => c.record.class === 'release');
+    w.ledger.commands.splice(w.ledger.commands.indexOf(first as never), 1);
+    const body = { ...first?.record.body, releaseId: 'rel-5', startedAt };
+    w.ledger.write = async (commands) => {
+      const answer = await write(commands);
+      await write([{ ...common, commandId: 'other', record: { class: 'release', id: 'rel-5', body } }]);
+      return answer;
+    };
+    return plan;
+  };
+  test('of two that begin at the same time the one that started first goes on', async () => {
+    const [first, second] = [await setUp(), await setUp()];
+    await beside(first, '2026-02-01T00:00:00.001Z');
+    await expect(first.prepare()).resolves.toMatchObject({ riskClass: 'automatic' });
+    await beside(second, '2026-01-31T23:59:59.999Z');
+    await expect(second.prepare()).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('rel-5 of'),
+    });
+  });
+  const asked = async (more: Parameters<typeof setUp>[0] = {}) => {
+    const w = await setUp({ ...more, useCase: { ...useCase, rollout: { ...useCase.rollout, riskClass: 'person' } } });
+    const { plan } = await w.prepare();
+    const accept = () => w.approve({ op: 'accept', plan, approval: { approvedBy: 'ben', reason: 'seen' } });
+    return { ...w, plan, accept };
+  };
+  test('a word that comes while another release of the line rolls out is too early', async () => {
+    const w = await asked();
+    const waiting = w.ledger.commands.at(-1)?.record.body;
+    const body = { ...waiting, releaseId: 'rel-5', status: 'rolling-out' };
+    w.ledger.commands.push({ ...common, commandId: 'other', record: { class: 'release', id: 'rel-5', body } });
+    await expect(w.accept()).rejects.toMatchObject({ name: 'Refused', message: expect.stringContaining('rel-5 of') });
+    expect(w.ledger.commands.at(-1)?.record.id).toBe('rel-5');
+  });
+  test.each([
+    ['the first one came', undefined],
+    ['another one came', CHAMPION],
+  ])(
+    'a word that comes after %s as champion is too late: the package was held against what served before',
+    async (_, champion) => {
+      const w = await asked(champion === undefined ? {} : { champion });
+      w.ledger.commands.push(lineCommand({ ...CHAMPION, packageDigest: D('d'), releaseId: 'rel-5' }));
+      await expect(w.accept()).rejects.toMatchObject({
+        name: 'Refused',
+        message: expect.stringContaining(`${D('d')} became the champion of ${LINE} while release rel-4 waited`),
+      });
+    },
+  );
   test('the same release in another execution is a duplicate', async () => {
     const w = await setUp();
     await w.prepare();
