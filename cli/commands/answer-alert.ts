@@ -1,9 +1,10 @@
-import { answerEvent, FOUND_WITH } from '#core/alerts/answer.ts';
+import { answerEvent, answerEventId, FOUND_WITH } from '#core/alerts/answer.ts';
 import { type AlertChange, AlertRefusal, changeAlert, type Truth } from '#core/alerts/change.ts';
 import { shelveUntil } from '#core/alerts/shelve-time.ts';
+import { parseAs } from '#core/contracts/errors.ts';
 import type { AlertRecord } from '#core/contracts/judgement.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
-import type { AsFound } from '#core/contracts/plant-event.ts';
+import { type AsFound, PlantEvent } from '#core/contracts/plant-event.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -87,6 +88,13 @@ const lastFrame = async (world: World, { site, asset, run, index }: AlertRecord)
   return Math.max(index, ...runs.filter((r) => r.asset === asset && r.run === run).map((r) => r.last));
 };
 
+/** What was sent of the alert last; null when nothing was. */
+const saidBefore = async (world: World, alert: AlertRecord): Promise<PlantEvent | null> => {
+  const id = `${alert.site}/${answerEventId(alert)}`;
+  const record = await world.registry.latest('plant-event', id);
+  return record === null ? null : parseAs(PlantEvent, record.body, `registry record plant-event ${id}`);
+};
+
 export interface AnswerOptions {
   readonly id: string;
   readonly truth: Truth;
@@ -96,7 +104,8 @@ export interface AnswerOptions {
 
 /**
  * What it turned out to be: closes the alert and sends the finding or repair by which the model is judged. The same
- * answer again sends the same event again, for the first time may have ended between the two.
+ * answer again sends the same event again, for the first time may have ended between the two. Another finding, or a repair of a
+ * run whose last frames came since, became known only when it was said: the newest content of an event is what stands.
  * @throws {CliError} when the alert has another answer, or what was found contradicts the answer.
  */
 export const answerAlert = async (world: World, out: Output, o: AnswerOptions): Promise<void> => {
@@ -111,14 +120,24 @@ export const answerAlert = async (world: World, out: Output, o: AnswerOptions): 
   const before = await findAlert(world, o.id);
   if (before.alert.truth !== o.truth) await write(world, before, { kind: 'close', truth: o.truth }, o.note);
   const closed = (await readAlert(world, before.alert.alertId)) ?? before;
-  const event = answerEvent(closed.alert, {
-    truth: o.truth,
-    asFound,
-    index: await lastFrame(world, closed.alert),
-    by: closed.alert.by ?? (await world.actor()),
-    at: closed.at,
-    note: closed.alert.note,
-  });
+  const [said, index] = await Promise.all([saidBefore(world, closed.alert), lastFrame(world, closed.alert)]);
+  const actor = await world.actor();
+  const grew = o.truth === 'repaired' && index > (said?.index ?? index);
+  const anew = (at: string) =>
+    answerEvent(closed.alert, {
+      truth: o.truth,
+      asFound,
+      index: said === null || grew ? index : (said.index ?? index),
+      by: closed.alert.by ?? actor,
+      at,
+      note: closed.alert.note,
+    });
+  const event =
+    said === null
+      ? anew(closed.at)
+      : said.asFound === asFound && !grew
+        ? said
+        : { ...anew(world.now()), validTime: said.validTime };
   try {
     await world.invoke(world.names.plantEvents.arn, { events: [event] });
   } catch (error) {

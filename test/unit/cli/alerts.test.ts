@@ -2,6 +2,7 @@ import type { AlertRecord } from '../../../core/contracts/judgement.ts';
 import { artifactKeys } from '../../../core/contracts/lake.ts';
 import type { LineageEdge, RecordClass } from '../../../core/contracts/ledger.ts';
 import { PlantEvent } from '../../../core/contracts/plant-event.ts';
+import { isNewerContent } from '../../../core/outcomes/standing.ts';
 import { anAlert, LINE } from '../../support/alerts.ts';
 import { baseline, manifest } from './a-package.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
@@ -232,6 +233,55 @@ describe('alerts true, false, repaired', () => {
     await runWith(world, ['alerts', 'true', 'spindle-101/live-01']);
     const [first, second] = events(world);
     expect(second).toEqual(first);
+  });
+  test('what was found may be said later, and then stands', async () => {
+    const records: Records = [];
+    const { world } = siteWith([anAlert()], records);
+    const said: PlantEvent[] = [];
+    const at = (now: string) => ({
+      ...world,
+      now: () => now,
+      registry: {
+        ...world.registry,
+        latest: async (c: RecordClass, id: string) =>
+          c === 'plant-event' && said.length > 0
+            ? { ...(await world.registry.latest('alert', 'plant-a/spindle-101/live-01')), body: { ...said.at(-1) } }
+            : world.registry.latest(c, id),
+      } as typeof world.registry,
+    });
+    await runWith(at('2026-01-01T01:00:00.000Z'), ['alerts', 'repaired', 'spindle-101/live-01']);
+    said.push(events(world)[0] as PlantEvent);
+    await runWith(at('2026-01-01T09:00:00.000Z'), [
+      'alerts',
+      'repaired',
+      'spindle-101/live-01',
+      '--as-found',
+      'damaged',
+    ]);
+    const [unknown, damaged] = events(world) as [PlantEvent, PlantEvent];
+    expect(damaged).toMatchObject({ asFound: 'damaged', index: unknown.index, validTime: unknown.validTime });
+    expect(isNewerContent(damaged, unknown)).toBe(true);
+  });
+  test('a repair is where the run ended, also when its last frames came later', async () => {
+    const { world } = siteWith([anAlert()]);
+    await runWith(world, ['alerts', 'repaired', 'spindle-101/live-01', '--as-found', 'damaged']);
+    const said = events(world)[0] as PlantEvent;
+    const later = siteWith(
+      [anAlert({ status: 'closed', truth: 'repaired', by: 'cli:tester' })],
+      [
+        { class: 'plant-event', id: 'plant-a/alert.spindle-101.live-01', body: { ...said } },
+        {
+          class: 'decision-object',
+          id: 'o',
+          body: { runs: [{ asset: 'spindle-101', run: 'live-01', first: 40, last: 57 }] },
+        },
+      ],
+      [{ from: 'decision-object:o', rel: 'about', to: 'run:plant-a/spindle-101/live-01' }],
+    );
+    await runWith(later.world, ['alerts', 'repaired', 'spindle-101/live-01', '--as-found', 'damaged']);
+    const [mended] = events(later.world) as [PlantEvent];
+    expect(mended.index).toBe(57);
+    expect(isNewerContent(mended, said)).toBe(true);
   });
   test('another answer to a closed one is refused and sends nothing', async () => {
     const { world } = siteWith([anAlert({ status: 'closed', truth: 'true', by: 'cli:ann' })]);
