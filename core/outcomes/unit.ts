@@ -42,11 +42,12 @@ const END_AS_FOUND = { failed: 'failed', damaged: 'prevented', healthy: 'healthy
 /**
  * How one unit (a run of an asset) ended, by the events about it that stand; null = it runs, or nobody knows.
  * - A failure or a repair ends a unit; of several the one known last. What was found when it was opened may be said by it
- *   or by a finding or an inspection of the same unit: a repair that says nothing else takes their word, a failure keeps
- *   being one unless they became known later and found nothing.
+ *   or by a finding or an inspection of the unit at its end: a repair that says nothing else takes their word, a failure
+ *   keeps being one unless they became known later and found nothing.
  * - A repair of what nobody looked at ends the unit and is no outcome: whether it prevented anything is not known.
  * - Without either, a finding or inspection says how it was, if the unit did not go on after it.
- * - A failure or repair is contradicted by a unit that goes on for more than a frame after it.
+ * - A failure or repair is contradicted by a unit that goes on for more than a frame after it; where nothing else tells
+ *   of the end, that is said.
  * @param standing events that stand (`standingEvents`), of this unit, in any order.
  * @param goesOnTo last frame index that is known of the unit; null when none is.
  */
@@ -54,24 +55,26 @@ export const endOfUnit = (standing: readonly PlantEvent[], goesOnTo: number | nu
   const placed = standing.filter(isPlaced).sort(byKnown);
   const goesOn = (event: PlacedEvent): boolean => goesOnTo !== null && event.index < goesOnTo - SLACK_FRAMES;
   const looks = placed.filter((e) => (e.kind === 'finding' || e.kind === 'inspection') && says(e) !== null);
+  /** What was seen at an earlier frame says nothing of how it was at the end. */
+  const atEnd = (end: PlacedEvent, look: PlacedEvent): boolean =>
+    !goesOn(look) || look.index >= end.index - SLACK_FRAMES;
   const ends = placed.filter((e) => e.kind === 'failure' || e.kind === 'repair');
   const by = ends.findLast((e) => !goesOn(e));
   if (by === undefined) {
-    const contradicted = ends.at(-1);
-    if (contradicted !== undefined) return found('contradicted', contradicted);
     const look = looks.findLast((e) => !goesOn(e));
-    const state = look === undefined ? null : says(look);
-    return look === undefined || state === null ? null : found(END_AS_FOUND[state as keyof typeof END_AS_FOUND], look);
+    if (look !== undefined) return found(END_AS_FOUND[says(look) as keyof typeof END_AS_FOUND], look);
+    const contradicted = ends.at(-1);
+    return contradicted === undefined ? null : found('contradicted', contradicted);
   }
   const own = says(by);
   if (by.kind === 'failure') {
     if (own === 'healthy') return found('healthy', by);
-    const refuted = looks.findLast((e) => byKnown(by, e) < 0);
+    const refuted = looks.findLast((e) => byKnown(by, e) < 0 && atEnd(by, e));
     return own === null && refuted !== undefined && says(refuted) === 'healthy'
       ? found('healthy', by, [refuted])
       : found('failed', by);
   }
-  const look = own === null ? looks.at(-1) : undefined;
+  const look = own === null ? looks.findLast((e) => atEnd(by, e)) : undefined;
   const state = own ?? (look === undefined ? null : says(look));
   if (state === null) return null;
   return found(END_AS_FOUND[state as keyof typeof END_AS_FOUND], by, look === undefined ? [] : [look]);

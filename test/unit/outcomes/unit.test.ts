@@ -97,6 +97,29 @@ describe('the end of a unit', () => {
       [event('e', { kind: 'repair' }), event('f', { kind: 'finding', asFound: 'damaged', index: 49 })],
     ],
     [
+      'is not what was seen of it long before a repair that says nothing',
+      null,
+      [
+        event('e', { kind: 'repair', knownTime: day(9) }),
+        event('f', { kind: 'finding', asFound: 'healthy', index: 20 }),
+      ],
+    ],
+    [
+      'stays a failure where only an earlier frame was found well, however late that was filed',
+      'failed at 50',
+      [event('e'), event('f', { kind: 'inspection', asFound: 'healthy', index: 20, knownTime: day(9) })],
+    ],
+    [
+      'is what a finding says at the last frame of a failure that was reported after it',
+      'healthy at 60',
+      [event('e', { index: 60 }), event('f', { kind: 'finding', asFound: 'healthy', knownTime: day(9) })],
+    ],
+    [
+      'is as it was found at its end, whatever false failures were reported before',
+      'healthy at 50',
+      [event('e', { index: 20, knownTime: day(9) }), event('f', { kind: 'inspection', asFound: 'healthy' })],
+    ],
+    [
       'is as an inspection found it when it stopped',
       'healthy at 50',
       [event('e', { kind: 'inspection', asFound: 'healthy' })],
