@@ -5,7 +5,7 @@ import type { AnsweredFrame } from '../plant/machines.ts';
 import { StartError } from './errors.ts';
 import { type Plant, STAGE } from './plant-context.ts';
 import { readDecisions } from './proof.ts';
-import { until } from './watch.ts';
+import { until, untilRegistered } from './watch.ts';
 
 /** Objects fetched at a time: a connection each. */
 const AT_A_TIME = 25;
@@ -67,13 +67,15 @@ export const modelDecision = async (
 
 /** Waits until enough decisions of the package are registered, that of this session among them. */
 export const decisionsRecorded = async (
-  { registry, signal, teller, stateDir }: Plant,
+  plant: Plant,
   first: DecisionRecord,
   packageDigest: string,
   wanted: number,
 ): Promise<number> => {
+  const { registry, teller } = plant;
   let count = 0;
-  await until(
+  await untilRegistered(
+    plant,
     async () => {
       const objects = await registry.bodies('decision-object');
       count = objects
@@ -91,19 +93,9 @@ export const decisionsRecorded = async (
           ? `decisions in the lake: ${count} of ${wanted}`
           : `decisions in the lake: ${count}, not yet ${first.id}`,
       );
-      return count >= wanted && holdsFirst ? true : null;
+      return count >= wanted && holdsFirst;
     },
-    {
-      signal,
-      everyMs: 1000,
-      seconds: 180,
-      late: () =>
-        new StartError(
-          `${count} of ${wanted} decisions were registered within 180 s`,
-          'look for failures of record-decisions in the log; its dead-letter queue keeps what failed',
-          join(stateDir, 'logs', 'aws.log'),
-        ),
-    },
+    { by: 'record-decisions', seconds: 180, late: () => `${count} of ${wanted} decisions were registered` },
   );
   return count;
 };

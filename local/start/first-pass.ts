@@ -12,8 +12,9 @@ import { StartError } from './errors.ts';
 import { bringBack, championOf, trainAndRelease } from './model-steps.ts';
 import { REGION, writeWhole } from './plant.ts';
 import { cli, nextLap, type Plant, short } from './plant-context.ts';
+import { playThrough } from './play-through.ts';
 import { assertOneDigest, rulErrors } from './proof.ts';
-import { pause, until } from './watch.ts';
+import { pause, untilRegistered } from './watch.ts';
 
 const BRISK_MS = 100;
 
@@ -78,16 +79,8 @@ export const firstPass = async (
 };
 
 /** Uploads the history of the machines, once, and waits until all of it is registered. */
-const history = async ({
-  teller,
-  signal,
-  stateDir,
-  played,
-  clients,
-  names,
-  registry,
-  site,
-}: Plant): Promise<string> => {
+const history = async (plant: Plant): Promise<string> => {
+  const { teller, stateDir, played, clients, names, registry, site } = plant;
   const done = join(stateDir, `history-${played.useCase.id}.stamp`);
   if (existsSync(done)) return readFileSync(done, 'utf8').replace(', all registered', ', there already');
   const assets = new Set<string>();
@@ -110,24 +103,15 @@ const history = async ({
     onProgress: (p) => teller.progress(`history: ${p.uploaded} runs uploaded`),
   });
   let count = 0;
-  await until(
+  await untilRegistered(
+    plant,
     async () => {
       const records = await registry.bodies('raw-object');
       count = records.filter((r) => assets.has(String(r['asset']))).length;
       teller.progress(`history: ${count} of ${sum.runs} runs registered`);
-      return count >= sum.runs ? true : null;
+      return count >= sum.runs;
     },
-    {
-      signal,
-      everyMs: 1000,
-      seconds: 240,
-      late: () =>
-        new StartError(
-          `${count} of ${sum.runs} uploaded runs were registered within 240 s`,
-          'look for failures of register-upload in the log; its dead-letter queue keeps what failed',
-          join(stateDir, 'logs', 'aws.log'),
-        ),
-    },
+    { by: 'register-upload', seconds: 240, late: () => `${count} of ${sum.runs} uploaded runs were registered` },
   );
   const told = `${sum.runs} runs, ${sum.frames} frames, ${sum.events} plant events, all registered`;
   writeWhole(done, told);
@@ -189,36 +173,11 @@ const replay = async (
   lanes: readonly (readonly LiveRun[])[],
   packageDigest: string,
 ): Promise<string> => {
-  const { signal, teller, played, summary } = plant;
+  const { signal, played, summary } = plant;
   const runs = lanes.flat();
-  const frames = runs.reduce((n, r) => n + r.frames.length, 0);
   const lap = nextLap(plant.stateDir);
   const from = performance.now();
-  const before = machines.stats().reduce((n, m) => n + m.answered, 0);
-  machines.setPace(0);
-  let through = false;
-  void machines.play(lap).then(() => {
-    through = true;
-  });
-  let answered = 0;
-  await until(
-    async () => {
-      const now = machines.stats().reduce((n, m) => n + m.answered, 0) - before;
-      answered = now;
-      teller.progress(`replay: ${now} of ${frames} frames answered`);
-      return through ? true : null;
-    },
-    {
-      signal,
-      everyMs: 500,
-      seconds: 900,
-      late: () =>
-        new StartError(
-          `${answered} of ${frames} frames were answered within 900 s`,
-          'look at "npx millwright devices"',
-        ),
-    },
-  );
+  const frames = await playThrough(plant, machines, lap, { runs: lanes, what: 'replay' });
   const rate = frames / ((performance.now() - from) / 1000);
   const since = Date.parse(plant.startedAt);
   const judge = async () => {

@@ -6,7 +6,7 @@ import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { StartError } from './errors.ts';
 import { cli, type Plant, short } from './plant-context.ts';
 import type { RegistryView } from './registry.ts';
-import { followRelease, followRetrain } from './watch.ts';
+import { awsLog, followRelease, followRetrain } from './watch.ts';
 
 export type Champion = NonNullable<ModelLineRecord['champion']>;
 
@@ -20,7 +20,7 @@ export const championOf = async ({ registry, modelLine }: Plant): Promise<ModelL
 
 /** A release that was cut off leaves its package on some devices: the champion goes to them again. */
 export const bringBack = async (plant: Plant, champion: Champion): Promise<void> => {
-  const { teller, signal, stateDir, registry, clients, names, modelLine } = plant;
+  const { teller, registry, clients, names, modelLine } = plant;
   const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>(
     plant,
     'devices',
@@ -51,9 +51,7 @@ export const bringBack = async (plant: Plant, champion: Champion): Promise<void>
     await clients.sfn.send(
       new StartExecutionCommand({ stateMachineArn, name: releaseId, input: JSON.stringify(request) }),
     );
-    const log = join(stateDir, 'logs', 'aws.log');
-    const deps = { sfn: clients.sfn, registry, teller, log, stateMachineArn, releaseId };
-    const release = await followRelease(deps, champion.packageDigest, 600, { signal });
+    const release = await followRelease(plant, { packageDigest: champion.packageDigest, releaseId }, 600);
     if (release.status !== 'released')
       throw new StartError(
         `release ${releaseId} was ${release.status}: ${release.reason}`,
@@ -65,9 +63,7 @@ export const bringBack = async (plant: Plant, champion: Champion): Promise<void>
 
 /** Asks for a model, follows its training and its release. @returns the digest of the package that serves. */
 export const trainAndRelease = async (plant: Plant, isFirst: boolean, onTrained: () => void): Promise<string> => {
-  const { teller, signal, stateDir, registry, clients, names, modelLine } = plant;
-  const log = join(stateDir, 'logs', 'aws.log');
-  const deps = { sfn: clients.sfn, registry, teller, log };
+  const { teller, stateDir, registry, modelLine } = plant;
   const record = await teller.step('training', async () => {
     const { requestId } = await cli<{ requestId: string }>(
       plant,
@@ -79,20 +75,20 @@ export const trainAndRelease = async (plant: Plant, isFirst: boolean, onTrained:
       '--reason',
       isFirst ? 'the first model of this plant' : 'asked for with --retrain',
     );
-    const ended = await followRetrain(deps, requestId, 900, { signal });
+    const ended = await followRetrain(plant, requestId, 900);
     if (ended.status !== 'candidate' || ended.packageDigest === null)
       throw new StartError(
         `the retrain was ${ended.status} at ${ended.step}: ${ended.detail}`,
         `the champion, if there is one, goes on serving; look at it with "npx millwright explain ${requestId}"`,
         // What a job printed is in a log of its own.
-        ['Train', 'Quantize'].includes(ended.step) ? join(stateDir, 'logs', 'sagemaker') : log,
+        ['Train', 'Quantize'].includes(ended.step) ? join(stateDir, 'logs', 'sagemaker') : awsLog(plant),
       );
     return [`${short(ended.packageDigest)}: ${await rmseOf(registry, ended.packageDigest)}`, ended];
   });
   const digest = record.packageDigest as string;
   onTrained();
   await teller.step('release', async () => {
-    const release = await followRelease({ ...deps, stateMachineArn: names.release.arn }, digest, 600, { signal });
+    const release = await followRelease(plant, { packageDigest: digest }, 600);
     if (release.status !== 'released')
       throw new StartError(
         `release ${release.releaseId} was ${release.status}: ${release.reason}`,

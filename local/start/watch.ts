@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   DescribeExecutionCommand,
   GetExecutionHistoryCommand,
@@ -110,29 +111,66 @@ const failureOf = async (sfn: SFNClient, executionArn: string): Promise<string> 
   return `${status}${error === undefined ? '' : ` with ${error}`}${cause === undefined ? '' : `: ${cause.slice(0, 600)}`}`;
 };
 
+/** What it takes of a running plant to follow its workflows. */
+export interface FollowedPlant {
+  readonly clients: { readonly sfn: SFNClient };
+  readonly registry: RegistryView;
+  readonly teller: Teller;
+  readonly stateDir: string;
+  readonly names: { readonly release: { readonly arn: string } };
+  readonly signal: AbortSignal;
+}
+
+/** The log in which a failed rule target or Lambda is found. */
+export const awsLog = ({ stateDir }: Pick<FollowedPlant, 'stateDir'>): string => join(stateDir, 'logs', 'aws.log');
+
+/**
+ * Asks the registry each second until what was sent is on record.
+ * @param by the function that records it, whose dead-letter queue keeps what failed
+ * @throws {StartError} of `late` when it takes longer than `seconds`.
+ */
+export const untilRegistered = (
+  plant: Pick<FollowedPlant, 'signal' | 'stateDir'>,
+  ask: () => Promise<boolean>,
+  options: { readonly by: string; readonly seconds: number; readonly late: () => string },
+): Promise<true> =>
+  until(async () => ((await ask()) ? true : null), {
+    signal: plant.signal,
+    everyMs: 1000,
+    seconds: options.seconds,
+    late: () =>
+      new StartError(
+        `${options.late()} within ${options.seconds} s`,
+        `look for failures of ${options.by} in the log; its dead-letter queue keeps what failed`,
+        awsLog(plant),
+      ),
+  });
+
 /**
  * Follows a retrain to its end.
  * @throws {StartError} when it never begins, or its execution ends without a word in the registry.
  */
 export const followRetrain = async (
-  deps: { readonly sfn: SFNClient; readonly registry: RegistryView; readonly teller: Teller; readonly log: string },
+  plant: FollowedPlant,
   requestId: string,
   seconds: number,
-  waiting: Waiting,
 ): Promise<RetrainRecord> => {
-  const follower = new Follower(deps.teller, 'training');
+  const { registry, signal } = plant;
+  const { sfn } = plant.clients;
+  const log = awsLog(plant);
+  const follower = new Follower(plant.teller, 'training');
   const record = async (): Promise<RetrainRecord | null> => {
-    const body = await deps.registry.body('retrain', requestId);
+    const body = await registry.body('retrain', requestId);
     return body === null ? null : parseAs(RetrainRecord, body, `registry record retrain ${requestId}`);
   };
   const began = await until(record, {
-    ...waiting,
+    signal,
     seconds: 60,
     late: () =>
       new StartError(
         `retrain ${requestId} was asked for, and nothing began within 60 s`,
         'look for a failed rule target or Lambda in the log; then start again',
-        deps.log,
+        log,
       ),
   });
   let deadFor = 0;
@@ -140,63 +178,61 @@ export const followRetrain = async (
     async () => {
       const now = await record();
       if (now !== null && now.status !== 'running') return now;
-      follower.look(stagesOf(await historyOf(deps.sfn, began.execution)));
-      const { status } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn: began.execution }));
+      follower.look(stagesOf(await historyOf(sfn, began.execution)));
+      const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn: began.execution }));
       // The record is written by the execution's last step: give its readers a moment.
       deadFor = status === 'RUNNING' ? 0 : deadFor + 1;
       if (deadFor > 5)
         throw new StartError(
-          `the execution of retrain ${requestId} ended ${await failureOf(deps.sfn, began.execution)}`,
+          `the execution of retrain ${requestId} ended ${await failureOf(sfn, began.execution)}`,
           'the champion, if there is one, goes on serving; mend the cause, then start again',
-          deps.log,
+          log,
         );
       return null;
     },
     {
-      ...waiting,
+      signal,
       everyMs: 1000,
       seconds,
       late: () =>
         new StartError(
           `retrain ${requestId} did not end within ${seconds} s`,
           `look at it with "npx millwright explain ${requestId}"`,
-          deps.log,
+          log,
         ),
     },
   );
 };
 
-/** Follows the release of a package, or one certain release of it, to its end. @throws {StartError} when it never begins or its execution dies. */
+/**
+ * Follows the release of a package, or one certain release of it, to its end.
+ * @throws {StartError} when it never begins, or its execution dies.
+ */
 export const followRelease = async (
-  deps: {
-    readonly sfn: SFNClient;
-    readonly registry: RegistryView;
-    readonly teller: Teller;
-    readonly log: string;
-    readonly stateMachineArn: string;
-    readonly releaseId?: string;
-  },
-  packageDigest: string,
+  plant: FollowedPlant,
+  { packageDigest, releaseId }: { readonly packageDigest: string; readonly releaseId?: string },
   seconds: number,
-  waiting: Waiting,
 ): Promise<ReleaseRecord> => {
-  const follower = new Follower(deps.teller, 'release');
+  const { registry, signal } = plant;
+  const { sfn } = plant.clients;
+  const log = awsLog(plant);
+  const follower = new Follower(plant.teller, 'release');
   const find = async (): Promise<ReleaseRecord | null> => {
-    const bodies = await deps.registry.bodies('release');
+    const bodies = await registry.bodies('release');
     const body = bodies.find((b) =>
-      deps.releaseId === undefined ? b['packageDigest'] === packageDigest : b.id === deps.releaseId,
+      releaseId === undefined ? b['packageDigest'] === packageDigest : b.id === releaseId,
     );
     if (body === undefined) return null;
     const { id: _, ...rest } = body;
     return parseAs(ReleaseRecord, rest, `registry record release ${body.id}`);
   };
   const newest = async (): Promise<string | null> => {
-    const { executions = [] } = await deps.sfn.send(
-      new ListExecutionsCommand({ stateMachineArn: deps.stateMachineArn, maxResults: 10 }),
+    const { executions = [] } = await sfn.send(
+      new ListExecutionsCommand({ stateMachineArn: plant.names.release.arn, maxResults: 10 }),
     );
     for (const { executionArn } of executions) {
-      const { input } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn }));
-      if (input?.includes(deps.releaseId ?? packageDigest)) return executionArn ?? null;
+      const { input } = await sfn.send(new DescribeExecutionCommand({ executionArn }));
+      if (input?.includes(releaseId ?? packageDigest)) return executionArn ?? null;
     }
     return null;
   };
@@ -207,19 +243,19 @@ export const followRelease = async (
       if (record !== null && !['waiting-approval', 'rolling-out'].includes(record.status)) return record;
       const execution = record?.execution || (await newest());
       if (execution === null) return null;
-      follower.look(stagesOf(await historyOf(deps.sfn, execution)));
-      const { status } = await deps.sfn.send(new DescribeExecutionCommand({ executionArn: execution }));
+      follower.look(stagesOf(await historyOf(sfn, execution)));
+      const { status } = await sfn.send(new DescribeExecutionCommand({ executionArn: execution }));
       deadFor = status === 'RUNNING' ? 0 : deadFor + 1;
       if (deadFor > 8)
         throw new StartError(
-          `the release of ${packageDigest} ended ${await failureOf(deps.sfn, execution)}`,
+          `the release of ${packageDigest} ended ${await failureOf(sfn, execution)}`,
           'the champion, if there is one, goes on serving; mend the cause, then start again with --retrain',
-          deps.log,
+          log,
         );
       return null;
     },
     {
-      ...waiting,
+      signal,
       everyMs: 1000,
       seconds,
       late: async () => {
@@ -231,7 +267,7 @@ export const followRelease = async (
           record?.status === 'waiting-approval'
             ? `someone must approve it: "npx millwright releases approve ${record.releaseId} --reason …"`
             : 'look at it with "npx millwright releases", and at the log',
-          deps.log,
+          log,
         );
       },
     },

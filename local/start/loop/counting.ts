@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
 import type { AnsweredFrame } from '../../plant/machines.ts';
 import { decisionsOf } from '../decisions.ts';
 import type { Devices } from '../devices.ts';
 import { StartError } from '../errors.ts';
 import type { Plant } from '../plant-context.ts';
-import { until } from '../watch.ts';
+import { untilRegistered } from '../watch.ts';
 import { type Account, account, frameKey } from './account.ts';
 
 const LAP = /-l(\d+)(?:r\d+)?$/;
@@ -62,9 +61,10 @@ export class Counting {
   }
 
   private async uploaded(plant: Plant): Promise<void> {
-    const { registry, signal, teller, stateDir } = plant;
+    const { registry, teller } = plant;
     let missing = this.told.size;
-    await until(
+    await untilRegistered(
+      plant,
       async () => {
         const ranges = new Map<string, (readonly [number, number])[]>();
         for (const o of await registry.bodies('decision-object')) {
@@ -77,18 +77,12 @@ export class Counting {
           return !(ranges.get(id.slice(0, at)) ?? []).some(([first, last]) => first <= sequence && sequence <= last);
         }).length;
         teller.progress(`counting: ${this.told.size - missing} of ${this.told.size} decisions registered`);
-        return missing === 0 ? true : null;
+        return missing === 0;
       },
       {
-        signal,
-        everyMs: 1000,
+        by: 'record-decisions',
         seconds: 120,
-        late: () =>
-          new StartError(
-            `${missing} of ${this.told.size} decisions that the line was told were not registered within 120 s`,
-            'look for failures of record-decisions in the log; its dead-letter queue keeps what failed',
-            join(stateDir, 'logs', 'aws.log'),
-          ),
+        late: () => `${missing} of ${this.told.size} decisions that the line was told were not registered`,
       },
     );
   }

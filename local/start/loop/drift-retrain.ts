@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { type EvaluationReport, EvaluationReport as Report } from '#core/contracts/evaluation.ts';
 import type { RetrainRecord } from '#core/contracts/retrain.ts';
 import { StartError } from '../errors.ts';
 import type { Plant } from '../plant-context.ts';
-import { followRetrain, until } from '../watch.ts';
+import { awsLog, followRetrain, until } from '../watch.ts';
 
 /** Seconds from an instant of the monotonic clock until the retrain is on record as running. */
 export const secondsToStart = async (plant: Plant, requestId: string, from: number): Promise<number> => {
@@ -15,7 +14,7 @@ export const secondsToStart = async (plant: Plant, requestId: string, from: numb
       new StartError(
         `the judge asked for retrain ${requestId}, and nothing began within 60 s`,
         'look for a failed rule target or Lambda in the log; then start again',
-        join(plant.stateDir, 'logs', 'aws.log'),
+        awsLog(plant),
       ),
   });
   return (performance.now() - from) / 1000;
@@ -23,17 +22,7 @@ export const secondsToStart = async (plant: Plant, requestId: string, from: numb
 
 /** The retrain to its end, whatever that is. */
 export const endOfRetrain = (plant: Plant, requestId: string): Promise<RetrainRecord> =>
-  followRetrain(
-    {
-      sfn: plant.clients.sfn,
-      registry: plant.registry,
-      teller: plant.teller,
-      log: join(plant.stateDir, 'logs', 'aws.log'),
-    },
-    requestId,
-    900,
-    { signal: plant.signal },
-  );
+  followRetrain(plant, requestId, 900);
 
 /** How challenger and champion met; null when no evaluation of that snapshot is on record. */
 export const evaluationOf = async (plant: Plant, snapshotDigest: string | null): Promise<EvaluationReport | null> => {

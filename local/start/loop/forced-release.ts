@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ListEffectiveDeploymentsCommand, ListInstalledComponentsCommand } from '@aws-sdk/client-greengrassv2';
 import { modelComponentName, type ReleaseRecord } from '#core/contracts/release.ts';
 import { StartError } from '../errors.ts';
@@ -65,7 +64,7 @@ export const forceRelease = async (
   rings: readonly { readonly ring: number; readonly thing: string }[],
   onAsked: (releaseId: string) => void,
 ): Promise<ForcedEnd> => {
-  const { clients, registry, teller, names, signal, stateDir } = plant;
+  const { clients, registry } = plant;
   const body = await registry.body('package', packageDigest);
   const version = `1.0.${body?.['releaseNumber']}`;
   const greengrass = watchGreengrass(
@@ -88,19 +87,7 @@ export const forceRelease = async (
       'the night shift could not wait for an evaluation',
     );
     onAsked(releaseId);
-    const release = await followRelease(
-      {
-        sfn: clients.sfn,
-        registry,
-        teller,
-        log: join(stateDir, 'logs', 'aws.log'),
-        stateMachineArn: names.release.arn,
-        releaseId,
-      },
-      packageDigest,
-      300,
-      { signal },
-    );
+    const release = await followRelease(plant, { packageDigest, releaseId }, 300);
     const stages = stagesOf(await historyOf(clients.sfn, release.execution));
     const from = stages.find((s) => s.name === 'Rings')?.from;
     const to = stages.findLast((s) => s.name === 'LookBack')?.to;

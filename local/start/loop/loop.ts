@@ -191,22 +191,11 @@ export class Loop {
 
   /** The challenger through bench and waves. */
   private async release(): Promise<void> {
-    const { teller, clients, registry, names, signal, stateDir } = this.plant;
+    const { teller } = this.plant;
     const { challenger, released } = this.file.state;
     if (challenger === null || released !== null) return;
     await teller.step('release in waves', async () => {
-      const release = await followRelease(
-        {
-          sfn: clients.sfn,
-          registry,
-          teller,
-          log: join(stateDir, 'logs', 'aws.log'),
-          stateMachineArn: names.release.arn,
-        },
-        challenger,
-        600,
-        { signal },
-      );
+      const release = await followRelease(this.plant, { packageDigest: challenger }, 600);
       for (const wave of release.waves) teller.happened(`ring ${wave.ring}`, sayWave(wave));
       if (release.status !== 'released')
         throw new StartError(
