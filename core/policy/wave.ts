@@ -71,7 +71,10 @@ const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] &
     variant: serving?.variant ?? null,
   };
   const silent = isSilent(receivedAt, input.now);
-  if (serving?.packageDigest === input.packageDigest) return { ...seen, status: silent ? 'offline' : 'adopted' };
+  const hasFailed = d.deploymentStatus !== null && FAILED.has(d.deploymentStatus);
+  // Where the deployment failed, the nucleus takes the package away again.
+  if (serving?.packageDigest === input.packageDigest && !hasFailed)
+    return { ...seen, status: silent ? 'offline' : 'adopted' };
   const nothing = { ...seen, decisions: 0, fallbackShare: 0, p99Ms: null };
   const refusal = report?.lastRefusal ?? null;
   if (
@@ -81,8 +84,7 @@ const judge = (d: WaveDevice, input: WaveInput): WaveResult['devices'][number] &
     inCloudTime(refusal.at, report.at, receivedAt) >= input.deployedAt
   )
     return { ...nothing, status: 'refused', why: refusal.reason };
-  if (d.deploymentStatus !== null && FAILED.has(d.deploymentStatus))
-    return { ...nothing, status: 'failed', why: d.deploymentReason ?? d.deploymentStatus };
+  if (hasFailed) return { ...nothing, status: 'failed', why: d.deploymentReason ?? d.deploymentStatus ?? '' };
   return { ...nothing, status: silent ? 'offline' : 'waiting' };
 };
 
@@ -121,8 +123,10 @@ const inFavour = (test: ShadowTestResult, policy: WaveInput['policy']): string =
  */
 export const judgeWave = (input: WaveInput): WaveResult => {
   const { policy } = input;
-  const judged = input.devices.map((d) => judge(d, input));
-  const test = compare(input.devices, input);
+  // What a device said before the deployment is of an earlier release, also where that was of the same package.
+  const devices = input.devices.map((d) => ((d.receivedAt ?? '') < input.deployedAt ? { ...d, report: null } : d));
+  const judged = devices.map((d) => judge(d, input));
+  const test = compare(devices, input);
   const reasons: string[] = [];
   const answer = (verdict: WaveResult['verdict']): WaveResult => ({
     ring: input.ring,

@@ -78,7 +78,6 @@ export const makeHandler =
       tags: { 'millwright:release': request.releaseId, 'millwright:package': request.packageDigest },
       onFailure: 'ROLLBACK',
     });
-    await deps.table.putRing(request.releaseId, { ...item, deploymentId });
     await deps.ledger.write([
       releaseCommand(plan, `deployment/${ring.thingGroup}`, {
         record: {
@@ -99,5 +98,7 @@ export const makeHandler =
         ],
       }),
     ]);
+    // Last: a try that finds the deployment here has nothing left to do.
+    await deps.table.putRing(request.releaseId, { ...item, deploymentId });
     return { deploymentId, deployedAt };
   };

@@ -427,6 +427,15 @@ describe('deploy-ring', () => {
     expect([...w.fleet.rings.values()][0]?.previous).toEqual(runtime);
     expect(w.fleet.deployments).toHaveLength(1);
   });
+  test('a try that died before its deployment was on record records it when it is repeated', async () => {
+    const w = await setUp();
+    const { plan } = await w.prepare();
+    const down = { ...w, ledger: memoryLedger(new Error('down')) };
+    await expect(deployer(down)({ plan, ring: ring0 })).rejects.toThrow('down');
+    const { deploymentId } = await deployer(w)({ plan, ring: ring0 });
+    expect(w.ledger.commands.at(-1)).toMatchObject({ record: { class: 'deployment', id: deploymentId } });
+    expect(w.fleet.deployments).toHaveLength(1);
+  });
   test.each([
     ['was never commissioned', {}],
     ['has no device', { [G0]: { components: runtime, things: [] } }],
