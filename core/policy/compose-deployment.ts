@@ -24,14 +24,18 @@ export interface ShadowPlacement {
 
 const RUNTIME = 'millwright.runtime';
 
-const mergedText = (name: string, before: string | undefined, more: Readonly<Record<string, unknown>>): string => {
-  let old: unknown = {};
+const configurationOf = (name: string, placed: PlacedComponent | undefined): Readonly<Record<string, unknown>> => {
   try {
-    old = JSON.parse(before ?? '{}');
+    return JSON.parse(placed?.configurationUpdate?.merge ?? '{}') as Record<string, unknown>;
   } catch {
     throw new Error(`component ${name}: the configuration of its current deployment is not JSON; deploy it anew first`);
   }
-  return JSON.stringify({ ...(old as Record<string, unknown>), ...more });
+};
+
+/** Package that an earlier release took back; empty = none. */
+const withdrawnIn = (current: Composition): string => {
+  const { withdrawn } = configurationOf(RUNTIME, current[RUNTIME]);
+  return typeof withdrawn === 'string' ? withdrawn : '';
 };
 
 /** Greengrass wants strings for numbers. */
@@ -63,7 +67,7 @@ export const configure = (
       ...placed,
       configurationUpdate: {
         ...placed.configurationUpdate,
-        merge: mergedText(name, placed.configurationUpdate?.merge, configuration),
+        merge: JSON.stringify({ ...configurationOf(name, placed), ...configuration }),
       },
     },
   };
@@ -82,10 +86,11 @@ export const composeDeployment = (
   revertTo: string,
   shadow: ShadowPlacement | null = null,
 ): Composition => {
-  // Configuration outlives a deployment: what an earlier release took back is said to be over.
+  // A device that was offline while a release was taken back hears of it with the next one.
+  const withdrawn = withdrawnIn(current);
   const withRuntime = configure(current, RUNTIME, {
     revertTo,
-    withdrawn: '',
+    withdrawn: withdrawn === place.configuration['packageDigest'] ? '' : withdrawn,
     ...(shadow === null ? noShadow(current) : { shadow: shadowOf(shadow) }),
   });
   return {
@@ -114,7 +119,7 @@ export const composeRevert = (
   const back = placedPackage(before, name);
   return configure(before, RUNTIME, {
     revertTo: back ?? '',
-    withdrawn: back === packageDigest ? '' : packageDigest,
+    withdrawn: back === packageDigest ? withdrawnIn(before) : packageDigest,
     ...(isCompared ? { shadow: { packageDigest: '' } } : noShadow(before)),
   });
 };

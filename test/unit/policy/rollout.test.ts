@@ -69,10 +69,16 @@ describe('composition', () => {
     expect(told(back)).toEqual({ revertTo: DIGEST, withdrawn: OTHER });
     expect(back[place.name]).toEqual(before[place.name]);
   });
-  test('the way back from a first release allows no package; the next release forgets what was taken back', () => {
+  test('the way back from a first release allows no package; what was taken back may be released anew', () => {
     const back = composeRevert(runtime, place.name, DIGEST);
     expect(told(back)).toEqual({ revertTo: '', withdrawn: DIGEST });
     expect(told(composeDeployment(back, place, ''))).toEqual({ revertTo: '', withdrawn: '' });
+  });
+  test('a release of another package keeps what was taken back: a device may have been offline meanwhile', () => {
+    const back = composeRevert(runtime, place.name, OTHER);
+    const next = composeDeployment(back, place, '');
+    expect(told(next)).toEqual({ revertTo: '', withdrawn: OTHER });
+    expect(told(composeRevert(next, place.name, DIGEST))).toEqual({ revertTo: DIGEST, withdrawn: OTHER });
   });
   test('the way back from a release of what served anyway takes nothing back', () => {
     expect(told(composeRevert(composeDeployment(runtime, place, ''), place.name, DIGEST))).toEqual({
@@ -240,6 +246,22 @@ describe('wave', () => {
   });
   test('reverts when Greengrass says the deployment failed', () => {
     expect(wave(20, [device(report(OTHER, 20, 9), 'FAILED')]).verdict).toBe('revert');
+  });
+  test('reverts when the deployment failed on a device that serves the package: its nucleus takes it away again', () => {
+    expect(wave(20, [device(report(DIGEST, 20, 9), 'FAILED')])).toMatchObject({
+      verdict: 'revert',
+      devices: [{ status: 'failed' }],
+    });
+  });
+  test('what a device reported before the deployment says nothing about it, whatever it served then', () => {
+    const shadow = { packageDigest: OTHER, frames: 100, assets: [{ asset: 'a', batches: [20, 0, 0, 0, 0, 0] }] };
+    const before = device(report(DIGEST, -5, 50, { shadow }));
+    const release = { champion: OTHER, expected: null, differsOn: [] };
+    expect(wave(4, [before], { shadow: release })).toMatchObject({
+      verdict: 'wait',
+      devices: [{ status: 'waiting', decisions: 0 }],
+      shadow: null,
+    });
   });
   test('reverts when a device falls back too often', () => {
     const bad = report(DIGEST, 20, 6, {
