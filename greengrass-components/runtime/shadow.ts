@@ -180,6 +180,8 @@ export class Shadow {
     const ask = (own: Vector): Promise<Attempt> =>
       unit.attempt(own, ANSWER_MS, () => {
         this.#deps.log('warn', 'the champion that runs beside hangs; its process is ended');
+        // Also once the comparison is over: nobody else waits for an answer that never comes.
+        unit.dropModel();
         this.#restart(run);
       });
     let x: readonly number[] | null = null;
@@ -210,6 +212,8 @@ export class Shadow {
         asked.then((its) => {
           const [a, b] = [comparable(mine), comparable(its)];
           if (a === undefined || b === undefined || this.#run !== run || run.over) return;
+          // Neither has an answer, for a signal is bad: that is no agreement.
+          if (a === null && b === null) return;
           if (run.tally.add(frame.asset, a, b)) this.#deps.onBatch();
         });
       },

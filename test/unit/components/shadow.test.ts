@@ -254,6 +254,25 @@ describe('the champion beside a package that proves itself', () => {
     expect(shadowOf(runtime)?.frames).toBe(0);
   });
 
+  it('leaves frames out that neither has an answer to: they prove no agreement', async () => {
+    const { runtime } = await challenged(0);
+    expect((await decide(runtime, 1, 5, { signals: { wear: { quality: 'BAD' } } })).map((r) => r.verdict)).toEqual(
+      new Array(5).fill('fallback'),
+    );
+    expect(shadowOf(runtime)?.frames).toBe(0);
+  });
+
+  it('ends the process of a champion that hangs, also when the comparison ended meanwhile', async () => {
+    const { runtime } = await challenged(0);
+    const hung = loaded(1)[0] as FakeRunner;
+    hung.gate = new Promise(() => {});
+    await decide(runtime, 1, 1);
+    runtime.configure({ ...config, shadow: { ...config.shadow, packageDigest: '' } });
+    expect(hung.closed).toBe(false);
+    await wait(5100);
+    expect(hung.closed).toBe(true);
+  }, 10_000);
+
   it('is reported within a second once a batch is complete', async () => {
     const { runtime } = await challenged(0);
     const told = () =>
