@@ -22,6 +22,8 @@ export interface RetrainEvidence {
   /** knownTime of the outcome that asked */
   readonly at: string;
   readonly outcome: 'running' | 'candidate' | 'refused' | 'failed' | 'skipped' | 'not-released';
+  /** The package that it made and that was released; absent while none was. */
+  readonly released?: string;
 }
 
 export interface LineEvidence {
@@ -80,7 +82,7 @@ const sorted = (e: LineEvidence): LineEvidence => ({
   retrains: settle(
     e.retrains,
     (r) => r.requestId,
-    (r) => `${r.requestId} ${r.outcome === 'running' ? 0 : 1} ${r.at} ${r.outcome}`,
+    (r) => `${r.requestId} ${r.outcome === 'running' ? 0 : 1} ${r.at} ${r.outcome} ${r.released ?? ''}`,
   ),
 });
 
@@ -134,7 +136,6 @@ export const judgeLine = (given: LineEvidence): Judged => {
   const own: RetrainEvidence[] = [];
   for (let r = known.get(idOf(1)); r !== undefined; r = known.get(idOf(own.length + 1))) own.push(r);
   const others = retrains.filter((r) => !own.includes(r));
-  const newestOther = [...others].sort((a, b) => (a.at < b.at ? -1 : 1)).at(-1);
   const votes = countVotes(evidence.features, policy.alpha);
 
   const spent = (requests: readonly Request[], now: string): boolean =>
@@ -164,7 +165,7 @@ export const judgeLine = (given: LineEvidence): Judged => {
     calm: 0,
     watching: false,
     confirmed: false,
-    verifying: newestOther?.outcome === 'candidate',
+    verifying: others.some((r) => r.released === packageDigest),
     requests: [],
   };
   const path: Judged['path'][number][] = [];

@@ -59,7 +59,8 @@ export const factsOf = (
     features: kept(features).map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
     served: kept(served).map((i) => ({ unit: i.sk.slice(served.length), lastAt: i['lastAt'] as string })),
     retrains: kept(retrain).map(
-      ({ requestId, at, outcome: how }) => ({ requestId, at, outcome: how }) as RetrainEvidence,
+      ({ requestId, at, outcome: how, released }) =>
+        ({ requestId, at, outcome: how, ...(released === undefined ? {} : { released }) }) as RetrainEvidence,
     ),
   };
 };

@@ -179,7 +179,12 @@ describe('a retrain that the machine asked for', () => {
 });
 
 describe('a package that the machine asked for', () => {
-  const retrains = [{ requestId: 'drift-of-the-champion-before', at: day(-1), outcome: 'candidate' as const }];
+  const asked = { requestId: 'drift-of-the-champion-before', at: day(-1), outcome: 'candidate' as const };
+  const retrains = [{ ...asked, released: PACKAGE }];
+  it('is one that its retrain made and that was released: not one that a person brought meanwhile or later', () => {
+    for (const other of [asked, { ...asked, released: `sha256:${'9'.repeat(64)}` }])
+      expect(judgeLine(evidence([], { retrains: [other] })).state).toBe('HEALTHY');
+  });
   it('is verified until enough outcomes are calm', () => {
     expect(judgeLine(evidence([], { retrains })).state).toBe('VERIFY');
     expect(judgeLine(evidence(good(4), { retrains })).state).toBe('VERIFY');

@@ -520,7 +520,47 @@ describe('judging', () => {
       release(OTHER),
     );
     expect(joiner.line()?.state).toBe('RETRAIN_REQUESTED');
+    joiner.crown(OTHER);
+    await joiner.send(release(OTHER));
+    expect(joiner.line()?.state).toBe('VERIFY');
+    joiner.crown(CHAMPION);
     await joiner.send(release(CHAMPION));
+    expect(joiner.line()?.state).toBe('COOLDOWN');
+  });
+  it('verifies the package that its retrain made, also when a second try released it, and no other', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    await joiner.send(...objects, ...events);
+    const requestId = joiner.requests()[0]?.['requestId'] as string;
+    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
+    const release = (packageDigest: string, outcome: string) => ({
+      'detail-type': 'ReleaseFinished',
+      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest, outcome, reason: 'r' },
+    });
+    await joiner.send(release(OTHER, 'refused'));
+    expect(joiner.line()?.state).toBe('COOLDOWN');
+    joiner.crown(OTHER);
+    await joiner.send(release(OTHER, 'released'), release(OTHER, 'refused'));
+    expect(joiner.line()).toMatchObject({ state: 'VERIFY', packageDigest: OTHER });
+    const third = `sha256:${'3'.repeat(64)}`;
+    joiner.registry.put('package', third, { modelLine: LINE, validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } });
+    joiner.crown(third);
+    await joiner.send(release(third, 'released'));
+    expect(joiner.line()).toMatchObject({ state: 'HEALTHY', packageDigest: third });
+  });
+  it('takes a retrain for in vain whose package was tried on some rings, and then not released', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    await joiner.send(...objects, ...events);
+    const requestId = joiner.requests()[0]?.['requestId'] as string;
+    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
+    const release = (outcome: string) => ({
+      'detail-type': 'ReleaseFinished',
+      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest: OTHER, outcome, reason: 'r' },
+    });
+    await joiner.send(release('released'));
+    expect(joiner.line()?.state).toBe('RETRAIN_REQUESTED');
+    await joiner.send(release('reverted'));
     expect(joiner.line()?.state).toBe('COOLDOWN');
   });
   it('says nothing of a line without a champion', async () => {
