@@ -33,6 +33,11 @@ export interface JudgementTable {
 export const versionOf = (item: Item | null): number => (item?.['version'] as number | undefined) ?? 0;
 
 const LOST = ['TransactionCanceledException', 'TransactionConflictException', 'TransactionInProgressException'];
+const OVERTAKEN = ['None', 'ConditionalCheckFailed', 'TransactionConflict'];
+
+/** Of a transaction that was cancelled: by someone who wrote in between, and not for its size or a full table. */
+const isLost = (error: Error & { readonly CancellationReasons?: readonly { readonly Code?: string }[] }): boolean =>
+  LOST.includes(error.name) && (error.CancellationReasons ?? []).every((r) => OVERTAKEN.includes(r.Code ?? 'None'));
 
 /** Needs dynamodb:GetItem, PutItem and Query on the table. */
 export const dynamoJudgement = (client: DynamoDBDocumentClient, table: string): JudgementTable => {
@@ -87,7 +92,7 @@ export const dynamoJudgement = (client: DynamoDBDocumentClient, table: string): 
         );
         return true;
       } catch (error) {
-        if (LOST.includes((error as Error).name)) return false;
+        if (isLost(error as Error)) return false;
         throw error;
       }
     },

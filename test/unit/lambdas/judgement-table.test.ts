@@ -45,6 +45,21 @@ describe('the judgement table', () => {
     'takes %s for someone who wrote in between',
     async (name) => expect(await failing(name).putAll([{ item: key, readAt: 0 }])).toBe(false),
   );
+  it.each([
+    ['ConditionalCheckFailed', false],
+    ['TransactionConflict', false],
+    ['ValidationError', true],
+    ['ThrottlingError', true],
+  ])('of a transaction that was cancelled looks at why: %s', async (Code, throws) => {
+    const error = Object.assign(new Error(Code), {
+      name: 'TransactionCanceledException',
+      CancellationReasons: [{ Code: 'None' }, { Code }],
+    });
+    const table = dynamoJudgement({ send: async () => Promise.reject(error) } as never, 't');
+    const write = table.putAll([{ item: key, readAt: 0 }]);
+    if (throws) await expect(write).rejects.toThrow(Code);
+    else expect(await write).toBe(false);
+  });
   it('passes on every other refusal', async () => {
     await expect(failing('ThrottlingException').putAll([{ item: key, readAt: 0 }])).rejects.toThrow(
       'ThrottlingException',
