@@ -5,26 +5,10 @@ import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/drift-evaluator/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
-import { memoryJudgement } from '../../support/judgement-table.ts';
+import { digest, LINE, PACKAGE } from '../../support/feature-digest.ts';
+import { memoryJudgement } from '../../support/memory-judging.ts';
 
-const LINE = 'predictive-maintenance/plant-a';
-const PACKAGE = `sha256:${'1'.repeat(64)}`;
 const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
-const digest = (windowStart: number, windowEnd: number, counts: readonly number[], more = {}) => ({
-  cameOn: 'millwright/local/plant-a/edge-1/digest',
-  schema: 'feature-digest/1',
-  site: 'plant-a',
-  device: 'edge-1',
-  boot: 'boot-1',
-  windowStart,
-  windowEnd,
-  modelLine: LINE,
-  packageDigest: PACKAGE,
-  part: 0,
-  parts: 1,
-  features: [{ name: 'speed', counts }],
-  ...more,
-});
 const SHARES = [0.2, 0.2, 0.2, 0.2, 0.2];
 const feature = {
   name: 'speed',
@@ -52,7 +36,7 @@ const setUp = async (given: Baseline = baseline, published = true) => {
   const artifacts = memoryStore();
   await artifacts.put(`${artifactKeys.package(LINE, PACKAGE)}baseline.json`, Buffer.from(JSON.stringify(given)));
   const ledger = memoryLedger();
-  const judgement = memoryJudgement();
+  const { judgement, items } = memoryJudgement();
   const log = memoryLog();
   const record = (recordClass: string, id: string, body: object) =>
     ({ commandId: id, site: 'plant-a', actor: 'a', reason: 'r', record: { class: recordClass, id, body } }) as never;
@@ -90,25 +74,25 @@ const setUp = async (given: Baseline = baseline, published = true) => {
   const evidence = () => judgement.get(judgementKeys.features(LINE, PACKAGE, 'plant-a', 'edge-1'));
   const drift = () => ledger.commands.filter((c) => c.record.id.startsWith('drift/'));
   const lines = () => ledger.commands.filter((c) => c.record.id.startsWith('line/')).map((c) => c.record.body['state']);
-  return { handler, see, ledger, log, judgement, evidence, drift, lines };
+  return { handler, see, ledger, log, judgement, items, evidence, drift, lines };
 };
 
 describe('drift-evaluator', () => {
   it('refuses a digest that came on the topic of another device', async () => {
-    const { handler, log, judgement } = await setUp();
+    const { handler, log, items } = await setUp();
     expect(await handler(sqsEvent(digest(1, 200, SAME, { device: 'edge-2' })))).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm0' }],
     });
-    expect(judgement.items.size).toBe(0);
+    expect(items.size).toBe(0);
     expect(log.errors[0]?.error.message).toContain(
       'a message of plant-a/edge-2 came on millwright/local/plant-a/edge-1/',
     );
   });
   it('remembers windows of the newest boot only, so that its state does not grow', async () => {
-    const { handler, judgement } = await setUp();
+    const { handler, items } = await setUp();
     for (let boot = 1; boot <= 3; boot++)
       for (const part of [0, 1]) await handler(sqsEvent(digest(1, 10, SAME, { boot: `boot-${boot}`, part, parts: 2 })));
-    const [state] = [...judgement.items.values()];
+    const [state] = [...items.values()];
     expect(state).toMatchObject({ seen: { 'boot-3/0': 10, 'boot-3/1': 10 }, decisions: 30 });
     expect(Object.keys(state?.['seen'] as object)).toHaveLength(2);
   });
@@ -200,10 +184,10 @@ describe('drift-evaluator', () => {
     expect(log.errors[0]?.error.message).toMatch(/is not in the registry: publish its use case/);
   });
   it('looks again for a baseline that could not be read', async () => {
-    const { handler, judgement } = await setUp();
+    const { handler, items } = await setUp();
     const other = { packageDigest: `sha256:${'2'.repeat(64)}` };
     for (let i = 0; i < 2; i++)
       expect(await handler(sqsEvent(digest(1, 2, SAME, other)))).toMatchObject({ batchItemFailures: [{}] });
-    expect(judgement.items.size).toBe(0);
+    expect(items.size).toBe(0);
   });
 });

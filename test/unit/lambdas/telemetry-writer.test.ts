@@ -1,24 +1,7 @@
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { makeHandler as telemetryWriter } from '../../../lambdas/telemetry-writer/handler.ts';
 import { memoryLog, memoryStore, sqsEvent } from '../../support/fakes.ts';
-
-const LINE = 'predictive-maintenance/plant-a';
-const PACKAGE = `sha256:${'1'.repeat(64)}`;
-const digest = (windowStart: number, windowEnd: number, counts: [number, number], more = {}) => ({
-  cameOn: 'millwright/local/plant-a/edge-1/digest',
-  schema: 'feature-digest/1',
-  site: 'plant-a',
-  device: 'edge-1',
-  boot: 'boot-1',
-  windowStart,
-  windowEnd,
-  modelLine: LINE,
-  packageDigest: PACKAGE,
-  part: 0,
-  parts: 1,
-  features: [{ name: 'speed', counts }],
-  ...more,
-});
+import { digest } from '../../support/feature-digest.ts';
 
 describe('telemetry-writer', () => {
   it('writes the digests of a batch into one file a site', async () => {
