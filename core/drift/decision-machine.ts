@@ -234,6 +234,11 @@ interface Verdict {
   readonly spent: boolean;
 }
 
+/** Names that a sentence says; of a whole fleet the first few. */
+const NAMED = 5;
+const few = (names: readonly string[]): string =>
+  names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
+
 const reasonsOf = (memory: Memory, { policy, outcomes, expectedLoss }: LineEvidence, v: Verdict): string[] => {
   const reasons: string[] = [];
   const losses = outcomes.map((o) => o.loss);
@@ -248,10 +253,13 @@ const reasonsOf = (memory: Memory, { policy, outcomes, expectedLoss }: LineEvide
   if (memory.confirmed) reasons.push(`the loss is confirmed larger; most of all on ${memory.eValue.worstAsset}`);
   if (v.votes.watch)
     reasons.push(
-      `inputs are not as in training on ${v.votes.voting.join(', ')}: ${v.votes.features.slice(0, 3).join(', ')}` +
+      `inputs are not as in training on ${few(v.votes.voting)}: ${v.votes.features.slice(0, 3).join(', ')}` +
         (memory.calm >= policy.leaveAfter ? '; outcomes hold, so nothing follows from it' : ''),
     );
-  for (const { device, quality } of v.votes.held) reasons.push(`the inputs of ${device} have no vote: ${quality}`);
+  const { held } = v.votes;
+  for (const { device, quality } of held.slice(0, NAMED))
+    reasons.push(`the inputs of ${device} have no vote: ${quality}`);
+  if (held.length > NAMED) reasons.push(`the inputs of ${held.length - NAMED} more devices have no vote`);
   if (v.state === 'VERIFY')
     reasons.push(
       `the machine asked for this package: it is verified after ${policy.leaveAfter} calm outcomes in a row, ${memory.calm} so far`,

@@ -47,12 +47,13 @@ export const isFarOff = (lowers: readonly number[]): boolean =>
  * P(Binomial(devices, alpha) ≥ k) ≤ 0.05. Without it a fleet large enough would never be healthy.
  */
 export const votesNeeded = (devices: number, alpha: number): number => {
-  let term = (1 - alpha) ** devices;
-  let below = term;
+  // By its logarithm: in a large fleet the first terms are too small for a number.
+  let term = devices * Math.log1p(-alpha);
+  let below = Math.exp(term);
   let k = 1;
   while (1 - below > FLEET_LEVEL && k < devices) {
-    term *= ((devices - k + 1) / k) * (alpha / (1 - alpha));
-    below += term;
+    term += Math.log(((devices - k + 1) / k) * (alpha / (1 - alpha)));
+    below += Math.exp(term);
     k += 1;
   }
   return k;

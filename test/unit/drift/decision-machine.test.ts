@@ -231,6 +231,18 @@ describe('inputs that are not as in training', () => {
   });
 });
 
+describe('the reasons', () => {
+  it('name the first of many devices and count the rest', () => {
+    const fleet = (more: Partial<FeatureEvidence>) =>
+      Array.from({ length: 900 }, (_, i) => device({ device: `edge-${i}`, ...more }));
+    for (const features of [fleet({}), fleet({ quality: 'speed is stuck' })]) {
+      const text = judgeLine(evidence(good(4), { features })).reasons.join('; ');
+      expect(text).toContain('895 more');
+      expect(text.length).toBeLessThan(600);
+    }
+  });
+});
+
 describe('the evidence', () => {
   const losses = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 40 });
   const ended = fc.constantFrom<RetrainEvidence['outcome'][]>('running', 'candidate', 'refused', 'failed', 'skipped');

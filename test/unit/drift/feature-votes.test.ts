@@ -30,6 +30,10 @@ describe('the votes of the devices', () => {
   it('needs more votes the larger the fleet', () => {
     expect([1, 3, 10, 100, 1000].map((n) => votesNeeded(n, 0.01))).toEqual([1, 1, 2, 4, 16]);
   });
+  it('needs no more of a very large fleet than chance explains', () => {
+    // scipy.stats.binom.isf(0.05, n, p) + 1
+    expect([votesNeeded(10_000, 0.2), votesNeeded(100_000, 0.05)]).toEqual([2067, 5115]);
+  });
   it('is reached by chance in at most one round in twenty', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 400 }), fc.constantFrom(0.001, 0.01, 0.05), (n, alpha) => {
