@@ -44,12 +44,8 @@ const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts 
 const toldOf = ({ packageDigest, state, action }: LineJudgement): string =>
   [packageDigest, state, action?.kind ?? '', action?.requestId ?? ''].join(' ');
 
-/** An action that is over, because someone acts on it, is no news. */
-const isNews = (judgement: LineJudgement, told: string | undefined): boolean =>
-  told === undefined ||
-  (judgement.action === null
-    ? !told.startsWith(`${judgement.packageDigest} ${judgement.state} `)
-    : toldOf(judgement) !== told);
+/** The loss is confirmed and nothing is left that the machine may do. */
+const needsPerson = ({ state, action }: LineJudgement): boolean => state === 'CONFIRMED' && action === null;
 
 const commandsOf = (judgement: LineJudgement, asks: boolean, before: State | null, actor: string): LedgerCommand[] => {
   const { modelLine, site, packageDigest, state, action, reasons } = judgement;
@@ -70,7 +66,7 @@ const commandsOf = (judgement: LineJudgement, asks: boolean, before: State | nul
       reason,
       record: { class: 'judgement', id, body: { ...judgement } },
       edges: about(id),
-      ...(from === state ? {} : { announce: { type: 'LineJudged', detail: judged } }),
+      ...(from === state && !needsPerson(judgement) ? {} : { announce: { type: 'LineJudged', detail: judged } }),
     },
   ];
   if (asks && action !== null && action.requestId !== null) {
@@ -131,11 +127,11 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     if (facts === null) return 'none';
     const { judgement, askedAt } = judgeEvidence(facts);
     if (before !== null && canonicalJson(before.judgement) === canonicalJson(judgement)) return judgement;
-    const news = isNews(judgement, before?.told);
+    const news = before?.told !== toldOf(judgement);
     const state: State = {
       ...key,
       judgement,
-      told: news ? toldOf(judgement) : (before?.told ?? ''),
+      told: toldOf(judgement),
       pending: news ? commandsOf(judgement, askedAt !== null, before, actor) : [],
     };
     const { action } = judgement;

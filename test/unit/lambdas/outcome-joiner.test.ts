@@ -502,6 +502,30 @@ describe('judging', () => {
       expect(joiner.requests()).toHaveLength(1);
     }
   });
+  it('tells when the budget is spent and a person must decide, although the state stays', async () => {
+    const joiner = setUp();
+    const { objects, events } = await story(joiner, 20);
+    for (let n = 0; n < useCase.judging.maxRetrains; n++)
+      joiner.items.set(`LINE#${LINE}\nRETRAIN#drift-before-${n}`, {
+        pk: `LINE#${LINE}`,
+        sk: `RETRAIN#drift-before-${n}`,
+        requestId: `drift-before-${n}`,
+        at: at(0),
+        outcome: 'refused',
+        champion: OTHER,
+        version: 1,
+      });
+    await joiner.send(...objects);
+    for (const e of events) await joiner.send(e);
+    expect(joiner.requests()).toEqual([]);
+    const judgements = joiner.registry.announced.filter((a) => a.type === 'LineJudged').map((a) => a.detail);
+    const last = judgements.slice(-2);
+    expect(last.map((j) => [j['from'], j['to']])).toEqual([
+      [expect.stringMatching(/HEALTHY|WATCH/), 'CONFIRMED'],
+      ['CONFIRMED', 'CONFIRMED'],
+    ]);
+    expect(last[1]?.['reason']).toContain('a person must decide');
+  });
   it('takes a retrain for in vain whose package had to go for the champion before it', async () => {
     const joiner = setUp();
     const { objects, events } = await story(joiner, 20);
