@@ -1,6 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { addAlerts } from './alerts-program.ts';
-import { addChaos } from './chaos-program.ts';
+import { Command, CommanderError, Option } from 'commander';
 import { commission, parsePlan } from './commands/commission.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/evaluate.ts';
@@ -10,12 +8,14 @@ import { lineage } from './commands/lineage.ts';
 import { explainLine, lines } from './commands/lines.ts';
 import { models } from './commands/models.ts';
 import { publish } from './commands/publish.ts';
-import { approve, releases } from './commands/releases.ts';
 import { retrain } from './commands/retrain.ts';
-import { parseRings, revertRelease, startRelease } from './commands/start-release.ts';
 import { status } from './commands/status.ts';
 import { EXIT, explainError } from './errors.ts';
 import { type Output, paint } from './output.ts';
+import { addAlerts } from './program/alerts.ts';
+import { addChaos } from './program/chaos.ts';
+import { count } from './program/parts.ts';
+import { addReleases } from './program/releases.ts';
 import { evaluateOnThisMachine } from './trainer.ts';
 import type { World } from './world.ts';
 
@@ -29,12 +29,6 @@ export interface ProgramDeps {
   readonly colour: boolean;
   readonly root: string;
 }
-
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.');
-  return value;
-};
 
 interface Globals {
   readonly stage: string;
@@ -158,62 +152,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
       ),
     );
 
-  const releasing = add(
-    program,
-    'releases',
-    'Releases and how far they came; approve or refuse one that waits.',
-    'millwright releases',
-    'millwright releases approve rel-17 --reason "seen the report"',
-  )
-    .option('--limit <n>', 'how many', count, 20)
-    .action(act<[{ limit: number }]>((world, out, o) => releases(world, out, { limit: o.limit })));
-  for (const [verb, approved, says] of [
-    ['approve', true, 'Let a waiting release go on; not your own.'],
-    ['refuse', false, 'End a waiting release; the champion stays.'],
-  ] as const)
-    add(releasing, `${verb} <releaseId>`, says, `millwright releases ${verb} rel-17 --reason "seen the report"`)
-      .requiredOption('--reason <text>', 'why, for the audit trail')
-      .action(
-        act<[string, { reason: string }]>((world, out, releaseId, o) =>
-          approve(world, out, { releaseId, approved, reason: o.reason }),
-        ),
-      );
-  add(
-    releasing,
-    'start [modelLine]',
-    'Release a package again, to some rings, or one that no retrain judged.',
-    'millwright releases start --package 3fa9c1d20b7e --rings 0 --reason "try on the bench"',
-    'millwright releases start --package 3fa9c1d20b7e --force --reason "from the vendor, accepted by hand"',
-  )
-    .requiredOption('--package <digest>', 'digest or its first digits')
-    .requiredOption('--reason <text>', 'why, for the audit trail')
-    .option('--rings <list>', 'only these, for example 1,2')
-    .option('--force', 'although no retrain judged it; the record names you', false)
-    .action(
-      act<[string | undefined, { package: string; reason: string; rings?: string; force: boolean }]>(
-        (world, out, modelLine, o) =>
-          startRelease(world, out, {
-            package: o.package,
-            reason: o.reason,
-            force: o.force,
-            ...(modelLine === undefined ? {} : { modelLine }),
-            ...(o.rings === undefined ? {} : { rings: parseRings(o.rings) }),
-          }),
-      ),
-    );
-  add(
-    releasing,
-    'revert <modelLine>',
-    'Go back to a package that served before.',
-    'millwright releases revert predictive-maintenance/plant-a --to previous --reason "too many false alarms"',
-  )
-    .requiredOption('--to <package>', '"previous", or a digest or its first digits')
-    .requiredOption('--reason <text>', 'why, for the audit trail')
-    .action(
-      act<[string, { to: string; reason: string }]>((world, out, modelLine, o) =>
-        revertRelease(world, out, { modelLine, to: o.to, reason: o.reason }),
-      ),
-    );
+  addReleases(program, add, act);
 
   add(program, 'devices', 'What each device serves and how it is doing.', 'millwright devices').action(
     act<[object]>((world, out) => devices(world, out)),

@@ -1,17 +1,9 @@
 import { type Command, Option } from 'commander';
 import { FOUND_WITH } from '#core/alerts/answer.ts';
 import type { AsFound } from '#core/contracts/plant-event.ts';
-import { alerts, showAlert } from './commands/alerts.ts';
-import { acknowledgeAlert, answerAlert, shelveAlert, tellOwner } from './commands/answer-alert.ts';
-import type { Output } from './output.ts';
-import type { World } from './world.ts';
-
-/** Adds a command with its help and an example to a parent. */
-export type Add = (parent: Command, usage: string, says: string, ...examples: readonly string[]) => Command;
-/** What a command does, given the world it reaches and where it writes. */
-export type Act = <A extends readonly unknown[]>(
-  action: (world: World, out: Output, ...args: A) => Promise<void>,
-) => (...args: readonly unknown[]) => Promise<void>;
+import { alerts, showAlert } from '../commands/alerts.ts';
+import { acknowledgeAlert, answerAlert, shelveAlert, tellOwner } from '../commands/answer-alert.ts';
+import type { Act, Add } from './parts.ts';
 
 const ANSWERS = [
   ['true', 'It was true: the machine was failing.'],

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { MessageCarrier, ThrottledService } from '#core/contracts/local-plant.ts';
-import { parseDuration, parseShare } from '../local/faults/orders.ts';
-import type { Act, Add } from './alerts-program.ts';
-import { asUsage, chaosStatus, disturb } from './commands/chaos.ts';
-import { CliError, EXIT } from './errors.ts';
+import { parseDuration, parseShare } from '../../local/faults/orders.ts';
+import { asUsage, chaosStatus, disturb } from '../commands/chaos.ts';
+import { CliError, EXIT } from '../errors.ts';
+import type { Act, Add } from './parts.ts';
 
 const oneOf = <T extends string>(options: readonly T[], what: string, text: string): T => {
   if ((options as readonly string[]).includes(text)) return text as T;

@@ -1,0 +1,17 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Output } from '../output.ts';
+import type { World } from '../world.ts';
+
+/** Adds a command with its help and an example to a parent. */
+export type Add = (parent: Command, usage: string, says: string, ...examples: readonly string[]) => Command;
+/** What a command does, given the world it reaches and where it writes. */
+export type Act = <A extends readonly unknown[]>(
+  action: (world: World, out: Output, ...args: A) => Promise<void>,
+) => (...args: readonly unknown[]) => Promise<void>;
+
+/** Parses the value of an option that counts. @throws {InvalidArgumentError} when it is no whole number from 0. */
+export const count = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.');
+  return value;
+};
