@@ -7,7 +7,7 @@ import { DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { renderModelRecipe } from '#core/policy/model-recipe.ts';
 import { LineClient, runtimeSocketPath } from '../../../greengrass-components/shared/line-socket.ts';
-import { type Device, startCoreDevice } from '../../../local/greengrass/core-device/start-core-device.ts';
+import type { Device } from '../../../local/greengrass/core-device/start-core-device.ts';
 import type { Nucleus } from '../../../local/greengrass/ipc/start-ipc.ts';
 import { COMPONENTS_OUT } from '../../../scripts/build-components.ts';
 import { MODEL_LINE, makeFrame, makePackage, newSigner, type PackageOptions } from '../../support/model-package.ts';
@@ -114,17 +114,7 @@ const startDevice = async (nucleus: Nucleus) => {
   const root = mkdtempSync(join(tmpdir(), 'mw-edge-'));
   cleanups.push(() => rmSync(root, { recursive: true, force: true }));
   const start = async (): Promise<Device> => {
-    const device = await startCoreDevice({
-      thingName: THING,
-      root,
-      controlPlaneUrl: plane.url,
-      awsUrl: cloud.aws.url,
-      mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
-      certPaths: cloud.certPaths,
-      nucleus,
-      roleArn: cloud.roleArn,
-      region: cloud.region,
-    });
+    const device = await cloud.startDevice(root, plane.url, nucleus);
     cleanups.push(() => device.stop());
     return device;
   };

@@ -7,7 +7,6 @@ import {
   GreengrassV2Client,
   ListEffectiveDeploymentsCommand,
 } from '@aws-sdk/client-greengrassv2';
-import { startCoreDevice } from '../../../local/greengrass/core-device/start-core-device.ts';
 import type { Nucleus } from '../../../local/greengrass/ipc/start-ipc.ts';
 import { startGreengrass } from '../../../local/greengrass/start-greengrass.ts';
 import { freePort, type Service } from '../../../local/shared/service.ts';
@@ -56,18 +55,7 @@ afterAll(async () => {
 describe.each<Nucleus>(['classic', 'lite'])('the code components on a %s device', (nucleus) => {
   it('run, and run again after a pulled plug', async () => {
     const root = mkdtempSync(join(tmpdir(), 'mw-dev-'));
-    const start = () =>
-      startCoreDevice({
-        thingName: THING,
-        root,
-        controlPlaneUrl: greengrass.url,
-        awsUrl: cloud.aws.url,
-        mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
-        certPaths: cloud.certPaths,
-        nucleus,
-        roleArn: cloud.roleArn,
-        region: cloud.region,
-      });
+    const start = () => cloud.startDevice(root, greengrass.url, nucleus);
     let device = await start();
     try {
       const { deploymentId } = await client.send(

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-greengrassv2';
 import { AddThingToThingGroupCommand, CreateThingGroupCommand, IoTClient } from '@aws-sdk/client-iot';
 import { strToU8, zipSync } from 'fflate';
-import { type Device, startCoreDevice } from '../../../local/greengrass/core-device/start-core-device.ts';
+import type { Device } from '../../../local/greengrass/core-device/start-core-device.ts';
 import { startGreengrass } from '../../../local/greengrass/start-greengrass.ts';
 import { freePort, type Service } from '../../../local/shared/service.ts';
 import { type Cloud, startCloud } from './core-device-fixtures/cloud.ts';
@@ -37,17 +37,7 @@ beforeAll(async () => {
   iot.destroy();
   targetArn = group.thingGroupArn ?? '';
   root = mkdtempSync(join(tmpdir(), 'mw-dev-'));
-  device = await startCoreDevice({
-    thingName: THING,
-    root,
-    controlPlaneUrl: greengrass.url,
-    awsUrl: cloud.aws.url,
-    mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
-    certPaths: cloud.certPaths,
-    nucleus: 'classic',
-    roleArn: cloud.roleArn,
-    region: cloud.region,
-  });
+  device = await cloud.startDevice(root, greengrass.url, 'classic');
 });
 afterAll(async () => {
   await device?.stop();

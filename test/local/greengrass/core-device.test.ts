@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import mqtt from 'mqtt';
 import { isRunning } from '../../../local/greengrass/core-device/process-guard.ts';
-import { type Device, startCoreDevice } from '../../../local/greengrass/core-device/start-core-device.ts';
+import type { Device } from '../../../local/greengrass/core-device/start-core-device.ts';
 import type { Nucleus } from '../../../local/greengrass/ipc/start-ipc.ts';
 import { type Cloud, startCloud } from './core-device-fixtures/cloud.ts';
 import { ScriptedControlPlane, sha256 } from './core-device-fixtures/scripted-control-plane.ts';
@@ -42,17 +42,7 @@ const bench = async (nucleus: Nucleus): Promise<Bench> => {
   const root = mkdtempSync(join(tmpdir(), 'mw-dev-'));
   cleanups.push(() => rmSync(root, { recursive: true, force: true }));
   const start = async (): Promise<Device> => {
-    const device = await startCoreDevice({
-      thingName: THING,
-      root,
-      controlPlaneUrl: plane.url,
-      awsUrl: cloud.aws.url,
-      mqtt: `127.0.0.1:${cloud.aws.mqttPort}`,
-      certPaths: cloud.certPaths,
-      nucleus,
-      roleArn: cloud.roleArn,
-      region: cloud.region,
-    });
+    const device = await cloud.startDevice(root, plane.url, nucleus);
     cleanups.push(() => device.stop());
     return device;
   };

@@ -12,6 +12,8 @@ import {
 } from '@aws-sdk/client-iot';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { LOCAL_CREDENTIALS, type LocalAws, startAws } from '../../../../local/aws/start-aws.ts';
+import { type Device, startCoreDevice } from '../../../../local/greengrass/core-device/start-core-device.ts';
+import type { Nucleus } from '../../../../local/greengrass/ipc/start-ipc.ts';
 import { freePort } from '../../../../local/shared/service.ts';
 
 const REGION = 'us-east-1';
@@ -21,14 +23,14 @@ export const BUCKET = 'device-artifacts';
 export interface Cloud {
   readonly aws: LocalAws;
   readonly folder: string;
-  readonly roleArn: string;
-  readonly region: string;
   readonly clientOptions: {
     readonly endpoint: string;
     readonly region: string;
     readonly credentials: typeof LOCAL_CREDENTIALS;
   };
   readonly certPaths: { readonly cert: string; readonly key: string; readonly ca: string };
+  /** Starts the thing as a core device whose disk is `root`. */
+  startDevice(root: string, controlPlaneUrl: string, nucleus: Nucleus): Promise<Device>;
   /** Puts an object. @returns its s3:// address. */
   put(key: string, bytes: Uint8Array): Promise<string>;
   stop(): Promise<void>;
@@ -71,10 +73,20 @@ export const startCloud = async (thingName: string): Promise<Cloud> => {
   return {
     aws,
     folder,
-    roleArn: role.Role?.Arn ?? '',
-    region: REGION,
     clientOptions,
     certPaths,
+    startDevice: (root, controlPlaneUrl, nucleus) =>
+      startCoreDevice({
+        thingName,
+        root,
+        controlPlaneUrl,
+        awsUrl: aws.url,
+        mqtt: `127.0.0.1:${aws.mqttPort}`,
+        certPaths,
+        nucleus,
+        roleArn: role.Role?.Arn ?? '',
+        region: REGION,
+      }),
     put: async (key, bytes) => {
       await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: bytes }));
       return `s3://${BUCKET}/${key}`;
