@@ -77,44 +77,47 @@ export const makeHandler = (deps: Deps) => {
     return lines.map((line, i) => parseAs(DecisionRecord, JSON.parse(line), `decision ${i + 1} of ${key}`));
   };
 
-  const raise = async ({ object }: Recorded, runs: readonly Run[]): Promise<void> => {
-    const commands: LedgerCommandInput[] = [];
-    for (const decision of firstFailing(await decisionsOf(object), runs)) {
-      const there = await deps.registry.latest('alert', alertIdOf(decision));
-      // This very decision once more: the first time may have ended between the record and its announcement.
-      if (there !== null && there.body['decision'] !== decision.id) continue;
-      commands.push(commandOf(raiseAlert(decision, await useCaseOf(decision.modelLine)), object));
-    }
-    if (commands.length > 0) await deps.ledger.write(commands);
+  const raise = async (object: string, decisions: readonly DecisionRecord[], run: Run): Promise<void> => {
+    const [decision] = firstFailing(decisions, [run]);
+    if (decision === undefined) return;
+    const there = await deps.registry.latest('alert', alertIdOf(decision));
+    // This very decision once more: the first time may have ended between the record and its announcement.
+    if (there !== null && there.body['decision'] !== decision.id) return;
+    await deps.ledger.write([commandOf(raiseAlert(decision, await useCaseOf(decision.modelLine)), object)]);
   };
 
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const batchItemFailures: { itemIdentifier: string }[] = [];
+    const objects = new Map<string, Promise<readonly DecisionRecord[]>>();
+    const once = (object: string): Promise<readonly DecisionRecord[]> => {
+      const read = objects.get(object) ?? decisionsOf(object);
+      objects.set(object, read);
+      return read;
+    };
+    const failed = new Set<string>();
     const trying = async (messageId: string, work: () => void | Promise<void>): Promise<void> => {
       try {
         await work();
       } catch (error) {
         deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
-        batchItemFailures.push({ itemIdentifier: messageId });
+        failed.add(messageId);
       }
     };
-    const messages = new Map<string, Recorded>();
-    // Objects of one run often come in one batch: the earliest of them raises its alert.
-    const earliest = new Map<string, { readonly messageId: string; readonly run: Run }>();
+    const failing: { readonly messageId: string; readonly detail: Recorded; readonly run: Run }[] = [];
     for (const { messageId, body } of event.Records)
       await trying(messageId, () => {
         const { detail } = parseAs(Event, JSON.parse(body), 'DecisionsRecorded event');
-        messages.set(messageId, detail);
-        for (const run of detail.runs.filter((r) => r.failing > 0)) {
-          const id = alertIdOf({ site: detail.site, ...run });
-          if (run.first < (earliest.get(id)?.run.first ?? Number.POSITIVE_INFINITY))
-            earliest.set(id, { messageId, run });
-        }
+        failing.push(...detail.runs.filter((r) => r.failing > 0).map((run) => ({ messageId, detail, run })));
       });
-    for (const [messageId, detail] of messages) {
-      const runs = [...earliest.values()].filter((e) => e.messageId === messageId).map((e) => e.run);
-      if (runs.length > 0) await trying(messageId, () => raise(detail, runs));
+    // Objects of one run often come in one batch: the earliest of them raises its alert, the next where that cannot be read.
+    const raised = new Set<string>();
+    for (const { messageId, detail, run } of failing.sort((a, b) => a.run.first - b.run.first)) {
+      const id = alertIdOf({ site: detail.site, ...run });
+      if (raised.has(id)) continue;
+      await trying(messageId, async () => {
+        await raise(detail.object, await once(detail.object), run);
+        raised.add(id);
+      });
     }
-    return { batchItemFailures };
+    return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
   };
 };

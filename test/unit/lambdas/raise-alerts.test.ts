@@ -104,6 +104,18 @@ describe('raise-alerts', () => {
     expect(raised().map((c) => c.record.body['decision'])).toEqual(['plant-a/edge-1/boot-1/1']);
   });
 
+  test('takes the next object of the run where the earliest cannot be read, and keeps that alert', async () => {
+    const { handler, recorded, raised, ledger } = setUp();
+    const first = await recorded(aDecision(1));
+    const second = await recorded(aDecision(2));
+    const registered = ledger.commands.splice(-2, 1);
+    const batch = sqsEvent({ detail: first.detail }, { detail: second.detail });
+    expect(await handler(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+    ledger.commands.push(...registered);
+    expect(await handler(sqsEvent({ detail: first.detail }))).toEqual({ batchItemFailures: [] });
+    expect(raised().map((c) => c.record.body['decision'])).toEqual(['plant-a/edge-1/boot-1/2']);
+  });
+
   test('sends the same command when the same object comes again, for it may not have been told', async () => {
     const { handler, recorded, raised } = setUp();
     const { detail } = await recorded(aDecision(1));
