@@ -153,6 +153,7 @@ const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 
     log,
     lake,
     crown,
+    judgement,
     beforeNextWrite,
   };
 };
@@ -422,6 +423,94 @@ describe('judging', () => {
     await joiner.send(...same.objects.toReversed(), ...same.events);
     expect(joiner.requests()).toEqual([request]);
     expect(judged(joiner)).toEqual(judged(plain));
+  });
+  /** Reports of failures that were none: half way of units that failed, or at the last frame of units that run. */
+  const noise = ({ told }: Joiner, from: number) =>
+    Array.from({ length: 200 }, (_, i) =>
+      told(`false-${i}`, { asset: `m${i % 3}`, run: `r${i % 20}`, index: 6, knownTime: at(from + i) }),
+    );
+  /** What the plant may send after all was said: the same day again, backwards, a correction of a correction first. */
+  const rest = ({ told }: Joiner, all: { readonly objects: unknown[]; readonly events: unknown[] }) => [
+    ...all.events.slice(3, 15),
+    ...all.events.toReversed(),
+    told('c2', { corrects: 'c1', asset: 'm0', run: 'r0', validTime: at(10), knownTime: at(60) }),
+    told('c1', { corrects: 'e0', asset: 'm0', run: 'r0', index: 300, validTime: at(10), knownTime: at(60) }),
+    ...all.objects.toReversed(),
+  ];
+  it.each(['refused', 'released'] as const)(
+    'asks for no second retrain after one that was %s, whatever comes of what was: noise, a day again, reverse, corrections',
+    async (how) => {
+      const ended: unknown[] = [];
+      for (const noisy of [false, true]) {
+        const joiner = setUp();
+        const all = await story(joiner, 20);
+        await joiner.send(...all.objects);
+        await joiner.send(...(noisy ? all.events.toReversed() : all.events));
+        const requestId = joiner.requests()[0]?.['requestId'] as string;
+        joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
+        if (how === 'released') joiner.crown(OTHER);
+        await joiner.send(
+          how === 'released'
+            ? {
+                'detail-type': 'ReleaseFinished',
+                detail: {
+                  modelLine: LINE,
+                  site: 'plant-a',
+                  releaseId: 'r',
+                  packageDigest: OTHER,
+                  outcome: how,
+                  reason: 'r',
+                },
+              }
+            : {
+                'detail-type': 'RetrainFinished',
+                detail: { modelLine: LINE, site: 'plant-a', requestId, outcome: how, reason: 'r' },
+              },
+        );
+        if (noisy) {
+          const messages = [...noise(joiner, 900), ...rest(joiner, all)];
+          for (let i = 0; i < messages.length; i += 25) await joiner.send(...messages.slice(i, i + 25));
+        }
+        expect(joiner.requests()).toHaveLength(1);
+        const outcomes = await joiner.judgement.list(`LINE#${LINE}`, `OUTCOME#${CHAMPION}#`);
+        expect(outcomes).toHaveLength(20);
+        ended.push({ ...judged(joiner), outcomes: outcomes.map((o) => ({ ...(o['record'] as object), events: [] })) });
+      }
+      // One outcome rests on the correction instead: the names of events are left out.
+      const [plain, noisy] = ended as [LineJudgement, LineJudgement];
+      expect(plain.state).toBe(how === 'released' ? 'VERIFY' : 'COOLDOWN');
+      expect(noisy).toEqual(plain);
+    },
+  );
+  it('takes 200 false failures for what they are once the machines ran on, or the reports were taken back', async () => {
+    const joiner = setUp();
+    const healthy: unknown[] = [];
+    for (let n = 0; n < 200; n++) healthy.push(await joiner.decisions(`m${n % 3}`, `r${n}`, life(CAP), 20 * n));
+    await joiner.send(...healthy);
+    const reports = Array.from({ length: 200 }, (_, n) => ({
+      asset: `m${n % 3}`,
+      run: `r${n}`,
+      knownTime: at(5000 + n),
+    }));
+    for (let n = 0; n < 200; n += 50)
+      await joiner.send(...reports.slice(n, n + 50).map((of, k) => joiner.told(`false-${n + k}`, of)));
+    expect(joiner.requests()).toHaveLength(1);
+    const goOn: unknown[] = [];
+    for (let n = 0; n < 100; n++)
+      goOn.push(await joiner.decisions(`m${n % 3}`, `r${n}`, life(CAP, [11, 12, 13]), 20 * n));
+    const back = reports.slice(100).map((of, k) =>
+      joiner.told(`back-${100 + k}`, {
+        ...of,
+        corrects: `false-${100 + k}`,
+        kind: 'inspection',
+        asFound: 'unknown',
+        knownTime: at(6000 + k),
+      }),
+    );
+    for (let n = 0; n < 100; n += 50) await joiner.send(...back.slice(n, n + 50), ...goOn.slice(n, n + 50));
+    await joiner.send(...reports.slice(0, 50).map((of, k) => joiner.told(`false-${k}`, of)));
+    expect(joiner.requests()).toHaveLength(1);
+    expect(joiner.line()).toMatchObject({ state: 'RETRAIN_REQUESTED', outcomes: 0, eValue: 0, coverage: { known: 0 } });
   });
   it('ends in the same judgement for any order and any grouping of the same messages', async () => {
     const whole = setUp();
