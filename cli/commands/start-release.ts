@@ -102,7 +102,9 @@ const previousOf = async (world: World, line: ModelLineRecord): Promise<string> 
   const champion = line.champion;
   const released = (await world.registry.list('release', { limit: 500 }))
     .map((r) => parseAs(ReleaseRecord, r.body, `registry record release ${r.id}`))
-    .filter((r) => r.site === world.site && r.modelLine === line.modelLine && r.status === 'released')
+    .filter(
+      (r) => r.site === world.site && r.modelLine === line.modelLine && r.status === 'released' && r.crowned !== false,
+    )
     .sort((a, b) => ((a.finishedAt ?? '') < (b.finishedAt ?? '') ? 1 : -1));
   const before = released
     .slice(released.findIndex((r) => r.releaseId === champion?.releaseId) + 1)

@@ -68,6 +68,7 @@ export const ReleaseRecord = z.strictObject({
   startedAt: Instant,
   finishedAt: Instant.nullable(),
   status: z.enum(['waiting-approval', 'rolling-out', 'released', 'reverted', 'refused', 'failed']),
+  crowned: z.boolean().optional().describe('whether its package became the champion: not after a trial on some rings'),
   waves: z.array(WaveResult),
   notBack: z
     .array(z.strictObject({ device: DeviceId, thingGroup: z.string(), why: z.string() }))

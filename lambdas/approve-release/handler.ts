@@ -46,13 +46,19 @@ const LOOKS = 400;
  * @throws {Duplicate} when the release has an execution already. @throws {Refused} with what is wrong and who can mend it.
  */
 export const makeHandler = (deps: Deps) => {
-  /** Whoever goes back on purpose, or has no champion, has nothing to hold the package against. */
-  const shadowOf = (
+  const wasReleased = async ({ site, packageDigest }: z.infer<typeof ReleaseRequest>): Promise<boolean> =>
+    (await deps.registry.list('release', { limit: 500 })).some(
+      ({ body }) => body['status'] === 'released' && body['packageDigest'] === packageDigest && body['site'] === site,
+    );
+
+  /** Whoever goes back on purpose to what was released before, or has no champion, has nothing to hold the package against. */
+  const shadowOf = async (
     request: z.infer<typeof ReleaseRequest>,
     champion: { readonly packageDigest: string } | null,
     registered: StoredRecord | null,
-  ): ReleasePlan['shadow'] => {
-    if (request.revert || champion === null || champion.packageDigest === request.packageDigest) return null;
+  ): Promise<ReleasePlan['shadow']> => {
+    if (champion === null || champion.packageDigest === request.packageDigest) return null;
+    if (request.revert && (await wasReleased(request))) return null;
     const judged = parseAs(Judged, registered?.body ?? {}, `registry record package ${request.packageDigest}`);
     // What was measured against a champion before this one says nothing about the one that serves.
     const expected = judged.championPackage === champion.packageDigest ? (judged.expectedDisagreement ?? null) : null;
@@ -159,7 +165,7 @@ export const makeHandler = (deps: Deps) => {
       componentVersion: `1.0.${request.releaseNumber}`,
       policy: useCase.rollout,
       pollSeconds: Math.max(1, Math.ceil(useCase.rollout.waveTimeoutSeconds / LOOKS)),
-      shadow: shadowOf(request, champion, registered),
+      shadow: await shadowOf(request, champion, registered),
       crowns: isForTheLine(every, rings),
       rings: rings.map((r) => ({ ...r, thingGroup: ringGroupName(deps.stage, site.id, r.deviceClass, r.ring) })),
     };

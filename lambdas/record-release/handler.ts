@@ -38,9 +38,9 @@ const messageOf = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): string
 
 /**
  * Last step of a release: what ran where, on whose word, and how it ended. Only a released package becomes the champion
- * of its line, by a write that is conditional on what the line was; not one that was released to some rings to be tried. It also takes Step Functions' own event of an end: of
- * an execution that was stopped or took too long it is the only word, and of one that recorded its end itself it changes
- * nothing.
+ * of its line, by a write that is conditional on what the line was; not one that was released to some rings to be tried.
+ * It also takes Step Functions' own event of an end: of an execution that was stopped or took too long it is the only
+ * word, and of one that recorded its end itself it changes nothing.
  * @throws {TryAgain} when the line changed in between.
  */
 export const makeHandler = (deps: Deps) => {
@@ -119,12 +119,14 @@ export const makeHandler = (deps: Deps) => {
               ].join(' | '),
       1500,
     )}${notBack.length === 0 ? '' : clip(` | not back: ${notBack.map((d) => `${d.device}, ${d.why}`).join('; ')}`, 500)}`;
-    if (status === 'released' && (plan as ReleasePlan).crowns) await crown(plan as ReleasePlan);
+    const crowned = status === 'released' && (plan as ReleasePlan).crowns;
+    if (crowned) await crown(plan as ReleasePlan);
     const record = releaseRecord(plan, {
       status,
       reason,
       approvedBy: state.approval?.approvedBy ?? 'nobody',
       finishedAt: deps.now(),
+      crowned,
       waves,
       notBack: notBack.map(({ device, thingGroup, why }) => ({ device, thingGroup, why })),
     });

@@ -57,7 +57,7 @@ export const fleetKeys = {
 export const releaseRecord = (
   plan: Pick<ReleasePlan, 'request' | 'startedAt' | 'executionId' | 'componentName' | 'componentVersion'>,
   more: Pick<ReleaseRecord, 'approvedBy' | 'status' | 'reason'> &
-    Partial<Pick<ReleaseRecord, 'finishedAt' | 'waves' | 'notBack'>>,
+    Partial<Pick<ReleaseRecord, 'finishedAt' | 'crowned' | 'waves' | 'notBack'>>,
 ): ReleaseRecord =>
   ReleaseRecord.parse({
     schema: 'release/1',

@@ -121,11 +121,12 @@ describe('releases start', () => {
 describe('releases revert', () => {
   const revert = (world: ReturnType<typeof worldOf>, to: string) =>
     runWith(world, ['releases', 'revert', MODEL_LINE, '--to', to, '--reason', 'too many alarms']);
-  test('goes back to the champion before this one, whatever was refused or reverted in between', async () => {
+  test('goes back to the champion before this one, whatever was refused, reverted or only tried in between', async () => {
     const world = worldOf([
       modelLine(two.digest),
       release(digest('d'), '2026-01-04T00:00:00.000Z', { status: 'reverted' }),
       release(two.digest, '2026-01-03T00:00:00.000Z'),
+      release(digest('e'), '2026-01-02T00:00:00.000Z', { crowned: false }),
       release(one.digest, '2026-01-01T00:00:00.000Z'),
     ]);
     expect((await revert(world, 'previous')).code).toBe(0);

@@ -237,7 +237,15 @@ describe('approve-release', () => {
   test('holds it against nothing without a champion, and when it goes back on purpose', async () => {
     expect((await (await setUp()).prepare()).plan.shadow).toBeNull();
     const w = await setUp({ champion: { ...CHAMPION, releaseNumber: 9 } });
+    await w.prepare({ revert: true });
+    const served = w.ledger.commands.at(-1)?.record.body;
+    const body = { ...served, releaseId: 'rel-1', status: 'released' };
+    w.ledger.commands.push({ ...common, commandId: 'served', record: { class: 'release', id: 'rel-1', body } });
     expect((await w.prepare({ revert: true })).plan.shadow).toBeNull();
+  });
+  test('a package that was never released is no way back: it is held against the champion as any other', async () => {
+    const w = await setUp({ champion: { ...CHAMPION, releaseNumber: 9 } });
+    expect((await w.prepare({ revert: true })).plan.shadow).toMatchObject({ champion: D('c') });
   });
   test('looks at a wave as often as its timeout allows, once a second at most', async () => {
     expect((await (await setUp()).prepare()).plan.pollSeconds).toBe(1);
@@ -688,7 +696,7 @@ describe('record-release', () => {
       record: { class: 'model-line', body: { champion: { releaseNumber: 4, releaseId: 'rel-4' } } },
     });
     expect(commands[1]).toMatchObject({
-      record: { body: { status: 'released', approvedBy: 'ben' } },
+      record: { body: { status: 'released', crowned: true, approvedBy: 'ben' } },
       announce: { type: 'ReleaseFinished', detail: { outcome: 'released' } },
     });
   });
@@ -703,6 +711,7 @@ describe('record-release', () => {
       status: 'released',
     });
     expect(w.ledger.commands.slice(before).map((c) => c.record.class)).toEqual(['release']);
+    expect(w.ledger.commands.at(-1)?.record.body).toMatchObject({ crowned: false });
   });
   test('a reverted release touches no champion and says why', async () => {
     const { answer, commands } = await ended('revert', { failed: { Rings: { Error: 'WaveReverted', Cause: 'x' } } });
