@@ -80,6 +80,7 @@ const commandOf = (
   judgement: WindowJudgement,
   evidence: FeatureEvidence,
   decisions: number,
+  isNews: boolean,
 ): LedgerCommandInput => {
   const { worstFeature, psi, lower, quality } = judgement;
   const state = announced(judgement);
@@ -109,20 +110,23 @@ const commandOf = (
       },
     },
     edges: [{ from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) }],
-    announce: { type: 'DriftJudged', detail: { modelLine, site, packageDigest, worstFeature, psi, state } },
+    ...(isNews
+      ? { announce: { type: 'DriftJudged', detail: { modelLine, site, packageDigest, worstFeature, psi, state } } }
+      : {}),
   };
 };
 
-/** What a change of is told to the ledger and makes the line be judged again. */
+/** What a change of is told to the ledger and makes the line be judged again; people are told of the first of it. */
 const saysOf = (judgement: WindowJudgement, evidence: FeatureEvidence): string =>
   [announced(judgement), judgement.quality ?? '', judgement.calibrated, Math.min(evidence.farOffWindows ?? 0, 3)].join(
     '|',
   );
+const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
 
 /**
  * Adds the histograms of one device until they make a window of its baseline, tests it against the baseline of the
  * package that saw it and begins anew. Each judgement is evidence about the model line; one that says something else than
- * the one before is recorded and announced, and the line is judged again. It is kept with the counts until that is done,
+ * the one before is recorded, its state announced when that is another, and the line is judged again. It is kept with the counts until that is done,
  * so a ledger that fails once delays it and loses nothing.
  */
 export const makeHandler = (deps: Deps) => {
@@ -182,7 +186,8 @@ export const makeHandler = (deps: Deps) => {
     const farOffWindows = judgement.farOff && judgement.quality === null ? kept.farOffWindows + 1 : 0;
     const evidence = evidenceOf(device, deps.now(), judgement, farOffWindows, policy);
     const said = saysOf(judgement, evidence);
-    const pending = said === kept.said ? null : commandOf(digest, judgement, evidence, decisions);
+    const isNews = stateIn(said) !== stateIn(kept.said);
+    const pending = said === kept.said ? null : commandOf(digest, judgement, evidence, decisions, isNews);
     const next = { ...kept, decisions: 0, counts: {}, said, farOffWindows, pending };
     const saved = await save(before, next, {
       ...judgementKeys.features(modelLine, packageDigest, site, device),

@@ -143,6 +143,16 @@ describe('drift-evaluator', () => {
     await see(SAME);
     expect(await evidence()).toMatchObject({ state: 'steady', farOffWindows: 0 });
   });
+  it('tells of a device that drifted once, and records each further window that counts', async () => {
+    const { see, drift } = await setUp();
+    for (const counts of [FAR, FAR, FAR, FAR, SAME]) await see(counts);
+    expect(drift().map((c) => [c.record.body['farOffWindows'], c.announce?.detail['state']])).toEqual([
+      [1, 'drifted'],
+      [2, undefined],
+      [3, undefined],
+      [0, 'steady'],
+    ]);
+  });
   it('calls a sensor that does not vary a fault of the data, and no drift', async () => {
     const { see, drift, lines, evidence } = await setUp();
     await see(STUCK);
