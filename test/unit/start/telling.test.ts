@@ -8,12 +8,14 @@ import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import type { DecisionRecord } from '../../../core/contracts/decision.ts';
 import type { LiveRun, UseCaseDefinition } from '../../../core/contracts/source.ts';
 import { isRunning } from '../../../local/greengrass/core-device/process-guard.ts';
+import type { Machines } from '../../../local/plant/machines.ts';
 import { StartError } from '../../../local/start/errors.ts';
+import { playThrough } from '../../../local/start/play-through.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
 import { chooseDefinition, dataReader, discoverDefinitions, openSource } from '../../../local/start/source.ts';
 import { Teller } from '../../../local/start/teller.ts';
-import { pause, stagesOf, until } from '../../../local/start/watch.ts';
+import { pause, stagesOf, until, untilRegistered } from '../../../local/start/watch.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -109,6 +111,18 @@ describe('waiting', () => {
   test('that is too long tells why', async () => {
     const late = () => new StartError('nothing began', 'look');
     await expect(until(async () => null, { signal, everyMs: 1, seconds: 0, late })).rejects.toThrow('nothing began');
+  });
+
+  test('for records says what is missing, and where what failed is kept', async () => {
+    const never = untilRegistered({ signal, stateDir: dir }, async () => false, {
+      by: 'register-upload',
+      seconds: 0,
+      late: () => '3 of 4 runs were registered',
+    });
+    await expect(never).rejects.toMatchObject({
+      message: '3 of 4 runs were registered within 0 s',
+      advice: expect.stringContaining('failures of register-upload'),
+    });
   });
 
   test('ends at once when the start is stopped', async () => {
@@ -312,5 +326,29 @@ describe('proofs', () => {
 
   test('a decision that is none is told by its place', () => {
     expect(() => readDecisions('{"h":1}\n{"schema":"x"}\n', 'k')).toThrow(/decision 1 of k/);
+  });
+});
+
+describe('a play of the machines', () => {
+  const runs = [[{ frames: [{}, {}, {}] }], [{ frames: [{}] }]] as never as readonly (readonly LiveRun[])[];
+  const machinesOf = (play: () => Promise<void>, paces: number[] = []): Machines =>
+    ({ stats: () => [{ answered: 7 }], setPace: (ms: number) => void paces.push(ms), play }) as never;
+
+  test('is as fast as devices answer, and ends when all is answered', async () => {
+    const { signal } = new AbortController();
+    const teller = new Teller(screen(false), () => 0);
+    const paces: number[] = [];
+    const played = machinesOf(async () => {}, paces);
+    expect(await playThrough({ teller, signal }, played, 1, { runs, what: 'wear' })).toBe(4);
+    expect(paces).toEqual([0]);
+  });
+
+  test('ends at once when the start is stopped', async () => {
+    const abort = new AbortController();
+    const teller = new Teller(screen(false), () => 0);
+    const stuck = machinesOf(() => new Promise<void>(() => {}));
+    const playing = playThrough({ teller, signal: abort.signal }, stuck, 1, { runs, what: 'wear' });
+    abort.abort(new Error('stopped'));
+    await expect(playing).rejects.toThrow('stopped');
   });
 });
