@@ -43,13 +43,14 @@ export const rememberEvent = async (
   const own = judgementKeys.told(site, eventId);
   // Before anything else, so that of a correction and what it corrects the one that comes second sees the other.
   if (corrects !== undefined) await table.put({ ...judgementKeys.correction(site, corrects, eventId), eventId });
+  const ofCorrected = async (): Promise<readonly string[]> => {
+    const item = corrects === undefined ? null : await table.get(judgementKeys.told(site, corrects));
+    return (item as ToldItem | null)?.assets ?? [];
+  };
   const assets = await untilUndisturbed(`event ${eventId}`, async () => {
-    const [told, corrected] = (await Promise.all([
-      table.get(own),
-      corrects === undefined ? null : table.get(judgementKeys.told(site, corrects)),
-    ])) as [ToldItem | null, ToldItem | null];
+    const [told, corrected] = await Promise.all([table.get(own) as Promise<ToldItem | null>, ofCorrected()]);
     const newest = told === null || isNewerContent(event, told.event) ? event : told.event;
-    const all = [...new Set([...(told?.assets ?? []), event.asset, ...(corrected?.assets ?? [])])].sort();
+    const all = [...new Set([...(told?.assets ?? []), event.asset, ...corrected])].sort();
     if (told !== null && newest === told.event && canonicalJson(all) === canonicalJson(told.assets)) return all;
     const saved = await table.putAll([
       { item: { ...own, event: newest, assets: all }, readAt: versionOf(told) },
@@ -58,7 +59,8 @@ export const rememberEvent = async (
         readAt: null,
       })),
     ]);
-    return saved ? all : null;
+    // Who took the corrected event since this was read did not see this one yet.
+    return saved && (await ofCorrected()).every((asset) => all.includes(asset)) ? all : null;
   });
   const further = new Set(assets);
   for (const correction of await table.list(own.pk, 'BY#')) {

@@ -276,6 +276,14 @@ describe('joining', () => {
       expect(outcome('m1', 'r1')?.end ?? 'contradicted').toBe('contradicted');
     }
   });
+  it('moves it also when two workers take the event and its correction at the same moment', async () => {
+    const { send, handler, decisions, told, outcome, beforeNextWrite } = setUp();
+    await send(await decisions('m1', 'r1', life()), await decisions('m2', 'r1', life()));
+    beforeNextWrite(async () => void (await handler(sqsEvent(told('e1')))));
+    await send(told('c1', { asset: 'm2', corrects: 'e1', knownTime: at(40) }));
+    expect(outcome('m2', 'r1')).toMatchObject({ end: 'failed', events: ['c1'] });
+    expect(outcome('m1', 'r1')?.end).toBe('contradicted');
+  });
   it('takes an event away from the machine that its older content named', async () => {
     const { send, decisions, told, outcome } = setUp();
     await send(await decisions('m1', 'r1', life()), await decisions('m2', 'r1', life()), told('e1'));
