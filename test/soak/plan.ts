@@ -1,13 +1,18 @@
-/** What is killed in one trial. */
+/** What is killed. */
 export type Victim = 'device' | 'worker' | 'trainer' | 'plant';
 
-export interface Trial {
-  readonly number: number;
+export interface Strike {
   readonly victim: Victim;
   /** Share of the story's usual length that has passed; for a trainer: seconds after a job was seen to run. */
   readonly moment: number;
   /** Chooses among several processes. */
   readonly seed: number;
+}
+
+/** One telling of the story, and what is killed in it, in order. */
+export interface Trial {
+  readonly number: number;
+  readonly strikes: readonly Strike[];
 }
 
 const VICTIMS: readonly Victim[] = ['device', 'worker', 'trainer'];
@@ -24,17 +29,30 @@ const numbers = (seed: number) => {
   };
 };
 
-/** Trials in turn: a device, a worker, a trainer, each at a moment of its own. The same seed gives the same trials. */
-export const planTrials = (count: number, seed: number, only: readonly Victim[] = VICTIMS): readonly Trial[] => {
+/**
+ * `kills` moments, a device, a worker, a trainer in turn, dealt to trials of `each`. A trial kills one trainer at most: the
+ * next job runs only when the judge asks again. The same seed gives the same trials.
+ */
+export const planTrials = (
+  kills: number,
+  seed: number,
+  only: readonly Victim[] = VICTIMS,
+  each = 1,
+): readonly Trial[] => {
   const next = numbers(seed);
-  return Array.from({ length: count }, (_, i) => {
+  const strikes = Array.from({ length: kills }, (_, i): Strike => {
     const victim = only[i % only.length] as Victim;
     const moment = next();
     return {
-      number: i + 1,
       victim,
       moment: victim === 'trainer' ? moment * TRAINER_WITHIN_S : moment,
       seed: Math.floor(next() * 2 ** 31),
     };
   });
+  const trials = Array.from({ length: Math.ceil(kills / each) }, (_, t) => strikes.slice(t * each, (t + 1) * each));
+  return trials.map((dealt, t) => ({
+    number: t + 1,
+    // A trainer is waited for beside the others, whose moments are shares of the story.
+    strikes: dealt.sort((a, b) => a.moment - b.moment),
+  }));
 };
