@@ -135,9 +135,15 @@ const syncOutcome = async (
   });
 };
 
+const idOfJoined = ({ eventId }: PlantEvent): string => joinedEventId(eventId, digestOf(eventId));
+
+/** It was joined before, perhaps to another run: decisions came late of the one that it speaks of. */
+const wasJoined = async (deps: JoinDeps, { event }: PlacedFrom): Promise<boolean> =>
+  (await deps.registry.latest('plant-event', `${event.site}/${idOfJoined(event)}`)) !== null;
+
 /** Says in the registry which run an event was joined to that named none: labels come from there (ADR 9). */
 const syncJoined = async (deps: JoinDeps, { event, resolved }: PlacedFrom): Promise<void> => {
-  const eventId = joinedEventId(event.eventId, digestOf(event.eventId));
+  const eventId = idOfJoined(event);
   const body: PlantEvent = {
     ...event,
     eventId,
@@ -172,6 +178,7 @@ export const joinAsset = async (deps: JoinDeps, site: string, asset: string): Pr
   const placed = await placeEvents(deps, site, asset, units);
   const byRun = Map.groupBy(placed, (p) => p.resolved.run);
   const unsettled: Unsettled[] = [];
+  const deciding = new Set<string>();
   for (const unit of units) {
     const about = byRun.get(unit.run) ?? [];
     const end = endOfUnit(
@@ -203,11 +210,16 @@ export const joinAsset = async (deps: JoinDeps, site: string, asset: string): Pr
       current = { ...next, version: versionOf(unit) + 1 };
     }
     for (const of of current.outcomes ?? []) await syncOutcome(deps, site, asset, unit.run, of);
-    for (const p of about)
-      if (end?.events.includes(p.event.eventId) && (p.event.run === null || p.event.index === null))
-        await syncJoined(deps, p);
+    for (const { event } of about) if (end?.events.includes(event.eventId)) deciding.add(event.eventId);
     unsettled.push({ unit: current, lines: [...new Set((current.outcomes ?? []).map((o) => o.modelLine))] });
   }
+  if (unsettled.length === 0) return [];
+  for (const p of placed)
+    if (
+      (p.event.run === null || p.event.index === null) &&
+      (deciding.has(p.event.eventId) || (await wasJoined(deps, p)))
+    )
+      await syncJoined(deps, p);
   return unsettled;
 };
 

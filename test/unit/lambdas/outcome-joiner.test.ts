@@ -219,6 +219,16 @@ describe('joining', () => {
       detail: { joinedBy: 'time' },
     });
   });
+  it('moves what it said of an event in the registry, when decisions come late of the run that it speaks of', async () => {
+    const { send, decisions, told, outcome, registry } = setUp();
+    const joined = () => registry.versions('plant-event', 'plant-a/e1~joined').at(-1)?.body;
+    await send(await decisions('m1', 'r1', life()), told('e1', { run: null, index: null, validTime: at(28) }));
+    expect(joined()).toMatchObject({ run: 'r1', index: 10 });
+    await send(await decisions('m1', 'r2', life(), 20), told('e2', { run: 'r2', knownTime: at(90) }));
+    expect(outcome('m1', 'r1')?.end).toBe('contradicted');
+    expect(outcome('m1', 'r2')?.events).toEqual(['e2']);
+    expect(joined()).toMatchObject({ run: 'r2', index: 8 });
+  });
   it('joins an event by the decision that it answers', async () => {
     const { send, decisions, told, outcome, registry } = setUp();
     await send(await decisions('m1', 'r1', life()), await decisions('m1', 'r2', life(), 20));
