@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import {
   AccountRootPrincipal,
   CompositePrincipal,
@@ -20,6 +19,7 @@ import { StartOnEvent } from '../constructs/on-event.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, arnsOf, PlatformFunction } from '../constructs/platform-function.ts';
 import { PlatformHealth } from '../constructs/platform-health.ts';
+import { PlatformTable } from '../constructs/platform-table.ts';
 import { releaseDefinition, waveDefinition } from '../constructs/release-workflow/definition.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { Workflow } from '../constructs/workflow.ts';
@@ -37,15 +37,8 @@ export class FleetStack extends PlatformStack {
     const things = iot(`thing/${config.stage}-*`);
     const groups = iot(`thinggroup/${config.stage}-*`);
 
-    const fleet = new TableV2(this, 'FleetTable', {
+    const fleet = new PlatformTable(this, 'FleetTable', {
       tableName: names.fleetTable.name,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
-      encryption: TableEncryptionV2.awsManagedKey(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: this.keep === 'retain',
-      removalPolicy: this.keep,
     });
 
     for (const site of config.sites)

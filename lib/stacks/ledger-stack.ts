@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { AttributeType, ProjectionType, TableEncryptionV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { EventBus as BusTarget, LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal, AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -12,6 +12,7 @@ import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { PlatformHealth } from '../constructs/platform-health.ts';
+import { PlatformTable } from '../constructs/platform-table.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
@@ -65,16 +66,10 @@ export class LedgerStack extends PlatformStack {
       memoryMiB: 512,
     });
 
-    new TableV2(this, 'Registry', {
+    new PlatformTable(this, 'Registry', {
       tableName: names.registry.name,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
       // Not the key that AWS manages for the account: with it, no other account could read the table.
       encryption: TableEncryptionV2.dynamoOwnedKey(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: this.keep === 'retain',
-      removalPolicy: this.keep,
       globalSecondaryIndexes: [
         {
           indexName: REGISTRY_CLASS_INDEX,

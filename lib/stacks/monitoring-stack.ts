@@ -1,6 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { EventBus, Rule } from 'aws-cdk-lib/aws-events';
 import { SnsTopic, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -12,6 +11,7 @@ import { grants } from '../constructs/grants.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { PlantTopics } from '../constructs/plant-topics.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { PlatformTable } from '../constructs/platform-table.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 import { DRIFT_EVALUATOR_TIMEOUT } from './training-stack.ts';
@@ -22,15 +22,8 @@ export class MonitoringStack extends PlatformStack {
     super(scope, 'Monitoring', 'ml', 'Millwright: drift, outcomes, alarms, notifications.', props);
     const { names, config } = this;
 
-    const judgement = new TableV2(this, 'Judgement', {
+    const judgement = new PlatformTable(this, 'Judgement', {
       tableName: names.judgementTable.name,
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      billing: Billing.onDemand(),
-      encryption: TableEncryptionV2.awsManagedKey(),
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: this.keep === 'retain',
-      removalPolicy: this.keep,
     });
 
     const drift = new PlatformFunction(this, 'DriftEvaluator', {
