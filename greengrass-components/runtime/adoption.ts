@@ -212,9 +212,15 @@ export class Adoption {
     return modelLine === config.modelLine && digest !== config.withdrawn;
   }
 
-  /** What may take the place of a package that turns out bad: never one that was gone back from. */
+  /**
+   * What may take the place of a package that turns out bad: never one that was gone back from. The champion stays, also
+   * behind a package that was only tried: the next one is held against it.
+   */
   #lastGood({ serving, previous }: StoreState, next: Serving): Serving | null {
-    const last = serving === null || serving.packageDigest === next.packageDigest ? previous : serving;
+    const { packageDigest: champion } = this.#host.config().shadow;
+    const isChampionBefore = previous?.packageDigest === champion;
+    const isSame = serving === null || serving.packageDigest === next.packageDigest;
+    const last = isSame || isChampionBefore ? previous : serving;
     return last !== null && last.releaseNumber < next.releaseNumber ? last : null;
   }
 

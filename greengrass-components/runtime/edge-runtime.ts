@@ -285,7 +285,7 @@ export class EdgeRuntime {
     if (old !== null) this.#reporter.sendHistogram(old);
     this.#shadow.begin(unit, old);
     this.#reporter.beginAnew(old === null);
-    for (const { frame } of this.#deps.spool.kept()) if (frame !== null) unit.vector(JSON.parse(frame) as Frame);
+    unit.remember(this.#deps.spool.kept());
     this.#watch(unit);
   }
 

@@ -53,15 +53,31 @@ export class ServingUnit {
   vector(frame: Frame): Vector {
     const { featureSet, signals } = this.manifest;
     try {
-      let window = this.#windows.get(frame.asset);
-      if (window === undefined) {
-        window = new FrameWindow(signals, windowLength(featureSet));
-        this.#windows.set(frame.asset, window);
-      }
-      return featureVector(featureSet, window.push(frame), signals);
+      return featureVector(featureSet, this.#windowOf(frame.asset).push(frame), signals);
     } catch (error) {
       return { ok: false, why: `the features could not be computed: ${(error as Error).message}` };
     }
+  }
+
+  #windowOf(asset: string): FrameWindow {
+    let window = this.#windows.get(asset);
+    if (window === undefined) {
+      window = new FrameWindow(this.manifest.signals, this.windowLength);
+      this.#windows.set(asset, window);
+    }
+    return window;
+  }
+
+  /**
+   * Fills the windows with frames that were decided before. Their features are not computed: the line waits meanwhile.
+   * Never throws: a frame that cannot be read is missing in the window, and decisions say so.
+   * @param kept as the spool has them, the oldest first.
+   */
+  remember(kept: readonly { readonly asset: string; readonly frame: string | null }[]): void {
+    for (const { asset, frame } of kept)
+      try {
+        if (frame !== null) this.#windowOf(asset).push(JSON.parse(frame) as Frame);
+      } catch {}
   }
 
   /**

@@ -161,8 +161,8 @@ export class Shadow {
     if (run.over) unit?.close();
     else if (unit === null) this.#restart(run);
     else {
-      for (const { frame } of this.#deps.spool.kept()) if (frame !== null) unit.vector(JSON.parse(frame) as Frame);
       this.#use(run, unit);
+      if (!run.sharesFeatures) unit.remember(this.#deps.spool.kept());
     }
   }
 

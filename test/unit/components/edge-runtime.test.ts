@@ -194,6 +194,27 @@ describe('deciding', () => {
     expect(await runtime.decide(makeFrame(3, 5))).toMatchObject({ verdict: 'pass' });
   });
 
+  it('adopts a package although a frame that is kept cannot be read', async () => {
+    const runtime = await newRuntime();
+    await runtime.decide(makeFrame(1, 5));
+    jest.spyOn(spool, 'kept').mockReturnValueOnce([{ row: 1, asset: 'spindle-1', frame: '{"signals":null}' }]);
+    expect(await adopt(runtime, packageDir())).toMatchObject({ adopted: true });
+    expect(await runtime.decide(makeFrame(2, 5))).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('computes no features for the frames that fill the windows of a package: the line waits meanwhile', async () => {
+    const runtime = await newRuntime();
+    for (const i of [1, 2]) await runtime.decide(makeFrame(i, 10 * i));
+    const compute = jest.spyOn(FEATURES['latest'] as ScalarFeature, 'compute');
+    try {
+      expect(await adopt(runtime, packageDir())).toMatchObject({ adopted: true });
+      expect(compute).not.toHaveBeenCalled();
+    } finally {
+      compute.mockRestore();
+    }
+    expect((await runtime.decide(makeFrame(3, 30))) as DecisionRecord).toMatchObject({ features: [30, 20] });
+  });
+
   it('does not use up a sequence that the disk refused', async () => {
     const runtime = await newRuntime();
     const insert = jest.spyOn(spool, 'insertIntent').mockImplementationOnce(() => {

@@ -323,6 +323,27 @@ describe('the end of the comparison', () => {
     expect(shadowOf(runtime)?.assets[0]?.batches).toEqual([0, 0, 0, 0, 0, 1]);
   });
 
+  it('has the champion also where another package was tried after it', async () => {
+    const { runtime, one } = await challenged(3);
+    const three = packageDir({ releaseNumber: 3, bias: 1 });
+    expect(await runtime.adopt(three.dir, three.digest)).toMatchObject({ adopted: true });
+    await wait();
+    await decide(runtime, 1, 5);
+    expect(shadowOf(runtime)).toMatchObject({ packageDigest: one.digest, frames: 5 });
+  });
+
+  it('has the champion also where a package was taken back while the device was offline', async () => {
+    const { runtime, one, two } = await challenged(-40);
+    const three = packageDir({ releaseNumber: 3, bias: 1 });
+    config = { ...config, withdrawn: two.digest };
+    expect(await runtime.adopt(three.dir, three.digest)).toMatchObject({ adopted: true });
+    await wait();
+    await decide(runtime, 1, 5);
+    expect(shadowOf(runtime)).toMatchObject({ packageDigest: one.digest, frames: 5 });
+    expect(loaded(2)).toEqual([]);
+    expect(new PackageStore(join(dir, 'store')).state().previous?.packageDigest).toBe(one.digest);
+  });
+
   it('comes when the device is given to another line', async () => {
     const { runtime } = await challenged(3);
     runtime.configure({ ...config, modelLine: 'other/plant-a' });
