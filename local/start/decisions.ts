@@ -5,7 +5,7 @@ import type { AnsweredFrame } from '../plant/machines.ts';
 import { StartError } from './errors.ts';
 import { type Plant, STAGE } from './plant-context.ts';
 import { readDecisions } from './proof.ts';
-import { until, untilRegistered } from './watch.ts';
+import { until, untilRegistered } from './wait.ts';
 
 /** Objects fetched at a time: a connection each. */
 const AT_A_TIME = 25;

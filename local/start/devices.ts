@@ -10,7 +10,7 @@ import { isAlive } from '../shared/service.ts';
 import { StartError } from './errors.ts';
 import { REGION, writeWhole } from './plant.ts';
 import { cli, type Plant, STAGE, type StartDeps } from './plant-context.ts';
-import { until } from './watch.ts';
+import { until } from './wait.ts';
 
 /** While a model is trained the machines leave it the processors. */
 export const SLOW_MS = 1000;

@@ -14,7 +14,7 @@ import { REGION, writeWhole } from './plant.ts';
 import { cli, nextLap, type Plant, short } from './plant-context.ts';
 import { playThrough } from './play-through.ts';
 import { assertOneDigest, rulErrors } from './proof.ts';
-import { pause, untilRegistered } from './watch.ts';
+import { pause, untilRegistered } from './wait.ts';
 
 const BRISK_MS = 100;
 

@@ -8,7 +8,7 @@ import { LastSeen, LOCAL_LAST_SEEN_FILE } from '#core/contracts/local-plant.ts';
 import { countersIn } from '../faults/faults-file.ts';
 import { compareHoldings } from './kept.ts';
 import { writeWhole } from './plant.ts';
-import { pause } from './watch.ts';
+import { pause } from './wait.ts';
 
 export interface HoldingsDeps {
   readonly stateDir: string;

@@ -8,7 +8,7 @@ import { type Lock, takeLock } from './lock.ts';
 import { Pass } from './pass.ts';
 import { awaitLeftovers } from './plant.ts';
 import { Teller } from './teller.ts';
-import { pause } from './watch.ts';
+import { pause } from './wait.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const INTERRUPTED = 130;

@@ -4,9 +4,10 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { ReleaseRequest } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { StartError } from './errors.ts';
+import { followRelease, followRetrain } from './follow.ts';
 import { cli, type Plant, short } from './plant-context.ts';
 import type { RegistryView } from './registry.ts';
-import { awsLog, followRelease, followRetrain } from './watch.ts';
+import { awsLog } from './wait.ts';
 
 export type Champion = NonNullable<ModelLineRecord['champion']>;
 

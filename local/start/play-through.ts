@@ -2,7 +2,7 @@ import type { LiveRun } from '#core/contracts/source.ts';
 import type { Machines } from '../plant/machines.ts';
 import { StartError } from './errors.ts';
 import type { Plant } from './plant-context.ts';
-import { until } from './watch.ts';
+import { until } from './wait.ts';
 
 const LONGEST_S = 900;
 

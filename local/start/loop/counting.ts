@@ -4,7 +4,7 @@ import { decisionsOf } from '../decisions.ts';
 import type { Devices } from '../devices.ts';
 import { StartError } from '../errors.ts';
 import type { Plant } from '../plant-context.ts';
-import { untilRegistered } from '../watch.ts';
+import { untilRegistered } from '../wait.ts';
 import { type Account, account, frameKey } from './account.ts';
 
 const LAP = /-l(\d+)(?:r\d+)?$/;

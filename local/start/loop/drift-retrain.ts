@@ -1,8 +1,9 @@
 import { type EvaluationReport, EvaluationReport as Report } from '#core/contracts/evaluation.ts';
 import type { RetrainRecord } from '#core/contracts/retrain.ts';
 import { StartError } from '../errors.ts';
+import { followRetrain } from '../follow.ts';
 import type { Plant } from '../plant-context.ts';
-import { awsLog, followRetrain, until } from '../watch.ts';
+import { awsLog, until } from '../wait.ts';
 
 /** Seconds from an instant of the monotonic clock until the retrain is on record as running. */
 export const secondsToStart = async (plant: Plant, requestId: string, from: number): Promise<number> => {

@@ -1,9 +1,10 @@
 import { ListEffectiveDeploymentsCommand, ListInstalledComponentsCommand } from '@aws-sdk/client-greengrassv2';
 import { modelComponentName, type ReleaseRecord } from '#core/contracts/release.ts';
 import { StartError } from '../errors.ts';
+import { followRelease, historyOf, stagesOf } from '../follow.ts';
 import type { Champion } from '../model-steps.ts';
 import { cli, type Plant } from '../plant-context.ts';
-import { followRelease, historyOf, stagesOf, until } from '../watch.ts';
+import { until } from '../wait.ts';
 
 /** Greengrass's own view of a package on devices, while its release goes on. */
 export interface SeenByGreengrass {

@@ -3,7 +3,7 @@ import { lapRun } from '../../plant/machines.ts';
 import type { Devices } from '../devices.ts';
 import { nextLap, type Plant } from '../plant-context.ts';
 import { playThrough } from '../play-through.ts';
-import { untilRegistered } from '../watch.ts';
+import { untilRegistered } from '../wait.ts';
 
 /** Waits until every frame of the runs is registered: what devices decided on they also upload. */
 const allRegistered = async (plant: Plant, source: StorySource, lap: number): Promise<void> => {

@@ -5,7 +5,7 @@ import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { sendPlantEvents } from '../../plant/historian.ts';
 import { StartError } from '../errors.ts';
 import type { Plant } from '../plant-context.ts';
-import { pause } from '../watch.ts';
+import { pause } from '../wait.ts';
 import { nextBatch } from './late-truth.ts';
 
 /** How long the judge may take to answer to an outcome, and how long it must be still to have answered. */

@@ -10,12 +10,13 @@ import type { LiveRun, UseCaseDefinition } from '../../../core/contracts/source.
 import { isRunning } from '../../../local/greengrass/core-device/process-guard.ts';
 import type { Machines } from '../../../local/plant/machines.ts';
 import { StartError } from '../../../local/start/errors.ts';
+import { stagesOf } from '../../../local/start/follow.ts';
 import { playThrough } from '../../../local/start/play-through.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
 import { chooseDefinition, dataReader, discoverDefinitions, openSource } from '../../../local/start/source.ts';
 import { Teller } from '../../../local/start/teller.ts';
-import { pause, stagesOf, until, untilRegistered } from '../../../local/start/watch.ts';
+import { pause, until, untilRegistered } from '../../../local/start/wait.ts';
 
 let dir: string;
 beforeEach(() => {
