@@ -5,6 +5,7 @@ import { digestOf } from '#core/lineage/digest.ts';
 import { composeRevert, placedPackage } from '#core/policy/compose-deployment.ts';
 import { planRollout } from '#core/policy/rollout.ts';
 import { judgeBack } from '#core/policy/wave.ts';
+import { TryAgain } from '../shared/errors.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { FleetControl } from '../shared/greengrass.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -28,7 +29,7 @@ const Input = z.discriminatedUnion('op', [
  * Way back of a release. `revert` brings every ring that it changed back to what it had, the widest first; the runtime's
  * configuration names the package that was taken back and the one it may go back to. One ring that cannot be reverted
  * does not keep the others from it. `look` says whether the devices have confirmed it; who has not is kept with the ring.
- * @throws {Error} naming the rings that could not be reverted, after all were tried.
+ * @throws {TryAgain} naming the rings that could not be reverted, after all were tried: those that were are left alone then.
  */
 export const makeHandler = (deps: Deps) => {
   const revert = async (plan: ReleasePlan): Promise<{ reverted: number }> => {
@@ -102,7 +103,7 @@ export const makeHandler = (deps: Deps) => {
       }
     }
     if (failures.length > 0)
-      throw new Error(
+      throw new TryAgain(
         `release ${request.releaseId}: ${failures.length} rings could not be reverted: ${failures.join('; ')}`,
       );
     return { reverted };

@@ -625,8 +625,13 @@ describe('revert-release', () => {
         op: 'revert',
         plan: w.plan,
       }),
-    ).rejects.toThrow(`1 rings could not be reverted: ${G1}: throttled`);
+    ).rejects.toMatchObject({
+      name: 'TryAgain',
+      message: expect.stringContaining(`1 rings could not be reverted: ${G1}: throttled`),
+    });
     expect(w.fleet.deployments.at(-1)?.group).toBe(G0);
+    await reverter(w)({ op: 'revert', plan: w.plan });
+    expect(w.fleet.deployments.slice(2).map((d) => d.group)).toEqual([G0, G1]);
   });
   test('waits until the devices confirm, and keeps with the ring who has not', async () => {
     const w = await rolled();
