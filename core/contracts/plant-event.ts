@@ -29,3 +29,17 @@ export const PlantEvent = z.strictObject({
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
 });
 export type PlantEvent = z.infer<typeof PlantEvent>;
+
+/** Characters of JSON that a detail may have: an event travels whole, in messages that hold 256 KB. */
+const DETAIL_CHARACTERS = 8192;
+/** How ids end that the platform itself gives: of events that say which run another one was joined to. */
+export const JOINED = '~joined';
+
+/** An event as a plant reports it; what the platform cannot pass on, or says itself, is refused where it comes in. */
+export const ReportedEvent = PlantEvent.refine((e) => JSON.stringify(e.detail).length <= DETAIL_CHARACTERS, {
+  path: ['detail'],
+  message: `expected at most ${DETAIL_CHARACTERS} characters of JSON; keep reports elsewhere and name them`,
+}).refine((e) => !e.eventId.endsWith(JOINED), {
+  path: ['eventId'],
+  message: `ids that end in ${JOINED} are the platform's own; give another`,
+});

@@ -1,4 +1,4 @@
-import { PlantEvent } from '../contracts/plant-event.ts';
+import { type PlantEvent, ReportedEvent } from '../contracts/plant-event.ts';
 import { parseCsv } from './csv.ts';
 
 export interface BadRow {
@@ -81,7 +81,7 @@ export const parseEventFile = (name: string, text: string): EventFile => {
   const bad: BadRow[] = [];
   for (const { line, text: row, value } of rows) {
     try {
-      const parsed = PlantEvent.safeParse(value());
+      const parsed = ReportedEvent.safeParse(value());
       if (parsed.success) events.push(parsed.data);
       else
         bad.push({

@@ -1,4 +1,4 @@
-import type { PlantEvent } from '../contracts/plant-event.ts';
+import { JOINED, type PlantEvent } from '../contracts/plant-event.ts';
 
 /** A unit (a run of an asset) as far as decisions tell of it; instants are source times. */
 export interface KnownUnit {
@@ -86,4 +86,4 @@ export const resolveEvent = async (
 
 /** Id of the event that says where another one was joined to; it corrects that one and says nothing else. */
 export const joinedEventId = (eventId: string, digest: string): string =>
-  eventId.length <= 120 ? `${eventId}~joined` : `${eventId.slice(0, 100)}~${digest.slice(-16)}~joined`;
+  eventId.length <= 120 ? `${eventId}${JOINED}` : `${eventId.slice(0, 100)}~${digest.slice(-16)}${JOINED}`;

@@ -2,7 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
-import { PlantEvent } from '#core/contracts/plant-event.ts';
+import { PlantEvent, ReportedEvent } from '#core/contracts/plant-event.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
@@ -21,7 +21,7 @@ export interface Deps {
   readonly log: BatchLog;
 }
 
-const Request = z.strictObject({ events: z.array(PlantEvent).min(1).max(500) });
+const Request = z.strictObject({ events: z.array(ReportedEvent).min(1).max(500) });
 const Files = z.looseObject({ Records: z.array(z.looseObject({ messageId: z.string(), body: z.string() })) });
 
 /** What tells how a unit turned out; the rest says what changed on a machine. */

@@ -66,11 +66,13 @@ describe('a file of events', () => {
       bad: [],
     });
   });
-  it.each([
+  it.each<[string, string, number, RegExp]>([
     ['a.jsonl', `${JSON.stringify(event)}\nno json`, 2, /JSON/],
     ['a.jsonl', '{"schema":"plant-event/1"}', 1, /eventId/],
     ['a.json', '[1]', 1, /\(whole\)/],
     ['a.json', '[', 1, /^not JSON/],
+    ['a.json', JSON.stringify([{ ...event, detail: { note: 'x'.repeat(9000) } }]), 1, /^detail: expected at most 8192/],
+    ['a.json', JSON.stringify([{ ...event, eventId: 'e1~joined' }]), 1, /^eventId: ids that end in ~joined are/],
     ['a.csv', 'eventId,kind\ne1', 2, /^2 cells expected as in the heading, 1 found/],
     ['a.csv', 'eventId,index\ne1,many', 2, /index/],
     ['a.csv', '', 1, /^there is no event in it/],
