@@ -38,6 +38,11 @@ const STYLES: Readonly<Record<LineJudgement['state'], 'green' | 'yellow' | 'red'
   VERIFY: 'cyan',
   DATA_QUALITY_HOLD: 'yellow',
 };
+/** A champion that nothing can be held against is in no state, and well least of all. */
+const stateText = ({ judgement, facts: known }: NonNullable<Judged['of']>): string =>
+  known.validationLoss === null ? 'not judged' : judgement.state;
+const styleOf = ({ judgement, facts: known }: NonNullable<Judged['of']>) =>
+  known.validationLoss === null ? 'yellow' : STYLES[judgement.state];
 const eText = (eValue: number): string => (eValue < 1e5 ? figure(eValue, 1) : eValue.toExponential(1));
 const evidenceText = ({ eValue, threshold }: LineJudgement): string => `${eText(eValue)} of ${threshold}`;
 const lossText = ({ meanLoss, expectedLoss }: LineJudgement): string =>
@@ -58,8 +63,8 @@ export const lines = async (world: World, out: Output): Promise<void> => {
         { title: 'MODEL LINE', of: (r) => r.line.modelLine },
         {
           title: 'STATE',
-          of: (r) => r.of?.judgement.state ?? 'no champion',
-          style: (r) => (r.of === null ? null : STYLES[r.of.judgement.state]),
+          of: (r) => (r.of === null ? 'no champion' : stateText(r.of)),
+          style: (r) => (r.of === null ? null : styleOf(r.of)),
         },
         { title: 'E-VALUE', of: show((j) => eText(j.eValue)), align: 'right' },
         { title: 'OUTCOMES', of: show((j) => `${j.coverage.known} of ${j.coverage.matured}`), align: 'right' },
@@ -124,7 +129,7 @@ export const explainLine = async (world: World, out: Output, name: string | unde
       return;
     }
     const { judgement } = of;
-    say(out, `${paint(out, STYLES[judgement.state], judgement.state)}  ${line.modelLine}, ${of.title}`);
+    say(out, `${paint(out, styleOf(of), stateText(of))}  ${line.modelLine}, ${of.title}`);
     for (const reason of judgement.reasons) say(out, `  ${reason}`);
     say(out);
     facts(out, [

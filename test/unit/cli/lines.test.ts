@@ -32,7 +32,11 @@ const outcome = (n: number, more: Partial<JoinedOutcomeRecord> = {}) => {
   };
   return { sk: `OUTCOME#${CHAMPION}#${asset}/${run}`, record };
 };
-const world = (champion: boolean, items: readonly { sk: string; [field: string]: unknown }[] = []) =>
+const world = (
+  champion: boolean,
+  items: readonly { sk: string; [field: string]: unknown }[] = [],
+  validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 20 },
+) =>
   fakeWorld({
     judgement: async (modelLine) => (modelLine === LINE ? items : []),
     registry: memoryRegistry([
@@ -51,7 +55,7 @@ const world = (champion: boolean, items: readonly { sk: string; [field: string]:
         },
       },
       { class: 'use-case', id: digestOf(useCase), body: { ...useCase } },
-      { class: 'package', id: CHAMPION, body: { validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } } },
+      { class: 'package', id: CHAMPION, body: { validationLoss } },
     ]),
   });
 const bad = Array.from({ length: 14 }, (_, n) => outcome(n));
@@ -69,6 +73,13 @@ describe('lines', () => {
   test('says that a line without a champion is not judged', async () => {
     expect((await runWith(world(false), ['lines'])).out).toContain('no champion');
     expect((await runWith(world(false), ['lines', LINE])).out).toMatch(/has no champion: nothing is judged/);
+  });
+  test('does not call a line healthy whose champion has no loss to be held against', async () => {
+    for (const args of [['lines'], ['lines', LINE]]) {
+      const { out } = await runWith(world(true, bad, null), args);
+      expect(out).toContain('not judged');
+      expect(out).not.toContain('HEALTHY');
+    }
   });
   test('explains one line by the outcomes in the order they became known, and by what it asked for', async () => {
     const items = [
