@@ -11,6 +11,7 @@ import { nextBatch } from './late-truth.ts';
 /** How long the judge may take to answer to an outcome, and how long it must be still to have answered. */
 const ANSWER_MS = 15_000;
 const STILL_MS = 1_500;
+const LAST_ANSWER_MS = 120_000;
 const DAY_MS = 86_400_000;
 
 interface Judged {
@@ -92,11 +93,17 @@ export const tellTruth = async (
         judgement: before.judgement,
       };
     }
-    if (told >= events.length)
+    if (told >= events.length) {
+      // A message that a queue brings again may take a while.
+      if (performance.now() - sentAt < LAST_ANSWER_MS) {
+        await pause(500, signal);
+        continue;
+      }
       throw new StartError(
         `all ${told} events are told and no retrain was asked for: ${before === null ? 'the line was never judged' : `${before.judgement.state} after ${before.judgement.outcomes} outcomes, ${before.judgement.reasons.join('; ')}`}`,
         'look at "npx millwright lines", and for failures of outcome-joiner in the log',
       );
+    }
     const size = nextBatch(before?.judgement.outcomes ?? 0, needed, events.length - told);
     sentAt = performance.now();
     await sendPlantEvents(clients.lambda, names.plantEvents.name, events.slice(told, told + size));
