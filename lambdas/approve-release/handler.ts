@@ -6,15 +6,17 @@ import { nodeRef } from '#core/contracts/ledger.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { Digest } from '#core/contracts/primitives.ts';
 import { modelComponentName, ReleaseRecord, ReleaseRequest, ringGroupName } from '#core/contracts/release.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { isForTheLine, planRings } from '#core/policy/rollout.ts';
 import type { RegistryReader, StoredRecord } from '#core/ports/registry.ts';
-import { Duplicate, Refused } from '../shared/errors.ts';
+import { Duplicate, Refused, TryAgain } from '../shared/errors.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { Approval, ReleasePlan, releaseCommand, releaseRecord } from '../shared/release-run.ts';
 import { clip, instantOf, RetrainExecution, readModelLine, readUseCase } from '../shared/retrain-run.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 export interface Deps {
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
@@ -44,8 +46,11 @@ const LOOKS = 400;
  * Gate of a release. `prepare` checks that the package is what the request says and may go where it is to go, and lists
  * the rings; `ask` keeps the task token that a person answers; `accept` checks the word given: nobody approves their own.
  * @throws {Duplicate} when the release has an execution already. @throws {Refused} with what is wrong and who can mend it.
+ * @throws {TryAgain} when the line changed in between.
  */
 export const makeHandler = (deps: Deps) => {
+  const { refuseBeside, refuseBehind, refuseOutdated } = oneAtATime(deps);
+
   const wasReleased = async ({ site, packageDigest }: z.infer<typeof ReleaseRequest>): Promise<boolean> =>
     (await deps.registry.list('release', { limit: 500 })).some(
       ({ body }) => body['status'] === 'released' && body['packageDigest'] === packageDigest && body['site'] === site,
@@ -69,34 +74,24 @@ export const makeHandler = (deps: Deps) => {
     };
   };
 
-  /** One release of a line at a time. @param matters which of the others that roll out stand in the way. */
-  const refuseBeside = async (
-    request: z.infer<typeof ReleaseRequest>,
-    matters: (other: z.infer<typeof ReleaseRecord>) => boolean,
+  /** A package that was made by hand has a number that no retrain took: the next one would be given it again. */
+  const takeNumber = async (
+    plan: ReleasePlan,
+    { line, version }: { readonly line: ModelLineRecord; readonly version: number },
   ): Promise<void> => {
-    for (const { body, id } of await deps.registry.list('release', { limit: 100 })) {
-      const other = parseAs(ReleaseRecord, body, `release ${id}`);
-      if (other.releaseId === request.releaseId || other.modelLine !== request.modelLine || other.site !== request.site)
-        continue;
-      if (other.status === 'rolling-out' && matters(other) && (await deps.isRunning(other.execution)))
-        throw new Refused(`release ${other.releaseId} of ${request.modelLine} is still rolling out; wait for its end`);
+    const { modelLine, releaseNumber } = plan.request;
+    if (releaseNumber <= line.lastReleaseNumber) return;
+    try {
+      await deps.ledger.write([
+        releaseCommand(plan, `number/${version}`, {
+          record: { class: 'model-line', id: modelLine, body: { ...line, lastReleaseNumber: releaseNumber } },
+          expectVersion: version,
+        }),
+      ]);
+    } catch (error) {
+      if ((error as Error).name === 'VersionConflict') throw new TryAgain((error as Error).message);
+      throw error;
     }
-  };
-
-  /** Two that began at once both said so before they look again: the one that started first goes on. */
-  const refuseBehind = ({ request, startedAt }: ReleasePlan): Promise<void> =>
-    refuseBeside(request, (other) => `${other.startedAt} ${other.releaseId}` < `${startedAt} ${request.releaseId}`);
-
-  /** A week may pass until a person answers. */
-  const refuseOutdated = async ({ request, shadow }: ReleasePlan): Promise<void> => {
-    await refuseBeside(request, () => true);
-    if (request.revert) return;
-    const champion = (await readModelLine(deps.registry, request.modelLine))?.line.champion ?? null;
-    const known = shadow?.champion ?? request.packageDigest;
-    if (champion !== null && champion.packageDigest !== known)
-      throw new Refused(
-        `${champion.packageDigest} became the champion of ${request.modelLine} while release ${request.releaseId} waited for a word; ask for the release anew`,
-      );
   };
 
   const prepare = async ({
@@ -155,7 +150,7 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `the request names rings ${request.rings?.join(', ')}; at ${site.id} the use case rolls out to ${every.map((r) => r.ring).join(', ')}`,
       );
-    await refuseBeside(request, () => true);
+    await refuseBeside(request);
     const plan: ReleasePlan = {
       execution: execution.name,
       executionId: execution.id,
@@ -169,6 +164,7 @@ export const makeHandler = (deps: Deps) => {
       crowns: isForTheLine(every, rings),
       rings: rings.map((r) => ({ ...r, thingGroup: ringGroupName(deps.stage, site.id, r.deviceClass, r.ring) })),
     };
+    await takeNumber(plan, found);
     const automatic = useCase.rollout.riskClass === 'automatic';
     await deps.ledger.write([
       releaseCommand(plan, 'prepared', {

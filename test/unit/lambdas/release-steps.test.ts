@@ -262,6 +262,40 @@ describe('approve-release', () => {
     expect(plan.request.reason).toBe('forced by anna: better');
     expect(w.ledger.commands.at(-1)).toMatchObject({ record: { body: { reason: 'forced by anna: better' } } });
   });
+  test('a package that was made by hand takes its number: no retrain is given the same again', async () => {
+    const w = await setUp({ registered: null });
+    const { record } = lineCommand();
+    w.ledger.commands.push({
+      ...lineCommand(),
+      record: { ...record, body: { ...record.body, lastReleaseNumber: 3 } },
+    });
+    await w.prepare({ forced: true });
+    expect(w.ledger.commands.at(-2)).toMatchObject({
+      expectVersion: 1,
+      record: { class: 'model-line', id: LINE, body: { lastReleaseNumber: 4, champion: null } },
+    });
+    const written = w.ledger.commands.length;
+    await w.prepare({ forced: true });
+    expect(w.ledger.commands.slice(written).map((c) => c.record.class)).toEqual(['release']);
+  });
+  test('a line that changed while a package took its number is looked at again', async () => {
+    const w = await setUp({ registered: null });
+    const { record } = lineCommand();
+    w.ledger.commands.push({
+      ...lineCommand(),
+      record: { ...record, body: { ...record.body, lastReleaseNumber: 3 } },
+    });
+    const fails = (error: Error) => {
+      w.ledger.write = async () => {
+        throw error;
+      };
+      return w.prepare({ forced: true });
+    };
+    await expect(fails(Object.assign(new Error('version'), { name: 'VersionConflict' }))).rejects.toMatchObject({
+      name: 'TryAgain',
+    });
+    await expect(fails(new Error('down'))).rejects.toThrow('down');
+  });
   test('goes only to the rings that are named; the bench alone makes no champion', async () => {
     const w = await setUp();
     const { plan } = await w.prepare({ rings: [1, 2] });
