@@ -1,7 +1,7 @@
 /** What one device saw of its inputs, newest window. */
 export interface FeatureEvidence {
   readonly device: string;
-  /** When it was judged; said, and never compared with the time of outcomes. */
+  /** When it was judged, by the clock; compared with other devices', never with the time of outcomes. */
   readonly at: string;
   readonly state: 'steady' | 'watch' | 'serious';
   /** The feature that moved most, its index of stability and the lower bound of that. */
@@ -59,8 +59,16 @@ export const votesNeeded = (devices: number, alpha: number): number => {
   return k;
 };
 
-/** @param evidence one of each device. @param alpha level of the test of each window. */
-export const countVotes = (evidence: readonly FeatureEvidence[], alpha: number): FeatureVotes => {
+/** A device whose newest window is so much older than the newest of all is gone: what it said last must not stand for ever. */
+const GONE_AFTER_DAYS = 30;
+const present = (evidence: readonly FeatureEvidence[]): readonly FeatureEvidence[] => {
+  const newest = Math.max(...evidence.map((e) => Date.parse(e.at)));
+  return evidence.filter((e) => Date.parse(e.at) > newest - GONE_AFTER_DAYS * 86_400_000);
+};
+
+/** @param all one of each device. @param alpha level of the test of each window. */
+export const countVotes = (all: readonly FeatureEvidence[], alpha: number): FeatureVotes => {
+  const evidence = present(all);
   const held = evidence.flatMap(({ device, quality }) => (quality === undefined ? [] : [{ device, quality }]));
   const trusted = evidence.filter((e) => e.quality === undefined);
   const voting = trusted.filter((e) => e.state !== 'steady').sort((a, b) => b.psi - a.psi);

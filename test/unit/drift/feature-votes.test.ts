@@ -52,6 +52,14 @@ describe('the votes of the devices', () => {
     const votes = countVotes([seen('a', 'serious', { quality: 'speed is stuck' })], 0.01);
     expect(votes).toMatchObject({ watch: false, held: [{ device: 'a', quality: 'speed is stuck' }] });
   });
+  it('does not wait for ever for a device that is gone', () => {
+    const gone = { at: '2025-11-30T00:00:00.000Z' };
+    expect(countVotes([seen('a', 'watch', gone), seen('b', 'steady')], 0.01).watch).toBe(false);
+    expect(countVotes([seen('a', 'serious', { ...gone, quality: 'stuck' }), seen('b', 'steady')], 0.01).held).toEqual(
+      [],
+    );
+    expect(countVotes([seen('a', 'watch', gone)], 0.01).watch).toBe(true);
+  });
   it('is serious only when calibrated, far off and so for three windows', () => {
     const serious = (more: Partial<FeatureEvidence>) => countVotes([seen('a', 'serious', more)], 0.01).serious;
     expect(serious({ farOffWindows: 3 })).toBe(true);
