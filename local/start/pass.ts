@@ -152,8 +152,9 @@ export class Pass {
     const lanes = played.source.live(options.devices);
     const pass = await firstPass(plant, this.devices, plan, lanes);
     this.sampleDecision = pass.sampleDecision;
-    if (!options.noStory) await new Loop({ plant, devices: this.devices, plan, identity: played.identity }).tell();
-    else {
+    const told =
+      !options.noStory && (await new Loop({ plant, devices: this.devices, plan, identity: played.identity }).tell());
+    if (!told) {
       void this.devices.machines.play(nextLap(stateDir), { repeat: true });
       this.devices.machines.setPace(STEADY_MS);
     }

@@ -59,15 +59,22 @@ export class Loop {
     return 'none' in source ? source.none : source;
   }
 
-  /** @throws {StartError} when a part does not end as it must; a later start goes on from there. */
-  async tell(): Promise<void> {
+  /**
+   * @returns whether there is a story; without one the machines are left to the caller.
+   * @throws {StartError} when a part does not end as it must; a later start goes on from there.
+   */
+  async tell(): Promise<boolean> {
     const { teller, stateDir, summary } = this.plant;
     const source = this.source();
-    if (typeof source === 'string') return teller.line(`  – no story after the first pass: ${source}`);
+    if (typeof source === 'string') {
+      teller.line(`  – no story after the first pass: ${source}`);
+      return false;
+    }
     if (this.file.state.finished) {
       await teller.step('story', async () => ['told at an earlier start; --fresh tells it again', null]);
       this.goOn(source, SLOW_MS);
-      return this.sum();
+      await this.sum();
+      return true;
     }
     teller.line();
     teller.line(teller.paint('bold', 'The loop closes'));
@@ -90,11 +97,13 @@ export class Loop {
     });
     if (sample !== null)
       await teller.step('lineage of a decision', async () => [await lineageOf(this.plant, sample), null]);
+    await this.noFurtherRetrain();
     summary.push(['decisions of the story', `${sum.told} told with a record, ${sum.held} held, none lost`]);
     this.file.timing('storySeconds', (performance.now() - from) / 1000);
     this.file.note({ finished: true });
     this.goOn(source, SLOW_MS);
     await this.sum();
+    return true;
   }
 
   private async championNow(): Promise<Champion> {
@@ -248,15 +257,24 @@ export class Loop {
 
   /** What is still to be known about runs of before: it changes nothing any more. */
   private async restOfTruth(source: StorySource): Promise<void> {
-    const { teller, clients, names, registry } = this.plant;
+    const { teller, clients, names } = this.plant;
     const { lived } = this.file.state;
     if (lived === null) return;
     await teller.step('the rest of the truth', async () => {
       // All of it once more: what is known is known already.
       const events = eventsAsPlayed(source.runs, lived.lap);
       await sendPlantEvents(clients.lambda, names.plantEvents.name, events);
+      const judged = await judgedLine(this.plant);
+      return [`${events.length} events, most for the second time; ${judged?.judgement.state ?? 'not judged'}`, null];
+    });
+  }
+
+  /** At the end of the story, when the judge had the time to answer to what was told twice. */
+  private async noFurtherRetrain(): Promise<void> {
+    const { teller, registry, modelLine } = this.plant;
+    await teller.step('retrains', async () => {
       const asked = (await registry.bodies('retrain')).filter(
-        (r) => r['cause'] === 'drift' && r['modelLine'] === this.plant.modelLine,
+        (r) => r['cause'] === 'drift' && r['modelLine'] === modelLine,
       );
       const expected = 1 + this.file.state.inVain.length;
       if (asked.length !== expected)
@@ -264,11 +282,7 @@ export class Loop {
           `outcomes called for ${expected} retrains, ${asked.length} are on record: ${asked.map((r) => r.id).join(', ')}`,
           'this is a fault of the platform: keep the state folder and tell its makers',
         );
-      const judged = await judgedLine(this.plant);
-      return [
-        `${events.length} events, most for the second time: no retrain more; ${judged?.judgement.state ?? 'not judged'}`,
-        null,
-      ];
+      return [`${expected} asked for by outcomes, none by what was told twice`, null];
     });
   }
 

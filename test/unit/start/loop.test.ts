@@ -8,6 +8,7 @@ import type { WaveResult } from '#core/contracts/release.ts';
 import type { StoryRun } from '#core/contracts/source.ts';
 import { account } from '../../../local/start/loop/account.ts';
 import { eventsAsPlayed, nextBatch } from '../../../local/start/loop/late-truth.ts';
+import { Loop } from '../../../local/start/loop/loop.ts';
 import { sayWave } from '../../../local/start/loop/say.ts';
 import { StoryFile } from '../../../local/start/loop/story-file.ts';
 
@@ -95,6 +96,34 @@ describe('the account of decisions', () => {
   test('names what was recorded and never told', () => {
     const records = [record(1), record(2, { verdict: 'fail' }), record(3)];
     expect(account(told, records).untold).toEqual(['m1/r-l3/3']);
+  });
+});
+
+describe('a plant without a story', () => {
+  const tell = async (devices: number, story?: () => unknown) => {
+    const lines: string[] = [];
+    const plant = {
+      stateDir: mkdtempSync(join(tmpdir(), 'mw-no-story-')),
+      modelLine: 'predictive-maintenance/plant-a',
+      options: { devices },
+      played: { source: { name: 'recorded machines', story } },
+      teller: { line: (text = '') => void lines.push(text) },
+      summary: [],
+    };
+    try {
+      const told = await new Loop({ plant, devices: {}, plan: [], identity: 'seed 7' } as never).tell();
+      return { told, lines };
+    } finally {
+      rmSync(plant.stateDir, { recursive: true });
+    }
+  };
+
+  test.each([
+    ['one device', 1, () => ({}), 'it takes two devices'],
+    ['machines that have none', 2, undefined, 'recorded machines have none'],
+    ['data that has none', 2, () => ({ none: 'there is no train_FD003.txt' }), 'there is no train_FD003.txt'],
+  ])('says why, for %s, and leaves the machines to who asked', async (_, devices, story, why) => {
+    expect(await tell(devices, story)).toEqual({ told: false, lines: [`  – no story after the first pass: ${why}`] });
   });
 });
 
