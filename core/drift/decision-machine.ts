@@ -62,9 +62,14 @@ export const retrainRequestId = (modelLine: string, packageDigest: string, ordin
 
 /** One of each key, the one that sorts last; sorted by `order`, so that the order of arrival says nothing. */
 const settle = <T>(all: readonly T[], key: (t: T) => string, order: (t: T) => string): readonly T[] => {
-  const by = (f: (t: T) => string) => (a: T, b: T) => (f(a) < f(b) ? -1 : f(a) > f(b) ? 1 : 0);
-  const newest = new Map([...all].sort(by(order)).map((t) => [key(t), t]));
-  return [...newest.values()].sort(by(order));
+  const inOrder = all.map((t) => ({ t, at: order(t) })).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  // Of one key the last stays, at the place of the last.
+  const newest = new Map<string, T>();
+  for (const { t } of inOrder) {
+    newest.delete(key(t));
+    newest.set(key(t), t);
+  }
+  return [...newest.values()];
 };
 
 const sorted = (e: LineEvidence): LineEvidence => ({

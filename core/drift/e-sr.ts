@@ -15,11 +15,13 @@ export class ESr implements Detector<number, ESr> {
   readonly #mean: number;
   readonly #bets: readonly number[];
   readonly #states: readonly number[];
+  readonly value: number;
 
   private constructor(mean: number, bets: readonly number[], states: readonly number[]) {
     this.#mean = mean;
     this.#bets = bets;
     this.#states = states;
+    this.value = states.reduce((sum, s) => sum + s, 0) / states.length;
   }
 
   /**
@@ -37,10 +39,6 @@ export class ESr implements Detector<number, ESr> {
       bets,
       bets.map(() => 0),
     );
-  }
-
-  get value(): number {
-    return this.#states.reduce((sum, s) => sum + s, 0) / this.#states.length;
   }
 
   /** @throws {RangeError} when the observation is outside [0, 1]. */

@@ -18,27 +18,25 @@ export class LineEValue implements Detector<AssetLoss, LineEValue> {
   readonly #pooled: ESr;
   /** In order of first appearance. */
   readonly #assets: ReadonlyMap<string, ESr>;
+  readonly value: number;
 
   private constructor(fresh: ESr, pooled: ESr, assets: ReadonlyMap<string, ESr>) {
     this.#fresh = fresh;
     this.#pooled = pooled;
     this.#assets = assets;
+    let value = pooled.value / 2;
+    let j = 0;
+    for (const detector of assets.values()) {
+      j += 1;
+      value += detector.value / (2 * j * (j + 1));
+    }
+    this.value = value;
   }
 
   /** @param mean largest mean loss that is still as it should be, in (0, 1). @throws {RangeError} when it is not. */
   static start(mean: number): LineEValue {
     const fresh = ESr.start({ mean });
     return new LineEValue(fresh, fresh, new Map());
-  }
-
-  get value(): number {
-    let value = this.#pooled.value / 2;
-    let j = 0;
-    for (const detector of this.#assets.values()) {
-      j += 1;
-      value += detector.value / (2 * j * (j + 1));
-    }
-    return value;
   }
 
   /** The asset with the most evidence of a larger loss; null before the first outcome. */
