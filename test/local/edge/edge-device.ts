@@ -8,6 +8,7 @@ import { LineClient, runtimeSocketPath } from '../../../greengrass-components/sh
 import { IpcError } from '../../../local/greengrass/ipc/ipc-errors.ts';
 import { type IpcServer, startIpc } from '../../../local/greengrass/ipc/start-ipc.ts';
 import { ROOT } from '../../../scripts/setup.mjs';
+import { MODEL_LINE, type Signer } from '../../support/model-package.ts';
 
 export const STAGE = 'local';
 export const SITE = 'plant-a';
@@ -29,6 +30,16 @@ export const unpackComponent = (name: string, to: string): string => {
   }
   return dir;
 };
+
+/** Configuration of the runtime as its recipe and a commissioned device give it. */
+export const runtimeConfiguration = ({ keyId, publicPem }: Signer): Record<string, unknown> => ({
+  stage: STAGE,
+  site: SITE,
+  deviceClass: 'x86-64',
+  modelLine: MODEL_LINE,
+  trustedKeys: { [keyId]: publicPem },
+  reportSeconds: '1',
+});
 
 export interface EdgeDevice {
   readonly dir: string;

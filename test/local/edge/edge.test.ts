@@ -6,8 +6,17 @@ import { join } from 'node:path';
 import { DecisionObjectHeader, DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
-import { MODEL_LINE, makeFrame, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
-import { buildEdgeComponents, DEVICE, type EdgeDevice, SITE, STAGE, startEdgeDevice, until } from './edge-device.ts';
+import { makeFrame, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
+import {
+  buildEdgeComponents,
+  DEVICE,
+  type EdgeDevice,
+  runtimeConfiguration,
+  SITE,
+  STAGE,
+  startEdgeDevice,
+  until,
+} from './edge-device.ts';
 
 const signer = newSigner();
 let device: EdgeDevice;
@@ -17,14 +26,7 @@ beforeAll(buildEdgeComponents, 120_000);
 beforeEach(async () => {
   closing = [];
   device = await startEdgeDevice({
-    'millwright.runtime': {
-      stage: STAGE,
-      site: SITE,
-      deviceClass: 'x86-64',
-      modelLine: MODEL_LINE,
-      trustedKeys: { [signer.keyId]: signer.publicPem },
-      reportSeconds: '1',
-    },
+    'millwright.runtime': runtimeConfiguration(signer),
     'millwright.uplink': {
       stage: STAGE,
       site: SITE,

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import type { LineClient } from '../../../greengrass-components/shared/line-socket.ts';
-import { MODEL_LINE, makeFrame, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
-import { buildEdgeComponents, type EdgeDevice, SITE, STAGE, startEdgeDevice, until } from './edge-device.ts';
+import { makeFrame, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
+import { buildEdgeComponents, type EdgeDevice, runtimeConfiguration, startEdgeDevice, until } from './edge-device.ts';
 
 const signer = newSigner();
 let device: EdgeDevice;
@@ -14,14 +14,7 @@ let pid: number;
 beforeAll(buildEdgeComponents, 120_000);
 beforeEach(async () => {
   device = await startEdgeDevice({
-    'millwright.runtime': {
-      stage: STAGE,
-      site: SITE,
-      deviceClass: 'x86-64',
-      modelLine: MODEL_LINE,
-      trustedKeys: { [signer.keyId]: signer.publicPem },
-      reportSeconds: '1',
-    },
+    'millwright.runtime': runtimeConfiguration(signer),
   });
   pid = (await device.start('runtime')).pid as number;
   client = device.client();

@@ -23,10 +23,10 @@ import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
 import { dataReader } from '../../../local/start/source.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { MODEL_LINE, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
+import { makePackage, newSigner, writePackage } from '../../support/model-package.ts';
 import { linearOnnx } from '../../support/tiny-onnx.ts';
 import { client, NODE, REPOSITORY, startForTest, stateFolder } from '../aws/local-aws.ts';
-import { SITE, STAGE, startEdgeDevice } from '../edge/edge-device.ts';
+import { runtimeConfiguration, SITE, STAGE, startEdgeDevice } from '../edge/edge-device.ts';
 
 const CMAPSS = join(REPOSITORY, '../shared/data/cmapss');
 const LAMBDA = join(REPOSITORY, '.build/lambdas/materialise/index.mjs');
@@ -166,13 +166,7 @@ const packageFor = (useCase: UseCase, signer: ReturnType<typeof newSigner>) => {
 const fromDevice = async (useCase: UseCase, life: RunHistory): Promise<Bits> => {
   const signer = newSigner();
   const device = await startEdgeDevice({
-    'millwright.runtime': {
-      stage: STAGE,
-      site: SITE,
-      deviceClass: 'x86-64',
-      modelLine: MODEL_LINE,
-      trustedKeys: { [signer.keyId]: signer.publicPem },
-    },
+    'millwright.runtime': runtimeConfiguration(signer),
   });
   try {
     await device.start('runtime');
