@@ -37,12 +37,26 @@ export const parseEvents = (text: string, what: string): readonly PlantEvent[] =
   }
 };
 
-/** Sends what the plant knows: failures, findings, repairs. Sending the same event again is harmless. */
+const Taken = z.looseObject({ superseded: z.int().nonnegative().default(0) });
+
+/**
+ * Sends what the plant knows: failures, findings, repairs. Sending the same event again is harmless; one that became known
+ * before what is kept under its id changes nothing, and that is said.
+ */
 export const addEvents = async (world: World, out: Output, events: readonly PlantEvent[]): Promise<void> => {
   if (events.length === 0) throw new CliError('the file has no events', 'give at least one', EXIT.usage);
-  for (let i = 0; i < events.length; i += 100)
-    await world.invoke(world.names.plantEvents.arn, { events: events.slice(i, i + 100) });
-  answer(out, { registered: events.length, eventIds: events.map((e) => e.eventId) }, () =>
-    say(out, `${paint(out, 'green', '✓')} ${events.length} plant event${events.length === 1 ? '' : 's'} registered`),
-  );
+  let superseded = 0;
+  for (let i = 0; i < events.length; i += 100) {
+    const taken = await world.invoke(world.names.plantEvents.arn, { events: events.slice(i, i + 100) });
+    superseded += parseAs(Taken, taken, 'answer of plant-events').superseded;
+  }
+  const registered = events.length - superseded;
+  answer(out, { registered, superseded, eventIds: events.map((e) => e.eventId) }, () => {
+    say(out, `${paint(out, 'green', '✓')} ${registered} plant event${registered === 1 ? '' : 's'} registered`);
+    if (superseded > 0)
+      say(
+        out,
+        `  ${superseded} changed nothing: under the same id something stands that became known later (knownTime)`,
+      );
+  });
 };

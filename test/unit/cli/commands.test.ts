@@ -465,6 +465,13 @@ describe('events add', () => {
     expect(world.calls).toHaveLength(1);
   });
 
+  test('says what changed nothing, since something newer stands', async () => {
+    const world = { ...fakeWorld(), invoke: async () => ({ registered: 1, superseded: 1 }) };
+    const { out } = await runWith(world, ['events', 'add', 'f'], { f: JSON.stringify([event, event]) });
+    expect(out).toContain('1 plant event registered');
+    expect(out).toContain('1 changed nothing: under the same id something stands that became known later');
+  });
+
   test('names the line and field that is wrong', async () => {
     const { code, err } = await runWith(fakeWorld(), ['events', 'add', 'f'], {
       f: `${JSON.stringify(event)}\n${JSON.stringify({ ...event, kind: 'party' })}\n`,
