@@ -1,4 +1,5 @@
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { z } from 'zod';
 import { digestTopic, FeatureDigest } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { judgementKeys } from '#core/contracts/judgement.ts';
@@ -123,6 +124,26 @@ const saysOf = (judgement: WindowJudgement, evidence: FeatureEvidence): string =
   );
 const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
 
+const Sent = z.looseObject({ device: z.string(), boot: z.string(), windowEnd: z.number(), part: z.number() });
+const sentOf = (body: string): z.infer<typeof Sent> | null => {
+  try {
+    return Sent.parse(JSON.parse(body));
+  } catch {
+    return null;
+  }
+};
+
+/** Messages of one boot of a device as it sent them: the queue keeps no order. What is no digest is told where it is read. */
+const asSent = (records: readonly SQSRecord[]): readonly SQSRecord[] => {
+  const all = records.map((record) => ({ record, sent: sentOf(record.body) }));
+  const ofBoots = Map.groupBy(all, ({ sent }) => (sent === null ? '' : `${sent.device}/${sent.boot}`));
+  return [...ofBoots.values()].flatMap((of) =>
+    of
+      .sort(({ sent: a }, { sent: b }) => (a === null || b === null ? 0 : a.windowEnd - b.windowEnd || a.part - b.part))
+      .map(({ record }) => record),
+  );
+};
+
 /**
  * Adds the histograms of one device until they make a window of its baseline, tests it against the baseline of the
  * package that saw it and begins anew. Each judgement is evidence about the model line; one that says something else than
@@ -198,7 +219,7 @@ export const makeHandler = (deps: Deps) => {
   // One after the other: messages of one batch are mostly of the same device and would fight for its state.
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
-    for (const { messageId, body } of event.Records)
+    for (const { messageId, body } of asSent(event.Records))
       try {
         await evaluate(JSON.parse(body));
       } catch (error) {

@@ -123,6 +123,19 @@ describe('drift-evaluator', () => {
     for (let i = 0; i < 3; i++) await handler(sqsEvent(digest(1, 100, [0, 2, 8, 30, 60])));
     expect(drift()).toEqual([]);
   });
+  it('takes what a device sent in the order it was sent, however the queue brings it', async () => {
+    const { handler, drift } = await setUp({ ...baseline, features: [feature, { ...feature, name: 'force' }] });
+    const counts = [0, 2, 8, 30, 60];
+    const sent = [1, 101].flatMap((from) =>
+      [0, 1].map((part) =>
+        digest(from, from + 99, counts, { part, parts: 2, features: [{ name: ['speed', 'force'][part], counts }] }),
+      ),
+    );
+    expect(await handler(sqsEvent(...sent.toReversed()))).toEqual({ batchItemFailures: [] });
+    expect(drift()).toMatchObject([
+      { record: { body: { decisions: 200, features: [{ name: 'force' }, { name: 'speed' }] } } },
+    ]);
+  });
   it('says nothing while nothing changes, and keeps the newest evidence', async () => {
     const { see, drift, evidence } = await setUp();
     for (let i = 0; i < 4; i++) await see(SAME);
