@@ -52,6 +52,8 @@ const tellCommands = (teller: Teller, pass: Pass): void => {
     ['npx millwright devices', 'what each device serves'],
     [`npx millwright explain ${id}`, 'why this decision'],
     [`npx millwright lineage ${id}`, 'back to the raw data'],
+    ['npx millwright alerts', 'what operators are asked to act on'],
+    ['npx millwright lines', 'how each model line is judged'],
     ['npx millwright retrain --wait', 'a new model'],
   ] as const)
     teller.line(`  ${command.padEnd(62)} ${teller.paint('dim', says)}`);
