@@ -22,6 +22,12 @@ export interface ShadowTestInput {
   readonly devices: readonly DeviceBatches[];
 }
 
+interface Seen {
+  readonly batches: number;
+  readonly frames: number;
+  readonly disagreement: number | null;
+}
+
 export interface ShadowTestResult {
   /** `open`: more batches are needed. `no-reference`: nothing that was compared can say anything about the package. */
   readonly verdict: 'against' | 'in-favour' | 'open' | 'no-reference';
@@ -37,8 +43,8 @@ export interface ShadowTestResult {
   readonly inFavour: number;
   /** Assets that were compared and left out. */
   readonly noReference: readonly string[];
-  /** Devices on which more disagree than is acceptable, the worst first. */
-  readonly far: readonly string[];
+  /** Devices on which more disagree than is acceptable, the worst first, and what was seen on them together. */
+  readonly far: { readonly devices: readonly string[] } & Pick<Seen, 'frames' | 'disagreement'>;
 }
 
 /** Bets as shares of the largest one that cannot lose everything; a grid, for the true share is not known. */
@@ -61,12 +67,6 @@ const eValue = (assets: readonly AssetBatches[], factor: (share: number, bet: nu
   });
   return wealth.reduce((sum, w) => sum + w, 0) / BETS.length;
 };
-
-interface Seen {
-  readonly batches: number;
-  readonly frames: number;
-  readonly disagreement: number | null;
-}
 
 const summary = (assets: readonly AssetBatches[]): Seen => {
   let batches = 0;
@@ -107,6 +107,7 @@ export const shadowTest = (input: ShadowTestInput): ShadowTestResult => {
   const assets = devices.flatMap((d) => d.assets);
   const noReference = input.devices.flatMap((d) => d.assets ?? []).filter((a) => !isReference(a));
   const far = devices.filter((d) => d.share > acceptable).sort((a, b) => b.share - a.share);
+  const farSeen = summary(far.flatMap((d) => d.assets));
   const evidence = (of: readonly AssetBatches[]): number =>
     eValue(of, (d, bet) => 1 + (bet / Math.max(acceptable, SMALLEST_SHARE)) * (d - acceptable));
   const ofEach = devices.length === 0 ? 1 : devices.reduce((sum, d) => sum + evidence(d.assets), 0) / devices.length;
@@ -125,6 +126,6 @@ export const shadowTest = (input: ShadowTestInput): ShadowTestResult => {
     against: told(against),
     inFavour: told(inFavour),
     noReference: [...new Set(noReference.map((a) => a.asset))].sort(),
-    far: far.map((d) => d.device),
+    far: { devices: far.map((d) => d.device), frames: farSeen.frames, disagreement: farSeen.disagreement },
   };
 };

@@ -107,8 +107,8 @@ const compare = (devices: readonly WaveDevice[], input: WaveInput): ShadowTestRe
   return shadowTest({ policy: policy.shadow, expected, differsOn, devices: compared });
 };
 
-const against = (test: ShadowTestResult, policy: WaveInput['policy']): string =>
-  `${test.far.slice(0, 3).join(', ')}${test.far.length > 3 ? ` and ${test.far.length - 3} more` : ''} and the champion disagree on ${percent(test.disagreement ?? 0)} of ${test.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
+const against = ({ far, ...test }: ShadowTestResult, policy: WaveInput['policy']): string =>
+  `${far.devices.slice(0, 3).join(', ')}${far.devices.length > 3 ? ` and ${far.devices.length - 3} more` : ''} and the champion disagree on ${percent(far.disagreement ?? 0)} of ${far.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
 
 const inFavour = (test: ShadowTestResult, policy: WaveInput['policy']): string =>
   `it agrees with the champion on ${percent(1 - (test.disagreement ?? 0))} of ${test.frames} frames (e-value ${eValueOf(test.inFavour)} ≥ ${Math.round(1 / policy.shadow.beta)})`;

@@ -304,11 +304,17 @@ describe('wave', () => {
       devices: [{ status: 'adopted' }, { status: 'adopted' }],
       reasons: [
         expect.stringMatching(
-          /^edge-2 and the champion disagree on 86.7 % of 45 frames, 10 % is acceptable \(e-value \S+ ≥ 1000\)$/,
+          /^edge-2 and the champion disagree on 97.5 % of 40 frames, 10 % is acceptable \(e-value \S+ ≥ 1000\)$/,
         ),
       ],
       shadow: { champion: OTHER, expected: 0.1, batches: 9, noReference: [] },
     });
+  });
+  test('says of the one device that differs how much it does, not how little all of them do', () => {
+    const well = Array.from({ length: 19 }, (_, i) => compared({ [`a-${i}`]: AGREE }, `well-${i}`));
+    expect(wave(4, [...well, compared({ b: [0, 0, 0, 0, 0, 9] }, 'odd')], { shadow: plan }).reasons).toEqual([
+      expect.stringMatching(/^odd and the champion disagree on 100 % of 45 frames, 10 % is acceptable/),
+    ]);
   });
   test('evidence that it decides as well ends the wave before the bake time', () => {
     expect(wave(4, [compared({ a: AGREE })], { shadow: plan })).toMatchObject({

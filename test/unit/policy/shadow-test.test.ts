@@ -62,13 +62,17 @@ describe('the sequential test of a wave', () => {
         device: `edge-${i}`,
         assets: [{ asset: `a-${i}`, batches: i === 7 ? [0, 0, 0, 0, 0, batches] : [batches, 0, 0, 0, 0, 0] }],
       }));
-    expect(test1([], { devices: ring(3) })).toMatchObject({ verdict: 'open', far: ['edge-7'] });
-    expect(test1([], { devices: ring(7) })).toMatchObject({ verdict: 'against', far: ['edge-7'] });
+    expect(test1([], { devices: ring(3) })).toMatchObject({ verdict: 'open', far: { devices: ['edge-7'] } });
+    expect(test1([], { devices: ring(7) })).toMatchObject({ verdict: 'against', far: { devices: ['edge-7'] } });
     expect(test1([], { devices: ring(7).filter((d) => d.device !== 'edge-7') }).verdict).toBe('in-favour');
   });
   test('a device that compares nothing says nothing', () => {
     const devices = [...on([{ asset: 'a', batches: [20, 0, 0, 0, 0, 0] }]), { device: 'edge-2', assets: null }];
-    expect(test1([], { devices })).toMatchObject({ verdict: 'in-favour', batches: 20, far: [] });
+    expect(test1([], { devices })).toMatchObject({
+      verdict: 'in-favour',
+      batches: 20,
+      far: { devices: [], frames: 0, disagreement: null },
+    });
   });
   test('says nothing where the two may differ on nearly every frame', () => {
     expect(test1([0, 0, 0, 0, 0, 99], { expected: 0.8 })).toMatchObject({ verdict: 'no-reference', inFavour: 0 });
