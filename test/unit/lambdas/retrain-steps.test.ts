@@ -699,6 +699,7 @@ describe('register-model', () => {
     ]);
     expect(pack?.record.body).toMatchObject({
       validationLoss: { mean: expect.closeTo(0.1, 6), runs: p.snapshot.counts.test },
+      championPackage: null,
       expectedDisagreement: null,
     });
     expect(pack?.announce).toMatchObject({
