@@ -99,7 +99,11 @@ export const RolloutPolicy = z.strictObject({
  */
 export const JudgingPolicy = z.strictObject({
   lossTolerance: z.number().nonnegative().describe('added to the bound of the validation loss: what is still as good'),
-  alarmAt: z.number().min(10).describe('e-value at which a loss is confirmed; bounds false alarms: run length ≥ this'),
+  alarmAt: z
+    .number()
+    .min(10)
+    .max(1e9)
+    .describe('e-value at which a loss is confirmed; bounds false alarms: run length ≥ this'),
   minOutcomes: z.int().positive().describe('outcomes since the champion serves before it may ask for a retrain'),
   leaveAfter: z.int().positive().describe('outcomes in a row below the root of `alarmAt` to become healthy again'),
   cooldownDays: z.number().nonnegative().describe('after a retrain that made no champion; doubles each time'),
