@@ -11,11 +11,11 @@ import { checkDisk, checkDiskLeft } from './disk.ts';
 import { StartError } from './errors.ts';
 import { firstPass } from './first-pass.ts';
 import { noteHoldings, readCut, tellKept } from './holdings.ts';
-import { Loop } from './loop/loop.ts';
 import { clientsOf, REGION, readPorts, type Services, startServices, writeWhole } from './plant.ts';
 import { nextLap, type Plant, STAGE, type StartDeps } from './plant-context.ts';
 import { registryView } from './registry.ts';
 import { chooseDefinition, discoverDefinitions, openSource } from './source.ts';
+import { Story } from './story/story.ts';
 
 const STEADY_MS = 1000;
 
@@ -153,7 +153,7 @@ export class Pass {
     const pass = await firstPass(plant, this.devices, plan, lanes);
     this.sampleDecision = pass.sampleDecision;
     const told =
-      !options.noStory && (await new Loop({ plant, devices: this.devices, plan, identity: played.identity }).tell());
+      !options.noStory && (await new Story({ plant, devices: this.devices, plan, identity: played.identity }).tell());
     if (!told) {
       void this.devices.machines.play(nextLap(stateDir), { repeat: true });
       this.devices.machines.setPace(STEADY_MS);

@@ -65,7 +65,7 @@ export const makeBadPackage = async (plant: Plant, champion: Champion): Promise<
       writeFileSync(join(folder, file), await get(file));
     await promisify(execFile)(
       join(root, '.venv', 'bin', 'python'),
-      [join(root, 'local/start/loop/wrong_scaling.py'), folder, join(folder, 'out'), String(FACTOR)],
+      [join(root, 'local/start/story/wrong_scaling.py'), folder, join(folder, 'out'), String(FACTOR)],
       { signal: plant.signal, timeout: 60_000 },
     );
     const manifest = parseAs(

@@ -4,11 +4,12 @@ import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { modelComponentName } from '#core/contracts/release.ts';
 import type { StorySource } from '#core/contracts/source.ts';
 import { sendPlantEvents } from '../../plant/historian.ts';
+import { lapRun } from '../../plant/machines.ts';
 import type { DevicePlan, Devices } from '../devices.ts';
 import { StartError } from '../errors.ts';
 import { followRelease } from '../follow.ts';
 import { type Champion, championOf } from '../model-steps.ts';
-import { nextLap, type Plant, short } from '../plant-context.ts';
+import { cli, nextLap, type Plant, short } from '../plant-context.ts';
 import { makeBadPackage } from './bad-package.ts';
 import { Counting } from './counting.ts';
 import { endOfRetrain, evaluationOf, sayComparison, secondsToStart } from './drift-retrain.ts';
@@ -29,7 +30,7 @@ const TIMES = [
   ['badWaveToRevertedSeconds', 'bad wave to all back'],
 ] as const;
 
-export interface LoopDeps {
+export interface StoryDeps {
   readonly plant: Plant;
   readonly devices: Devices;
   readonly plan: readonly DevicePlan[];
@@ -38,13 +39,13 @@ export interface LoopDeps {
 }
 
 /** The story after the first pass: machines change, outcomes come late, and what the platform makes of it. */
-export class Loop {
+export class Story {
   private readonly plant: Plant;
   private readonly devices: Devices;
   private readonly plan: readonly DevicePlan[];
   private readonly file: StoryFile;
 
-  constructor({ plant, devices, plan, identity }: LoopDeps) {
+  constructor({ plant, devices, plan, identity }: StoryDeps) {
     this.plant = plant;
     this.devices = devices;
     this.plan = plan;
@@ -90,7 +91,7 @@ export class Loop {
     const champion = await this.championNow();
     await this.force(champion);
     await this.restOfTruth(source);
-    await operators(this.plant);
+    await operators(this.plant, this.failed(source));
     const { sum, sample } = await teller.step('every decision counted', async () => {
       const counted = await counting.close(this.plant, this.devices, champion.packageDigest);
       return [`${counted.sum.told} told to the line, each with its record; ${counted.sum.held} held`, counted];
@@ -104,6 +105,13 @@ export class Loop {
     this.goOn(source, SLOW_MS);
     await this.sum();
     return true;
+  }
+
+  /** Runs of the story that came to their end by a failure, as the machines played them. */
+  private failed(source: StorySource): ReadonlySet<string> {
+    const { lived } = this.file.state;
+    const ended = source.runs.flat().filter((r) => r.remainingAtEnd === 0);
+    return new Set(ended.map((r) => `${r.asset}/${lapRun(r.run, lived?.lap ?? 0, 0)}`));
   }
 
   private async championNow(): Promise<Champion> {
@@ -198,13 +206,35 @@ export class Loop {
     });
   }
 
+  /** A release that was cut off is recorded as failed, and its devices are back: it is asked for anew. */
+  private async releaseAgain(challenger: string): Promise<{ readonly releaseId?: string }> {
+    const { registry, teller, modelLine } = this.plant;
+    const newest = (await registry.bodies('release')).find((r) => r['packageDigest'] === challenger);
+    if (newest?.['status'] !== 'failed') return {};
+    teller.happened('again', `release ${newest.id} failed`);
+    // Devices that had adopted it take it again only as a way back.
+    const { releaseId } = await cli<{ releaseId: string }>(
+      this.plant,
+      'release-again',
+      'releases',
+      'revert',
+      modelLine,
+      '--to',
+      challenger,
+      '--reason',
+      `release ${newest.id} was cut off`,
+    );
+    return { releaseId };
+  }
+
   /** The challenger through bench and waves. */
   private async release(): Promise<void> {
     const { teller } = this.plant;
     const { challenger, released } = this.file.state;
     if (challenger === null || released !== null) return;
     await teller.step('release in waves', async () => {
-      const release = await followRelease(this.plant, { packageDigest: challenger }, 600);
+      const again = await this.releaseAgain(challenger);
+      const release = await followRelease(this.plant, { packageDigest: challenger, ...again }, 600);
       for (const wave of release.waves) teller.happened(`ring ${wave.ring}`, sayWave(wave));
       if (release.status !== 'released')
         throw new StartError(
@@ -223,7 +253,8 @@ export class Loop {
     const { teller, modelLine } = this.plant;
     if (this.file.state.reverted) return;
     await teller.step('a bad package is forced', async () => {
-      const packageDigest = this.file.state.forced?.packageDigest ?? (await makeBadPackage(this.plant, champion));
+      // Anew also after a cut: devices take no release number twice.
+      const packageDigest = await makeBadPackage(this.plant, champion);
       // With a bench device to spare the operator skips it.
       const rings = this.plan.filter((d) => this.plan.length < 3 || d.ring > 0);
       const { release, seen, seconds } = await forceRelease(this.plant, packageDigest, rings, (releaseId) =>

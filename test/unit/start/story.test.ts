@@ -6,11 +6,11 @@ import type { DecisionRecord } from '#core/contracts/decision.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { WaveResult } from '#core/contracts/release.ts';
 import type { StoryRun } from '#core/contracts/source.ts';
-import { account } from '../../../local/start/loop/account.ts';
-import { eventsAsPlayed, nextBatch } from '../../../local/start/loop/late-truth.ts';
-import { Loop } from '../../../local/start/loop/loop.ts';
-import { sayWave } from '../../../local/start/loop/say.ts';
-import { StoryFile } from '../../../local/start/loop/story-file.ts';
+import { account } from '../../../local/start/story/account.ts';
+import { eventsAsPlayed, nextBatch } from '../../../local/start/story/late-truth.ts';
+import { sayWave } from '../../../local/start/story/say.ts';
+import { Story } from '../../../local/start/story/story.ts';
+import { StoryFile } from '../../../local/start/story/story-file.ts';
 
 const event = (eventId: string, knownTime: string, more: Partial<PlantEvent> = {}): PlantEvent => ({
   schema: 'plant-event/1',
@@ -111,7 +111,7 @@ describe('a plant without a story', () => {
       summary: [],
     };
     try {
-      const told = await new Loop({ plant, devices: {}, plan: [], identity: 'seed 7' } as never).tell();
+      const told = await new Story({ plant, devices: {}, plan: [], identity: 'seed 7' } as never).tell();
       return { told, lines };
     } finally {
       rmSync(plant.stateDir, { recursive: true });
