@@ -127,7 +127,9 @@ for (const trial of planTrials(KILLS, SEED, ONLY, EACH))
       const did = await strike(trial.strikes, run);
       let code = await run.ended;
       let told = run.told();
-      console.log(`trial ${trial.number}: ${did.join('; ')}; exit code ${code}`);
+      console.log(
+        `trial ${trial.number}: ${did.join('; ')}; exit code ${code}${code === 0 ? '' : `; ${/✗ .*/.exec(told)?.[0]}`}`,
+      );
       // What a refused start left is put in order by the next one, which may refuse as well.
       if (code !== 0) {
         expect(told).toMatch(REFUSAL);
