@@ -1,40 +1,50 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
-import { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { parseEventFile } from '#core/outcomes/event-file.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say } from '../output.ts';
 import type { World } from '../world.ts';
 
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** What a format calls a row, for `parseEventFile` and for people: the name says what is CSV, the text what is an array. */
+const formatOf = (text: string, what: string): { readonly name: string; readonly row: string } =>
+  what.endsWith('.csv')
+    ? { name: what, row: 'line' }
+    : text.trimStart().startsWith('[')
+      ? { name: 'array.json', row: 'event' }
+      : { name: 'lines.jsonl', row: 'line' };
+
 /**
- * Plant events from the text of a file: CSV when its name says so, else a JSON array or one JSON document a line.
- * @throws {CliError} | {ContractError} by line.
+ * Plant events from the text of a file: CSV when its name says so, else a JSON array or one JSON document a line. The
+ * same reading as of a file that is dropped in the lake, but whole or not at all: who typed it can mend it.
+ * @throws {CliError} naming the first row that is none.
  */
 export const parseEvents = (text: string, what: string): readonly PlantEvent[] => {
-  if (what.endsWith('.csv')) {
-    const { events, bad } = parseEventFile(what, text);
-    if (bad[0] === undefined) return events;
+  const { name, row } = formatOf(text, what);
+  const { events, bad } = parseEventFile(name, text);
+  const [first, ...more] = bad;
+  if (first === undefined) return events;
+  const rest = more.length === 0 ? '' : `; ${more.length} more ${more.length === 1 ? 'is' : 'are'} wrong`;
+  if (name.endsWith('.csv') || isJson(row === 'line' ? (text.split('\n')[first.line - 1] ?? '') : text))
     throw new CliError(
-      `line ${bad[0].line} of ${what}: ${bad[0].reason}`,
-      'mend the file; the heading has the field names of the contract plant-event, nothing was sent',
+      `${row} ${first.line} of ${what}: ${first.reason}${rest}`,
+      'nothing was sent; mend the file: docs/contracts/plant-event.schema.json has the fields, in CSV they are the heading',
       EXIT.usage,
     );
-  }
-  try {
-    if (text.trimStart().startsWith('[')) return parseAs(z.array(PlantEvent), JSON.parse(text), what);
-    return text
-      .split('\n')
-      .flatMap((line, i) =>
-        line.trim() === '' ? [] : [parseAs(PlantEvent, JSON.parse(line), `line ${i + 1} of ${what}`)],
-      );
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new CliError(
-      `${what} is not JSON: ${error.message}`,
-      'give a JSON array, or one JSON document a line',
-      EXIT.usage,
-    );
-  }
+  throw new CliError(
+    `${row === 'line' ? `line ${first.line} of ` : ''}${what} is not JSON: ${first.reason.replace('not JSON: ', '')}${rest}`,
+    'nothing was sent; give a JSON array, one JSON document a line, or CSV in a file named .csv',
+    EXIT.usage,
+  );
 };
 
 const Taken = z.looseObject({ superseded: z.int().nonnegative().default(0) });
@@ -45,6 +55,14 @@ const Taken = z.looseObject({ superseded: z.int().nonnegative().default(0) });
  */
 export const addEvents = async (world: World, out: Output, events: readonly PlantEvent[]): Promise<void> => {
   if (events.length === 0) throw new CliError('the file has no events', 'give at least one', EXIT.usage);
+  const sites = world.config.sites.map((s) => s.id);
+  const stray = events.find((e) => !sites.includes(e.site));
+  if (stray !== undefined)
+    throw new CliError(
+      `event ${stray.eventId} is of site "${stray.site}", which stage ${world.config.stage} does not have`,
+      `nothing was sent; its sites are: ${sites.join(', ')}`,
+      EXIT.usage,
+    );
   let superseded = 0;
   for (let i = 0; i < events.length; i += 100) {
     const taken = await world.invoke(world.names.plantEvents.arn, { events: events.slice(i, i + 100) });

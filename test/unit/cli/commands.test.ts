@@ -263,6 +263,16 @@ describe('models', () => {
     expect(out).toContain('7.50');
     expect(out).toContain('9.25 (not admitted)');
   });
+
+  test('of a line that is not there are told as that', async () => {
+    const { code, err } = await runWith(fakeWorld({ registry: memoryRegistry([modelLine(true)]) }), [
+      'models',
+      'nosuch',
+    ]);
+    expect(code).toBe(3);
+    expect(err).toContain('there is no model line "nosuch"');
+    expect(err).toContain(LINE);
+  });
 });
 
 const release = (over: Record<string, unknown>) => ({
@@ -476,14 +486,39 @@ describe('events add', () => {
     const { code, err } = await runWith(fakeWorld(), ['events', 'add', 'f'], {
       f: `${JSON.stringify(event)}\n${JSON.stringify({ ...event, kind: 'party' })}\n`,
     });
-    expect(code).toBe(1);
-    expect(err).toContain('line 2 of f does not match its contract: kind');
+    expect(code).toBe(2);
+    expect(err).toContain('line 2 of f: kind');
+    expect(err).toContain('nothing was sent');
+  });
+
+  test('of a JSON array names the event, and says how many more are wrong', async () => {
+    const wrong = { ...event, eventId: 'of~joined' };
+    const { code, err } = await runWith(fakeWorld(), ['events', 'add', 'f.json'], {
+      'f.json': JSON.stringify([event, wrong, {}]),
+    });
+    expect(code).toBe(2);
+    expect(err).toContain("event 2 of f.json: eventId: ids that end in ~joined are the platform's own");
+    expect(err).toContain('1 more is wrong');
+  });
+
+  test('refuses events of a site that the stage does not have', async () => {
+    const world = fakeWorld();
+    const { code, err } = await runWith(world, ['events', 'add', 'f'], {
+      f: JSON.stringify({ ...event, site: 'plant-z' }),
+    });
+    expect(code).toBe(2);
+    expect(err).toContain('event e1 is of site "plant-z", which stage local does not have');
+    expect(err).toContain('plant-a');
+    expect(world.calls).toEqual([]);
   });
 
   test('says what is no JSON', async () => {
     const { code, err } = await runWith(fakeWorld(), ['events', 'add', 'f'], { f: '[1,' });
     expect(code).toBe(2);
-    expect(err).toContain('f is not JSON');
+    expect(err).toContain('f is not JSON: ');
+    expect(err).toContain('one JSON document a line');
+    const second = await runWith(fakeWorld(), ['events', 'add', 'f'], { f: `${JSON.stringify(event)}\n{no` });
+    expect(second.err).toContain('line 2 of f is not JSON: ');
   });
 
   test('refuses an empty file', async () => {
