@@ -1,4 +1,4 @@
-import { findPackage, modelLines } from '../find.ts';
+import { findPackage, modelLines, oneModelLine } from '../find.ts';
 import { ago, answer, figure, type Output, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -8,9 +8,8 @@ export const models = async (
   out: Output,
   options: { readonly modelLine?: string; readonly limit: number },
 ): Promise<void> => {
-  const lines = (await modelLines(world)).filter(
-    (l) => options.modelLine === undefined || l.modelLine === options.modelLine,
-  );
+  const lines =
+    options.modelLine === undefined ? await modelLines(world) : [await oneModelLine(world, options.modelLine)];
   const champions = new Set(lines.map((l) => l.champion?.packageDigest));
   const records = (await world.registry.list('package', { limit: 500 }))
     .filter((r) => lines.some((l) => l.modelLine === r.body['modelLine']))
