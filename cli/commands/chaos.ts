@@ -39,7 +39,8 @@ export const disturb = async (
       say(out, `  Expect: ${done.expect}.`);
     });
   } catch (error) {
-    if (error instanceof ChaosError) throw new CliError(error.message, error.advice, EXIT.notFound);
+    if (error instanceof ChaosError)
+      throw new CliError(error.message, error.advice, error.kind === 'usage' ? EXIT.usage : EXIT.notFound);
     throw error;
   }
 };

@@ -120,7 +120,7 @@ export const makeChaos = (deps: ChaosDeps) => {
     }): Done {
       const { drop, repeat, delaySeconds, carriers, forSeconds, seed } = order;
       if (drop === 0 && repeat === 0 && delaySeconds === 0)
-        throw new ChaosError('nothing would happen to any message', 'say --drop, --delay or --repeat');
+        throw new ChaosError('nothing would happen to any message', 'say --drop, --delay or --repeat', 'usage');
       const until = untilOf(now(), forSeconds);
       const fault = { carriers: [...carriers], drop, repeat, delaySeconds, until };
       putFaults(stateDir, withMessages(faultsIn(stateDir, now()), seed, fault));
@@ -143,6 +143,12 @@ export const makeChaos = (deps: ChaosDeps) => {
       readonly seed: number;
     }): Done {
       const { service, share, forSeconds, seed } = order;
+      if (share === 0)
+        throw new ChaosError(
+          `no request to ${service} would be refused`,
+          'give a --share above 0; "millwright chaos stop" takes faults back',
+          'usage',
+        );
       const until = untilOf(now(), forSeconds);
       putFaults(stateDir, withThrottle(faultsIn(stateDir, now()), seed, { service, share, until }));
       return {

@@ -4,9 +4,12 @@ import type { LocalFaults, MessageFault, ThrottledService } from '#core/contract
 export class ChaosError extends Error {
   override readonly name = 'ChaosError';
   readonly advice: string;
-  constructor(message: string, advice: string) {
+  /** Whether the order itself is wrong, or what it is about is not there. */
+  readonly kind: 'usage' | 'absent';
+  constructor(message: string, advice: string, kind: 'usage' | 'absent' = 'absent') {
     super(message);
     this.advice = advice;
+    this.kind = kind;
   }
 }
 

@@ -60,6 +60,8 @@ test.each([
   [['messages', '--drop', '1', '--from', 'pigeons'], '"pigeons" is no carrier'],
   [['messages', '--drop', '1', '--seed', 'x'], '"x" is no seed'],
   [['network', 'edge-1', 'up'], '"up" is no state of a network'],
+  [['messages'], 'nothing would happen to any message'],
+  [['throttle', 's3', '--share', '0'], 'no request to s3 would be refused'],
 ])('chaos %j is refused: %s', async (args, message) => {
   const { code, err } = await runWith(local(), ['chaos', ...args]);
   expect(code).toBe(2);
@@ -67,9 +69,12 @@ test.each([
   expect(faultsIn(dir, NOW)).toBeNull();
 });
 
+test('an order that would do nothing says what to give', async () => {
+  expect((await runWith(local(), ['chaos', 'messages'])).err).toContain('say --drop, --delay or --repeat');
+});
+
 test('what does not run cannot be killed, and the way out is told', async () => {
   const { code, err } = await runWith(local(), ['chaos', 'kill', 'trainer']);
   expect(code).toBe(3);
   expect(err).toContain('no training or processing job runs');
-  expect((await runWith(local(), ['chaos', 'messages'])).err).toContain('say --drop, --delay or --repeat');
 });
