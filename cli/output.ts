@@ -30,6 +30,9 @@ export interface Column<T> {
 const cut = (text: string, width: number): string =>
   text.length <= width ? text : width <= 1 ? '…' : `${text.slice(0, width - 1)}…`;
 
+/** Columns of a screen: tables are cut to it, sentences broken. */
+const WIDTH = 100;
+
 /**
  * Aligned columns with a heading; the widest column is cut until a line fits `width`.
  * @param empty what to say when there are no rows.
@@ -39,7 +42,7 @@ export const table = <T>(
   rows: readonly T[],
   columns: readonly Column<T>[],
   empty: string,
-  width = 100,
+  width = WIDTH,
 ): void => {
   if (rows.length === 0) {
     say(out, empty);
@@ -73,14 +76,6 @@ export const table = <T>(
     );
 };
 
-/** Lines of `name  value`, names aligned; further lines of a value stand below its first. */
-export const facts = (out: Output, pairs: readonly (readonly [string, ...string[]])[]): void => {
-  const room = Math.max(...pairs.map(([name]) => name.length));
-  for (const [name, ...values] of pairs)
-    for (const [i, value] of values.entries())
-      say(out, `  ${paint(out, 'dim', (i === 0 ? name : '').padEnd(room))}  ${value}`);
-};
-
 /** Text in lines of at most `width` characters, broken between words where that is possible. */
 export const wrapped = (text: string, width: number): string[] => {
   const lines: string[] = [];
@@ -90,6 +85,30 @@ export const wrapped = (text: string, width: number): string[] => {
     else lines.push(word);
   }
   return lines;
+};
+
+/** Lines of `name  value`, names aligned; further lines of a value stand below its first. Sentences are broken to fit. */
+export const facts = (out: Output, pairs: readonly (readonly [string, ...string[]])[]): void => {
+  const room = Math.max(...pairs.map(([name]) => name.length));
+  // What has no space is an id or a key: whole, it can be copied.
+  const lines = (value: string) => (value.includes(' ') ? wrapped(value, WIDTH - room - 4) : [value]);
+  for (const [name, ...values] of pairs)
+    for (const [i, value] of values.flatMap(lines).entries())
+      say(out, `  ${paint(out, 'dim', (i === 0 ? name : '').padEnd(room))}  ${value}`);
+};
+
+/** A sentence, broken to fit; its further lines are indented by `indent` more than the first. */
+export const sentence = (out: Output, text: string, before = '', indent = 2): void => {
+  const [first = '', ...more] = wrapped(text, WIDTH - before.length - indent);
+  say(out, `${before}${first}`);
+  for (const line of more) say(out, `${before}${' '.repeat(indent)}${line}`);
+};
+
+/** A verdict in colour and why, in a line or more. */
+export const headline = (out: Output, style: Style, word: string, why: string): void => {
+  const [first = '', ...more] = wrapped(why, WIDTH - word.length - 2);
+  say(out, `${paint(out, style, word)}  ${first}`);
+  for (const line of wrapped(more.join(' '), WIDTH - 2)) say(out, `  ${line}`);
 };
 
 /** First twelve hex digits of a digest: enough to tell packages apart on one screen. */

@@ -11,7 +11,7 @@ import { publish } from './commands/publish.ts';
 import { retrain } from './commands/retrain.ts';
 import { status } from './commands/status.ts';
 import { EXIT, explainError } from './errors.ts';
-import { type Output, paint } from './output.ts';
+import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
 import { count } from './program/parts.ts';
@@ -275,7 +275,9 @@ export const runCli = async (args: readonly string[], deps: ProgramDeps): Promis
       deps.writeError(`${JSON.stringify({ error: told.message, advice: told.advice, exitCode: told.exitCode })}\n`);
     else {
       const out: Output = { json: false, colour: deps.colour, write: deps.writeError };
-      deps.writeError(`${paint(out, 'red', '✗')} ${told.message}\n  ${told.advice}\n`);
+      const [message = '', ...more] = told.message.split('\n').flatMap((line) => wrapped(line, 98));
+      say(out, `${paint(out, 'red', '✗')} ${message}`);
+      for (const line of [...more, ...wrapped(told.advice, 98)]) say(out, `  ${line}`);
     }
     if (globals.verbose) deps.writeError(`${(error as Error).stack ?? String(error)}\n`);
     return told.exitCode;

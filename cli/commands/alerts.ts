@@ -2,7 +2,7 @@ import { statusAt } from '#core/alerts/change.ts';
 import { similarCases } from '#core/alerts/similar.ts';
 import { type FoundPackage, findPackage } from '../find.ts';
 import { type FoundAlert, findAlert, readAlerts, shortId } from '../find-alert.ts';
-import { ago, answer, facts, figure, type Output, paint, say, short, table, wrapped } from '../output.ts';
+import { ago, answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 import { featureViews } from './explain.ts';
 
@@ -87,10 +87,10 @@ export const showAlert = async (world: World, out: Output, id: string): Promise<
   answer(out, { ...alert, status, version: found.version, inputs, similar }, () => {
     say(out, `${paint(out, 'bold', `${alert.asset}, run ${alert.run}`)}: ${alert.says}`);
     facts(out, [
-      ['next', ...wrapped(alert.nextAction, 84)],
+      ['next', alert.nextAction],
       ['status', `${statusOf(found, now)}${alert.by === null ? '' : ` by ${alert.by}`}`],
       ...(status === 'shelved' ? [['until', alert.shelvedUntil ?? '–'] as const] : []),
-      ...(alert.note === '' ? [] : [['note', ...wrapped(alert.note, 84)] as const]),
+      ...(alert.note === '' ? [] : [['note', alert.note] as const]),
       ['raised', `${ago(alert.raisedAt, now)}, at ${model.manifest.indexUnit} ${alert.index} of the run`],
       ['decision', alert.decision],
       ['package', `${short(alert.packageDigest)} of ${alert.modelLine}`],

@@ -1,7 +1,7 @@
 import { type Chaos, type Done, makeChaos } from '../../local/faults/chaos.ts';
 import { ChaosError } from '../../local/faults/orders.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { answer, facts, type Output, paint, say, table } from '../output.ts';
+import { answer, facts, type Output, paint, say, sentence, table } from '../output.ts';
 import type { World } from '../world.ts';
 
 /** Carries out an argument's reading as an error of usage. @throws {CliError} with what was expected. */
@@ -36,7 +36,7 @@ export const disturb = async (
     const done = await order(chaos);
     answer(out, done, () => {
       say(out, `${paint(out, 'yellow', '!')} ${done.did}`);
-      say(out, `  Expect: ${done.expect}.`);
+      sentence(out, `Expect: ${done.expect}.`, '  ');
     });
   } catch (error) {
     if (error instanceof ChaosError)

@@ -4,7 +4,7 @@ import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
 import { modelLines, oneModelLine } from '../find.ts';
-import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
+import { answer, facts, figure, type Output, paint, say, sentence, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 
 interface Judged {
@@ -130,7 +130,7 @@ export const explainLine = async (world: World, out: Output, name: string | unde
     }
     const { judgement } = of;
     say(out, `${paint(out, styleOf(of), stateText(of))}  ${line.modelLine}, ${of.title}`);
-    for (const reason of judgement.reasons) say(out, `  ${reason}`);
+    for (const reason of judgement.reasons) sentence(out, reason, '  ');
     say(out);
     facts(out, [
       ['champion', short(judgement.packageDigest)],

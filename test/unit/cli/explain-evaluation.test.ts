@@ -80,7 +80,7 @@ describe('explain a retrain that was judged', () => {
     );
   });
   test('tells what was known before and what came since, the loss and the disagreement to expect', async () => {
-    const out = await explain(report);
+    const out = (await explain(report)).replaceAll(/\s+/g, ' ');
     expect(out).toContain(
       '8.00 against 16.00 of the champion on 9 sealed runs since the champion learnt: 0.50 times, 0.40 … 0.70',
     );
