@@ -2,7 +2,7 @@ import { DecisionRecord, decisionsPrefix } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
-import { type RecordClass, RecordClass as RecordClasses } from '#core/contracts/ledger.ts';
+import { nodeRef, type RecordClass, RecordClass as RecordClasses } from '#core/contracts/ledger.ts';
 import { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
@@ -130,6 +130,10 @@ export const findPackage = async (world: World, modelLine: string, digest: strin
         : parseAs(Baseline, JSON.parse(Buffer.from(baseline).toString('utf8')), `baseline of ${digest}`),
   };
 };
+
+/** Whether a retrain of the platform judged a package: a record of it alone says no more than that somebody wrote one. */
+export const wasJudged = async (world: World, packageDigest: string): Promise<boolean> =>
+  (await world.registry.edges(nodeRef('package', packageDigest), 'out')).some((e) => e.rel === 'evaluated-by');
 
 const ID_CLASSES: readonly RecordClass[] = [
   'package',

@@ -2,8 +2,8 @@ import type { DecisionRecord } from '#core/contracts/decision.ts';
 import { ReleaseRecord } from '#core/contracts/release.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
-import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId } from '../find.ts';
-import { answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
+import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId, wasJudged } from '../find.ts';
+import { answer, facts, figure, headline, type Output, paint, say, sentence, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 import { findEvaluation, printEvaluation } from './explain-evaluation.ts';
 import { explainLine } from './lines.ts';
@@ -43,7 +43,7 @@ const explainDecision = async (world: World, out: Output, id: string): Promise<v
   const thresholds = found?.manifest.thresholds ?? null;
   answer(out, { decision: record, object: key, thresholds, features: views }, () => {
     const unit = found?.manifest.label.unit ?? '';
-    say(out, `${paint(out, 'bold', record.verdict)}  ${record.reason}`);
+    headline(out, 'bold', record.verdict, record.reason);
     facts(out, [
       ['decision', record.id],
       ['frame', `${record.asset}, run ${record.run}, number ${record.index}, at ${record.sourceTime}`],
@@ -105,10 +105,7 @@ const explainRetrain = async (world: World, out: Output, record: RetrainRecord):
   ]);
   answer(out, { retrain: record, gate: judged?.gate ?? null, evaluation: judged?.report ?? null, execution }, () => {
     const good = record.status === 'candidate';
-    say(
-      out,
-      `${paint(out, good ? 'green' : record.status === 'running' ? 'yellow' : 'red', record.status)}  ${record.detail}`,
-    );
+    headline(out, good ? 'green' : record.status === 'running' ? 'yellow' : 'red', record.status, record.detail);
     facts(out, [
       ['retrain', record.requestId],
       ['model line', record.modelLine],
@@ -123,20 +120,20 @@ const explainRetrain = async (world: World, out: Output, record: RetrainRecord):
   });
 };
 
+const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
 const sayShadow = (shadow: NonNullable<ReleaseRecord['waves'][number]['shadow']>): string =>
   [
     `against champion ${short(shadow.champion)}:`,
     shadow.disagreement === null
-      ? 'nothing compared'
-      : `they disagree on ${(shadow.disagreement * 100).toFixed(1)} % of the frames of ${shadow.batches} batches,`,
-    `${(shadow.expected * 100).toFixed(1)} % is acceptable; e-value against ${Number(shadow.against.toPrecision(3))}, in favour ${Number(shadow.inFavour.toPrecision(3))}`,
+      ? 'nothing was compared'
+      : `they disagree on ${percent(shadow.disagreement)} of the frames of ${shadow.batches} batches, ${percent(shadow.expected)} is acceptable; e-value against ${Number(shadow.against.toPrecision(3))}, in favour ${Number(shadow.inFavour.toPrecision(3))}`,
     ...(shadow.noReference.length === 0 ? [] : [`(no reference: ${shadow.noReference.join(', ')})`]),
   ].join(' ');
 
 const explainRelease = (out: Output, record: ReleaseRecord): void =>
   answer(out, { release: record }, () => {
     const good = record.status === 'released';
-    say(out, `${paint(out, good ? 'green' : 'yellow', record.status)}  ${record.reason}`);
+    headline(out, good ? 'green' : 'yellow', record.status, record.reason);
     facts(out, [
       ['release', record.releaseId],
       ['package', record.packageDigest],
@@ -147,7 +144,10 @@ const explainRelease = (out: Output, record: ReleaseRecord): void =>
     ]);
     for (const wave of record.waves) {
       say(out);
-      say(out, `Ring ${wave.ring}: ${wave.verdict}${wave.reasons.length > 0 ? `, ${wave.reasons.join('; ')}` : ''}`);
+      sentence(
+        out,
+        `Ring ${wave.ring}: ${wave.verdict}${wave.reasons.length > 0 ? `, ${wave.reasons.join('; ')}` : ''}`,
+      );
       table(
         out,
         wave.devices,
@@ -161,7 +161,7 @@ const explainRelease = (out: Output, record: ReleaseRecord): void =>
         ],
         '  no device in this ring',
       );
-      if (wave.shadow) say(out, `  ${sayShadow(wave.shadow)}`);
+      if (wave.shadow) sentence(out, sayShadow(wave.shadow), '  ');
     }
   });
 
@@ -185,7 +185,8 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
   if (record.class === 'model-line') return explainLine(world, out, record.id);
   if (record.class !== 'package') return explainOther(out, record);
   const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);
-  const judged = await findEvaluation(world, manifest.snapshotDigest);
+  // One that was made by hand names the snapshot of the package it was made from, and was judged by nobody.
+  const judged = (await wasJudged(world, record.id)) ? await findEvaluation(world, manifest.snapshotDigest) : null;
   answer(out, { manifest, gate: judged?.gate ?? null, evaluation: judged?.report ?? null }, () => {
     say(out, `${paint(out, 'bold', `package ${record.id}`)}`);
     facts(out, [
@@ -200,12 +201,16 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
         (v) =>
           [
             v.name,
-            `${figure(v.testRmse)} ${manifest.label.unit} RMSE on sealed runs, ${v.bytes} bytes${v.admitted ? '' : ', not admitted'}`,
+            `${judged === null ? '' : `${figure(v.testRmse)} ${manifest.label.unit} RMSE on sealed runs, `}${v.bytes} bytes${v.admitted ? '' : ', not admitted'}`,
           ] as const,
       ),
     ]);
-    if (judged === null) return;
     say(out);
-    printEvaluation(out, judged);
+    if (judged === null)
+      sentence(
+        out,
+        'Gate: none; no retrain of this platform judged it, and only "releases start --force" releases it.',
+      );
+    else printEvaluation(out, judged);
   });
 };

@@ -1,4 +1,4 @@
-import { findPackage, modelLines, oneModelLine } from '../find.ts';
+import { findPackage, modelLines, oneModelLine, wasJudged } from '../find.ts';
 import { ago, answer, figure, type Output, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -16,7 +16,10 @@ export const models = async (
     .slice(0, options.limit);
   const rows = await Promise.all(
     records.map(async (r) => {
-      const { manifest } = await findPackage(world, String(r.body['modelLine']), r.id);
+      const [{ manifest }, judged] = await Promise.all([
+        findPackage(world, String(r.body['modelLine']), r.id),
+        wasJudged(world, r.id),
+      ]);
       const rmse = (name: string) => manifest.variants.find((v) => v.name === name);
       return {
         packageDigest: r.id,
@@ -25,6 +28,7 @@ export const models = async (
         createdAt: manifest.createdAt,
         expiresAt: manifest.expiresAt,
         champion: champions.has(r.id),
+        judged,
         unit: manifest.label.unit,
         fp32: rmse('fp32') ?? null,
         int8: rmse('int8') ?? null,
@@ -35,8 +39,8 @@ export const models = async (
   );
   const now = world.now();
   type Row = (typeof rows)[number];
-  const variant = (v: Row['fp32']): string =>
-    v === null ? '–' : `${figure(v.testRmse)}${v.admitted ? '' : ' (not admitted)'}`;
+  const variant = (r: Row, v: Row['fp32']): string =>
+    v === null ? '–' : r.judged ? `${figure(v.testRmse)}${v.admitted ? '' : ' (not admitted)'}` : 'not judged';
   answer(out, rows, () =>
     table<Row>(
       out,
@@ -46,8 +50,8 @@ export const models = async (
         { title: 'PACKAGE', of: (r) => short(r.packageDigest), style: (r) => (r.champion ? 'bold' : null) },
         { title: 'MODEL LINE', of: (r) => r.modelLine },
         { title: 'NO', of: (r) => String(r.releaseNumber), align: 'right' },
-        { title: 'RMSE FP32', of: (r) => variant(r.fp32), align: 'right' },
-        { title: 'RMSE INT8', of: (r) => variant(r.int8), align: 'right' },
+        { title: 'RMSE FP32', of: (r) => variant(r, r.fp32), align: 'right' },
+        { title: 'RMSE INT8', of: (r) => variant(r, r.int8), align: 'right' },
         { title: 'IN', of: (r) => r.unit },
         { title: 'MADE', of: (r) => ago(r.createdAt, now) },
       ],

@@ -3,7 +3,7 @@ import { artifactKeys } from '#core/contracts/lake.ts';
 import { ReleaseRecord, type ReleaseRequest } from '#core/contracts/release.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { findPackage, oneModelLine } from '../find.ts';
+import { findPackage, oneModelLine, wasJudged } from '../find.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -67,6 +67,12 @@ const ask = async (
   });
 };
 
+const neverJudged = (digest: string, { modelLine }: ModelLineRecord): CliError =>
+  new CliError(
+    `package ${digest} was never judged: no retrain of ${modelLine} evaluated it`,
+    'retrain; or answer for it yourself with "millwright releases start --force", and the record will name you',
+  );
+
 /**
  * Asks for the release of a package that is in the artifacts bucket.
  * @throws {CliError} when no retrain judged it and `force` is not given.
@@ -83,12 +89,16 @@ export const startRelease = async (
   },
 ): Promise<void> => {
   const line = await oneModelLine(world, options.modelLine);
-  const digest = await packageOf(world, line.modelLine, options.package);
-  if (!options.force && (await world.registry.latest('package', digest)) === null)
+  const has = (world.config.sites.find((s) => s.id === world.site)?.rings ?? []).map((r) => r.ring);
+  const missing = options.rings?.find((r) => !has.includes(r));
+  if (missing !== undefined)
     throw new CliError(
-      `package ${digest} was never judged: no retrain of ${line.modelLine} registered it`,
-      'retrain; or give --force if you answer for it, and the record will name you',
+      `site ${world.site} has no ring ${missing}`,
+      `give some of: ${[...new Set(has)].join(', ')}`,
+      EXIT.usage,
     );
+  const digest = await packageOf(world, line.modelLine, options.package);
+  if (!options.force && !(await wasJudged(world, digest))) throw neverJudged(digest, line);
   await ask(world, out, line, digest, {
     reason: options.reason,
     revert: false,
@@ -97,15 +107,19 @@ export const startRelease = async (
   });
 };
 
-/** The package that was champion before the one that is. @throws {CliError} when there was none. */
-const previousOf = async (world: World, line: ModelLineRecord): Promise<string> => {
-  const champion = line.champion;
-  const released = (await world.registry.list('release', { limit: 500 }))
+/** Releases of a line that made their package its champion, the newest first. */
+const crownings = async (world: World, line: ModelLineRecord): Promise<readonly ReleaseRecord[]> =>
+  (await world.registry.list('release', { limit: 500 }))
     .map((r) => parseAs(ReleaseRecord, r.body, `registry record release ${r.id}`))
     .filter(
       (r) => r.site === world.site && r.modelLine === line.modelLine && r.status === 'released' && r.crowned !== false,
     )
     .sort((a, b) => ((a.finishedAt ?? '') < (b.finishedAt ?? '') ? 1 : -1));
+
+/** The package that was champion before the one that is. @throws {CliError} when there was none. */
+const previousOf = async (world: World, line: ModelLineRecord): Promise<string> => {
+  const champion = line.champion;
+  const released = await crownings(world, line);
   const before = released
     .slice(released.findIndex((r) => r.releaseId === champion?.releaseId) + 1)
     .find((r) => r.packageDigest !== champion?.packageDigest);
@@ -118,6 +132,14 @@ const previousOf = async (world: World, line: ModelLineRecord): Promise<string> 
   return before.packageDigest;
 };
 
+/** A package that is named: one that was judged, or served the line before. @throws {CliError} when it is neither. */
+const namedOf = async (world: World, line: ModelLineRecord, id: string): Promise<string> => {
+  const digest = await packageOf(world, line.modelLine, id);
+  if (digest === line.champion?.packageDigest || (await wasJudged(world, digest))) return digest;
+  if ((await crownings(world, line)).some((r) => r.packageDigest === digest)) return digest;
+  throw neverJudged(digest, line);
+};
+
 /** Asks to go back to a package that served before, ring by ring; nothing is held against the champion then. */
 export const revertRelease = async (
   world: World,
@@ -125,8 +147,7 @@ export const revertRelease = async (
   options: { readonly modelLine: string; readonly to: string; readonly reason: string },
 ): Promise<void> => {
   const line = await oneModelLine(world, options.modelLine);
-  const digest =
-    options.to === 'previous' ? await previousOf(world, line) : await packageOf(world, line.modelLine, options.to);
+  const digest = options.to === 'previous' ? await previousOf(world, line) : await namedOf(world, line, options.to);
   if (line.champion?.packageDigest === digest)
     throw new CliError(`package ${digest} is the champion already`, 'nothing is to be done');
   await ask(world, out, line, digest, { reason: options.reason, revert: true });

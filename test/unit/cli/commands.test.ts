@@ -1,3 +1,4 @@
+import { CliError } from '../../../cli/errors.ts';
 import { artifactKeys } from '../../../core/contracts/lake.ts';
 import { anAlert } from '../../support/alerts.ts';
 import { baseline, manifest } from './a-package.ts';
@@ -114,6 +115,16 @@ describe('every command', () => {
     const { code, err } = await runWith(world, ['devices']);
     expect(code).toBe(4);
     expect(err).toContain('npm start');
+  });
+
+  test('a long error is broken between words, what to do below what was wrong', async () => {
+    const many = Array.from({ length: 30 }, (_, i) => `line-${i}`).join(', ');
+    const { err } = await runWith(() => {
+      throw new CliError(`none of ${many} is there`, `name one of: ${many}`);
+    }, ['status']);
+    expect(err).toMatch(/^✗ none of line-0,/);
+    expect(err).toMatch(/\n {2}name one of: line-0,/);
+    for (const line of err.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
   test('an error with --json is one JSON document', async () => {
@@ -254,14 +265,25 @@ describe('retrain', () => {
 
 describe('models', () => {
   test('tell what each variant reached and which is champion', async () => {
+    const evaluated = { from: `package:${PACKAGE}`, rel: 'evaluated-by' as const, to: `evaluation:${digest('9')}` };
     const world = fakeWorld({
-      registry: memoryRegistry([modelLine(true), packageRecord]),
+      registry: memoryRegistry([modelLine(true), packageRecord], [evaluated]),
       artifactFiles: artifactFiles(),
     });
     const { out } = await runWith(world, ['models']);
     expect(out).toContain('★');
     expect(out).toContain('7.50');
     expect(out).toContain('9.25 (not admitted)');
+  });
+
+  test('have no figures where nobody judged them, whatever their manifest says', async () => {
+    const world = fakeWorld({
+      registry: memoryRegistry([modelLine(true), packageRecord]),
+      artifactFiles: artifactFiles(),
+    });
+    const { out } = await runWith(world, ['models']);
+    expect(out).toContain('not judged');
+    expect(out).not.toContain('7.50');
   });
 
   test('of a line that is not there are told as that', async () => {
@@ -309,7 +331,20 @@ const release = (over: Record<string, unknown>) => ({
 describe('releases', () => {
   test('tell how far each came', async () => {
     const { out } = await runWith(fakeWorld({ registry: memoryRegistry([release({})]) }), ['releases']);
-    expect(out).toContain('0:continue');
+    expect(out).toContain('0 continue');
+  });
+
+  test('say once what several rings in a row have in common, and stand by when they began', async () => {
+    const wave = (ring: number, verdict: string) => ({
+      ...(release({}).body.waves as unknown as Record<string, unknown>[])[0],
+      ring,
+      verdict,
+    });
+    const waves = [wave(0, 'continue'), wave(1, 'continue'), wave(2, 'revert')];
+    const older = { ...release({ waves, releaseId: 'rel-2', startedAt: '2025-12-31T00:00:00.000Z' }), id: 'rel-2' };
+    const { out } = await runWith(fakeWorld({ registry: memoryRegistry([older, release({})]) }), ['releases']);
+    expect(out).toContain('0,1 continue 2 revert');
+    expect(out.indexOf('rel-3')).toBeLessThan(out.indexOf('rel-2'));
   });
 
   test('one that does not wait cannot be approved', async () => {
@@ -389,6 +424,7 @@ describe('explain', () => {
     const world = fakeWorld({ registry: memoryRegistry([packageRecord]), artifactFiles: artifactFiles() });
     const { out } = await runWith(world, ['explain', 'aaaaaa']);
     expect(out).toContain('predictive-maintenance/plant-a, number 3');
+    expect(out).toContain('no retrain of this platform judged it');
   });
 
   test('digits that fit two records are refused', async () => {
@@ -498,7 +534,7 @@ describe('events add', () => {
     });
     expect(code).toBe(2);
     expect(err).toContain("event 2 of f.json: eventId: ids that end in ~joined are the platform's own");
-    expect(err).toContain('1 more is wrong');
+    expect(err.replaceAll(/\s+/g, ' ')).toContain('1 more is wrong');
   });
 
   test('refuses events of a site that the stage does not have', async () => {

@@ -62,14 +62,19 @@ const artifactFiles = () =>
       ]),
     ),
   );
-const worldOf = (records: Parameters<typeof memoryRegistry>[0]) =>
-  fakeWorld({ registry: memoryRegistry(records), artifactFiles: artifactFiles() });
+const evaluated = (id: string) => ({
+  from: `package:${id}`,
+  rel: 'evaluated-by' as const,
+  to: `evaluation:${digest('9')}`,
+});
+const worldOf = (records: Parameters<typeof memoryRegistry>[0], edges: Parameters<typeof memoryRegistry>[1] = []) =>
+  fakeWorld({ registry: memoryRegistry(records, edges), artifactFiles: artifactFiles() });
 const start = (world: ReturnType<typeof worldOf>, ...more: string[]) =>
   runWith(world, ['releases', 'start', '--reason', 'a test', ...more]);
 
 describe('releases start', () => {
   test('asks for the release of a judged package, named by its first digits, by an event on the bus', async () => {
-    const world = worldOf([modelLine(CHAMPION), judged(two.digest)]);
+    const world = worldOf([modelLine(CHAMPION), judged(two.digest)], [evaluated(two.digest)]);
     const { code, out } = await start(world, '--package', two.digest.slice(7, 15), '--rings', '2,1');
     expect(code).toBe(0);
     expect(out).toContain('to rings 1, 2');
@@ -86,8 +91,11 @@ describe('releases start', () => {
     });
     expect(world.asked[0]?.detail).not.toHaveProperty('forced');
   });
-  test('refuses a package that no retrain judged, and says how to go on', async () => {
-    const world = worldOf([modelLine(CHAMPION)]);
+  test.each([
+    ['that nobody registered', []],
+    ['that somebody registered by hand', [judged(two.digest)]],
+  ])('refuses a package %s and no retrain judged, and says how to go on', async (_, records) => {
+    const world = worldOf([modelLine(CHAMPION), ...records]);
     const { code, err } = await start(world, '--package', two.digest);
     expect(code).toBe(1);
     expect(err).toContain('was never judged');
@@ -103,6 +111,7 @@ describe('releases start', () => {
     ['no package', ['--package', 'zzz'], 2, 'is no package'],
     ['an unknown one', ['--package', 'abcdef'], 3, 'has no package abcdef'],
     ['rings that are no numbers', ['--package', two.digest, '--rings', 'all'], 2, '--rings 1,2'],
+    ['rings that the site does not have', ['--package', two.digest, '--rings', '1,7'], 2, 'no ring 7'],
   ])('refuses %s', async (_, args, exit, message) => {
     const { code, err } = await start(worldOf([modelLine(CHAMPION)]), ...args);
     expect(code).toBe(exit);
@@ -136,9 +145,25 @@ describe('releases revert', () => {
     });
   });
   test('goes back to a package that is named', async () => {
-    const world = worldOf([modelLine(two.digest)]);
-    expect((await revert(world, one.digest)).code).toBe(0);
-    expect(world.asked[0]?.detail).toMatchObject({ packageDigest: one.digest, revert: true });
+    for (const [records, edges] of [
+      [[release(one.digest, '2026-01-01T00:00:00.000Z')], []],
+      [[judged(one.digest)], [evaluated(one.digest)]],
+    ] as const) {
+      const world = worldOf([modelLine(two.digest), ...records], edges);
+      expect((await revert(world, one.digest)).code).toBe(0);
+      expect(world.asked[0]?.detail).toMatchObject({ packageDigest: one.digest, revert: true });
+    }
+  });
+  test('goes to no package that neither served the line nor was judged', async () => {
+    const world = worldOf([
+      modelLine(two.digest),
+      judged(one.digest),
+      release(one.digest, '2026-01-01T00:00:00.000Z', { status: 'reverted' }),
+    ]);
+    const { code, err } = await revert(world, one.digest);
+    expect(code).toBe(1);
+    expect(err).toContain('was never judged');
+    expect(world.asked).toEqual([]);
   });
   test('has nothing to go back to on a line with one champion, and nothing to do for the champion itself', async () => {
     const first = worldOf([modelLine(two.digest), release(two.digest, '2026-01-03T00:00:00.000Z')]);
@@ -169,9 +194,11 @@ describe('explain a release', () => {
     const silent = { ...wave, ring: 0, shadow: { ...wave.shadow, disagreement: null, noReference: [] } };
     const record = release(two.digest, '2026-01-03T00:00:00.000Z', { waves: [silent, wave] });
     const { out } = await runWith(worldOf([record]), ['explain', record.id]);
-    expect(out).toContain(
-      'against champion cccccccccccc: they disagree on 93.0 % of the frames of 8 batches, 10.0 % is acceptable; e-value against 52000, in favour 0 (no reference: spindle-103)',
+    expect(out).toContain('against champion cccccccccccc: they disagree on 93.0 % of the frames of 8 batches, 10.0 %');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(
+      '10.0 % is acceptable; e-value against 52000, in favour 0 (no reference: spindle-103)',
     );
-    expect(out).toContain('against champion cccccccccccc: nothing compared');
+    expect(out).toContain('against champion cccccccccccc: nothing was compared\n');
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 });
