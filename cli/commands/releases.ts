@@ -10,7 +10,20 @@ const readReleases = async (world: World, limit: number): Promise<readonly Relea
   (await world.registry.list('release', { limit: 500 }))
     .map((r) => parseAs(ReleaseRecord, r.body, `registry record release ${r.id}`))
     .filter((r) => r.site === world.site)
+    // Records stand by when they changed last: the one that is rolling out would be among the older ones.
+    .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
     .slice(0, limit);
+
+/** Rings by verdict, those in a row that have the same one together: `0,1 continue 2 revert`. */
+const ringsText = (waves: ReleaseRecord['waves']): string => {
+  const groups: { rings: number[]; verdict: string }[] = [];
+  for (const { ring, verdict } of waves) {
+    const last = groups.at(-1);
+    if (last?.verdict === verdict) last.rings.push(ring);
+    else groups.push({ rings: [ring], verdict });
+  }
+  return groups.map((g) => `${[...new Set(g.rings)].join(',')} ${g.verdict}`).join(' ') || '–';
+};
 
 /** Releases, newest first, with how far each came through the rings. */
 export const releases = async (world: World, out: Output, options: { readonly limit: number }): Promise<void> => {
@@ -25,7 +38,7 @@ export const releases = async (world: World, out: Output, options: { readonly li
         { title: 'PACKAGE', of: (r) => short(r.packageDigest) },
         { title: 'VERSION', of: (r) => r.componentVersion },
         { title: 'STATUS', of: (r) => r.status, style: (r) => COLOUR[r.status as keyof typeof COLOUR] ?? 'yellow' },
-        { title: 'RINGS', of: (r) => r.waves.map((w) => `${w.ring}:${w.verdict}`).join(' ') || '–' },
+        { title: 'RINGS', of: (r) => ringsText(r.waves) },
         { title: 'STARTED', of: (r) => ago(r.startedAt, now) },
       ],
       'No release yet: a candidate of "millwright retrain --wait" is released by itself.',
