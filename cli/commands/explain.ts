@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
-import { ReleaseRecord } from '#core/contracts/release.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { ReleaseRecord, WaveResult } from '#core/contracts/release.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
 import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId, wasJudged } from '../find.ts';
-import { answer, facts, figure, headline, type Output, paint, say, sentence, short, table } from '../output.ts';
+import { ago, answer, facts, figure, headline, type Output, paint, say, sentence, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 import { findEvaluation, printEvaluation } from './explain-evaluation.ts';
 import { explainLine } from './lines.ts';
@@ -130,9 +132,39 @@ const sayShadow = (shadow: NonNullable<ReleaseRecord['waves'][number]['shadow']>
     ...(shadow.noReference.length === 0 ? [] : [`(no reference: ${shadow.noReference.join(', ')})`]),
   ].join(' ');
 
-const explainRelease = (out: Output, record: ReleaseRecord): void =>
-  answer(out, { release: record }, () => {
-    const good = record.status === 'released';
+const RingSoFar = z.looseObject({ ring: z.int(), deployedAt: z.string(), wave: WaveResult.nullable() });
+
+/** Rings that a release that goes on has come to: its record has them when it has ended. */
+const ringsSoFar = async (world: World, releaseId: string) =>
+  (await world.fleet())
+    .filter((i) => i['pk'] === `RELEASE#${releaseId}` && String(i['sk']).startsWith('RING#'))
+    .map((i) => parseAs(RingSoFar, i['item'], `a ring of ${releaseId} in the fleet table`))
+    .sort((a, b) => a.ring - b.ring);
+
+const printWave = (out: Output, wave: WaveResult): void => {
+  const { ring, verdict, reasons } = wave;
+  sentence(out, `Ring ${ring}: ${verdict}${reasons.length > 0 ? `, ${reasons.join('; ')}` : ''}`);
+  table(
+    out,
+    wave.devices,
+    [
+      { title: 'DEVICE', of: (d) => d.device },
+      { title: 'STATUS', of: (d) => d.status, style: (d) => (d.status === 'adopted' ? 'green' : 'yellow') },
+      { title: 'DECISIONS', of: (d) => String(d.decisions), align: 'right' },
+      { title: 'FALLBACK', of: (d) => `${(d.fallbackShare * 100).toFixed(0)} %`, align: 'right' },
+      { title: 'P99 MS', of: (d) => figure(d.p99Ms, 1), align: 'right' },
+      { title: 'AS', of: (d) => d.variant ?? '–' },
+    ],
+    '  no device in this ring',
+  );
+  if (wave.shadow) sentence(out, sayShadow(wave.shadow), '  ');
+};
+
+const explainRelease = async (world: World, out: Output, record: ReleaseRecord): Promise<void> => {
+  const rings = record.status === 'rolling-out' ? await ringsSoFar(world, record.releaseId) : null;
+  const waves = rings === null ? record.waves : rings.flatMap((r) => r.wave ?? []);
+  const good = record.status === 'released';
+  answer(out, { release: record, ...(rings === null ? {} : { rings }) }, () => {
     headline(out, good ? 'green' : 'yellow', record.status, record.reason);
     facts(out, [
       ['release', record.releaseId],
@@ -142,28 +174,14 @@ const explainRelease = (out: Output, record: ReleaseRecord): void =>
       ['approved by', record.approvedBy],
       ['from, to', `${record.startedAt}, ${record.finishedAt ?? 'not ended'}`],
     ]);
-    for (const wave of record.waves) {
+    for (const wave of waves) {
       say(out);
-      sentence(
-        out,
-        `Ring ${wave.ring}: ${wave.verdict}${wave.reasons.length > 0 ? `, ${wave.reasons.join('; ')}` : ''}`,
-      );
-      table(
-        out,
-        wave.devices,
-        [
-          { title: 'DEVICE', of: (d) => d.device },
-          { title: 'STATUS', of: (d) => d.status, style: (d) => (d.status === 'adopted' ? 'green' : 'yellow') },
-          { title: 'DECISIONS', of: (d) => String(d.decisions), align: 'right' },
-          { title: 'FALLBACK', of: (d) => `${(d.fallbackShare * 100).toFixed(0)} %`, align: 'right' },
-          { title: 'P99 MS', of: (d) => figure(d.p99Ms, 1), align: 'right' },
-          { title: 'AS', of: (d) => d.variant ?? '–' },
-        ],
-        '  no device in this ring',
-      );
-      if (wave.shadow) sentence(out, sayShadow(wave.shadow), '  ');
+      printWave(out, wave);
     }
+    for (const { ring, deployedAt } of (rings ?? []).filter((r) => r.wave === null))
+      say(out, `\nRing ${ring}: got the package ${ago(deployedAt, world.now())} and is watched`);
   });
+};
 
 const explainOther = (out: Output, record: StoredRecord): void =>
   answer(out, record, () => {
@@ -181,7 +199,7 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
   const retrain = RetrainRecord.safeParse(record.body);
   if (retrain.success) return explainRetrain(world, out, retrain.data);
   const release = ReleaseRecord.safeParse(record.body);
-  if (release.success) return explainRelease(out, release.data);
+  if (release.success) return explainRelease(world, out, release.data);
   if (record.class === 'model-line') return explainLine(world, out, record.id);
   if (record.class !== 'package') return explainOther(out, record);
   const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);

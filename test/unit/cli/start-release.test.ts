@@ -201,4 +201,30 @@ describe('explain a release', () => {
     expect(out).toContain('against champion cccccccccccc: nothing was compared\n');
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
+
+  test('that goes on tells the rings it has come to', async () => {
+    const wave = {
+      ring: 0,
+      thingGroup: 'g',
+      deploymentId: 'd',
+      verdict: 'continue',
+      devices: [],
+      reasons: ['all well'],
+    };
+    const item = (releaseId: string, ring: number, of: unknown) => ({
+      pk: `RELEASE#${releaseId}`,
+      sk: `RING#000${ring}#x86-64`,
+      item: { ring, deployedAt: '2026-01-01T23:59:30.000Z', wave: of },
+    });
+    const record = release(two.digest, '2026-01-03T00:00:00.000Z', { status: 'rolling-out', finishedAt: null });
+    const world = {
+      ...worldOf([record]),
+      fleet: async () => [item(record.id, 1, null), item('rel-x', 2, null), item(record.id, 0, wave), { pk: 'x' }],
+    };
+    const { out } = await runWith(world, ['explain', record.id]);
+    expect(out).toContain('Ring 0: continue, all well');
+    expect(out).toContain('Ring 1: got the package 30 s ago and is watched');
+    expect(out).not.toContain('Ring 2');
+    expect(JSON.parse((await runWith(world, ['explain', record.id, '--json'])).out).rings).toHaveLength(2);
+  });
 });
