@@ -4,7 +4,7 @@ import { type FoundPackage, findPackage } from '../find.ts';
 import { type FoundAlert, findAlert, readAlerts, shortId } from '../find-alert.ts';
 import { ago, answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
-import { featureViews } from './explain.ts';
+import { featureViews } from './feature-views.ts';
 
 const COLOUR = { open: 'red', acknowledged: 'yellow', shelved: 'dim', closed: 'green' } as const;
 /** Inputs and cases that one screen shows. */

@@ -27,8 +27,13 @@ const write = async (
     next = changeAlert(alert, change, { by, note, now: world.now() });
   } catch (error) {
     if (!(error instanceof AlertRefusal)) throw error;
-    const advice = 'see "millwright alerts show"; what was said in error is mended by "millwright events add"';
-    throw new CliError(error.message, advice);
+    const id = shortId(alert);
+    throw new CliError(
+      error.message,
+      alert.truth === null
+        ? `when it is known, say what it was: millwright alerts true|false|repaired ${id}`
+        : `see "millwright alerts show ${id}"; what was said in error is mended by "millwright events add"`,
+    );
   }
   try {
     await world.write([

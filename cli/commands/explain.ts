@@ -1,42 +1,15 @@
 import { z } from 'zod';
-import type { DecisionRecord } from '#core/contracts/decision.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { ReleaseRecord, WaveResult } from '#core/contracts/release.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
-import { type FoundPackage, findDecision, findPackage, findRecord, isDecisionId, wasJudged } from '../find.ts';
+import { findDecision, findPackage, findRecord, isDecisionId, wasJudged } from '../find.ts';
 import { ago, answer, facts, figure, headline, type Output, paint, say, sentence, short, table } from '../output.ts';
 import type { World } from '../world.ts';
+import { showAlert } from './alerts.ts';
 import { findEvaluation, printEvaluation } from './explain-evaluation.ts';
+import { featureViews } from './feature-views.ts';
 import { explainLine } from './lines.ts';
-
-interface FeatureView {
-  readonly name: string;
-  readonly value: number;
-  readonly trainingMean: number | null;
-  /** Distance from the training mean in training standard deviations. */
-  readonly distance: number | null;
-  readonly range: readonly [number, number] | null;
-  readonly outside: boolean;
-}
-
-/** What the model saw, furthest from the training normal first. */
-export const featureViews = (record: Pick<DecisionRecord, 'features'>, found: FoundPackage): readonly FeatureView[] =>
-  (record.features ?? [])
-    .map((value, i) => {
-      const name = found.manifest.featureSet.features[i]?.name ?? `feature ${i}`;
-      const base = found.baseline?.features.find((f) => f.name === name);
-      const range = found.manifest.inputEnvelope[i] ?? null;
-      return {
-        name,
-        value,
-        trainingMean: base?.mean ?? null,
-        distance: base === undefined || base.std === 0 ? null : (value - base.mean) / base.std,
-        range,
-        outside: range !== null && (value < range[0] || value > range[1]),
-      };
-    })
-    .sort((a, b) => Number(b.outside) - Number(a.outside) || Math.abs(b.distance ?? 0) - Math.abs(a.distance ?? 0));
 
 const explainDecision = async (world: World, out: Output, id: string): Promise<void> => {
   const { record, key } = await findDecision(world, id);
@@ -192,7 +165,7 @@ const explainOther = (out: Output, record: StoredRecord): void =>
     say(out, JSON.stringify(record.body, null, 2));
   });
 
-/** Why a decision, a retrain, a release, a package or what the judge says of a model line is as it is. */
+/** Why a decision, an alert, a retrain, a release, a package or what the judge says of a model line is as it is. */
 export const explain = async (world: World, out: Output, id: string): Promise<void> => {
   if (isDecisionId(id)) return explainDecision(world, out, id);
   const record = await findRecord(world, id);
@@ -201,6 +174,7 @@ export const explain = async (world: World, out: Output, id: string): Promise<vo
   const release = ReleaseRecord.safeParse(record.body);
   if (release.success) return explainRelease(world, out, release.data);
   if (record.class === 'model-line') return explainLine(world, out, record.id);
+  if (record.class === 'alert') return showAlert(world, out, record.id);
   if (record.class !== 'package') return explainOther(out, record);
   const { manifest } = await findPackage(world, String(record.body['modelLine']), record.id);
   // One that was made by hand names the snapshot of the package it was made from, and was judged by nobody.
