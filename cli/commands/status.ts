@@ -1,5 +1,6 @@
 import { statusAt } from '#core/alerts/change.ts';
 import { LineJudgement } from '#core/contracts/judgement.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { deviceReports, modelLines } from '../find.ts';
 import { readAlerts } from '../find-alert.ts';
 import { ago, answer, figure, type Output, paint, say, short, table } from '../output.ts';
@@ -32,6 +33,15 @@ export const status = async (world: World, out: Output): Promise<void> => {
     if (found.success) judged.set(modelLine, found.data);
   }
   const now = world.now();
+  /** What was said of a champion before says nothing of this one; a bound of 1 is no bound, so that all would be healthy. */
+  const judgedAs = ({ modelLine, champion }: ModelLineRecord): string => {
+    const of = judged.get(modelLine);
+    return of === undefined || of.packageDigest !== champion?.packageDigest
+      ? '–'
+      : of.expectedLoss >= 1
+        ? 'not judged'
+        : of.state;
+  };
   const waiting = alerts.filter(({ alert }) => ['open', 'acknowledged'].includes(statusAt(alert, now)));
   const document = {
     stage: world.config.stage,
@@ -57,8 +67,8 @@ export const status = async (world: World, out: Output): Promise<void> => {
         { title: 'RELEASE', of: (l) => (l.champion === null ? '–' : String(l.champion.releaseNumber)), align: 'right' },
         {
           title: 'JUDGED',
-          of: (l) => judged.get(l.modelLine)?.state ?? '–',
-          style: (l) => (judged.get(l.modelLine)?.state === 'HEALTHY' ? 'green' : 'yellow'),
+          of: judgedAs,
+          style: (l) => (judgedAs(l) === 'HEALTHY' ? 'green' : 'yellow'),
         },
         {
           title: 'LAST RETRAIN',

@@ -165,25 +165,26 @@ describe('status', () => {
     expect(Math.max(...out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(120);
   });
 
+  const judgement = {
+    schema: 'line-judgement/1',
+    modelLine: LINE,
+    site: 'plant-a',
+    packageDigest: PACKAGE,
+    state: 'WATCH',
+    eValue: 40,
+    threshold: 1000,
+    outcomes: 9,
+    meanLoss: 0.2,
+    expectedLoss: 0.1,
+    coverage: { matured: 9, known: 9 },
+    worstAsset: null,
+    features: [],
+    action: null,
+    reasons: ['e-value 40'],
+    evidenceDigest: digest('e'),
+  };
+
   test('tells how each line is judged and how many alerts wait', async () => {
-    const judgement = {
-      schema: 'line-judgement/1',
-      modelLine: LINE,
-      site: 'plant-a',
-      packageDigest: PACKAGE,
-      state: 'WATCH',
-      eValue: 40,
-      threshold: 1000,
-      outcomes: 9,
-      meanLoss: 0.2,
-      expectedLoss: 0.1,
-      coverage: { matured: 9, known: 9 },
-      worstAsset: null,
-      features: [],
-      action: null,
-      reasons: ['e-value 40'],
-      evidenceDigest: digest('e'),
-    };
     const alerts = [anAlert(), anAlert({ asset: 'spindle-102', status: 'closed', truth: 'true' })];
     const records = [
       modelLine(true),
@@ -193,6 +194,19 @@ describe('status', () => {
     const { out } = await runWith(fakeWorld({ registry: memoryRegistry(records) }), ['status']);
     expect(out).toContain('WATCH');
     expect(out).toContain('1 alert waits: millwright alerts');
+  });
+
+  test.each([
+    ['of a champion that nothing can be held against', { state: 'HEALTHY', expectedLoss: 1 }, 'not judged'],
+    ['of a champion before this one', { state: 'HEALTHY', packageDigest: digest('c') }, '–'],
+  ])('does not show the judgement %s', async (_, over, shown) => {
+    const records = [
+      modelLine(true),
+      { class: 'judgement' as const, id: `line/${LINE}`, body: { ...judgement, ...over } },
+    ];
+    const { out } = await runWith(fakeWorld({ registry: memoryRegistry(records) }), ['status']);
+    expect(out).not.toContain('HEALTHY');
+    expect(out).toMatch(new RegExp(`${LINE} .* ${shown} +never`));
   });
 
   test('with --json is one document', async () => {
