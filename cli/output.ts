@@ -76,10 +76,13 @@ export const table = <T>(
     );
 };
 
-/** Text in lines of at most `width` characters, broken between words where that is possible. */
+/** Text in lines of at most `width` characters, broken between words where that is possible; a quoted command stays whole. */
 export const wrapped = (text: string, width: number): string[] => {
   const lines: string[] = [];
-  for (const word of text.match(new RegExp(`\\S{1,${width}}`, 'g')) ?? []) {
+  const words = (text.match(/"[^"\s]+(?: [^"\s]+)*"\S*|\S+/g) ?? []).flatMap((word) =>
+    word.length <= width ? [word] : (word.match(new RegExp(`\\S{1,${width}}`, 'g')) ?? []),
+  );
+  for (const word of words) {
     const last = lines.at(-1);
     if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);

@@ -3,6 +3,10 @@ import { facts, headline, wrapped } from '../../../cli/output.ts';
 
 describe('wrapped text', () => {
   test('breaks between words', () => expect(wrapped('open the machine', 8)).toEqual(['open the', 'machine']));
+  test('does not break a command in quotes, unless it is too long for a line', () => {
+    expect(wrapped('now run "npm start" again', 13)).toEqual(['now run', '"npm start"', 'again']);
+    expect(wrapped('"npm start"', 6)).toEqual(['"npm', 'start"']);
+  });
   test('keeps every character in order, in lines that fit', () => {
     fc.assert(
       fc.property(fc.string(), fc.integer({ min: 1, max: 20 }), (text, width) => {
