@@ -56,7 +56,8 @@ export const readConfig = (stage: string, root = ROOT): DeploymentConfig => {
 
 /** What the running local plant says. @throws {CliError} when none runs. */
 export const readPlant = (dir: string, isAlive: (pid: number) => boolean = alive): LocalPlant => {
-  const advice = 'start it with "npm start" in another terminal; it keeps its state';
+  const advice =
+    'start it with "npm start" in another terminal; one that was started with --state-dir is found by MILLWRIGHT_PLANT_DIR';
   const file = join(dir, LOCAL_PLANT_FILE);
   if (!existsSync(file)) throw new CliError('the local plant does not run', advice, EXIT.unreachable);
   const plant = parseAs(LocalPlant, readJson(file, LOCAL_PLANT_FILE), LOCAL_PLANT_FILE);

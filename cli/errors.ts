@@ -37,7 +37,7 @@ export const explainError = (error: unknown): CliError => {
   if (/ResourceNotFound|NoSuchBucket/.test(name))
     return new CliError(
       `a part of the platform is not there: ${message}`,
-      'check --stage; deploy the stage with "npx cdk deploy --all" (the local plant: "npm start")',
+      'check --stage; deploy the stage with "npx cdk deploy --all"; a local plant that is starting has all once it says "stacks"',
       EXIT.notFound,
     );
   return new CliError(

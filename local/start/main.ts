@@ -43,10 +43,12 @@ const tellSummary = (teller: Teller, pass: Pass): void => {
   for (const [name, value] of rows) teller.line(`  ${teller.paint('dim', name.padEnd(room))}  ${value}`);
 };
 
-const tellCommands = (teller: Teller, pass: Pass): void => {
+const tellCommands = (teller: Teller, pass: Pass, stateDir: string): void => {
   const id = pass.sampleDecision ?? '<decision>';
   teller.line();
   teller.line(`${teller.paint('bold', 'The plant is up.')} Try, in another terminal:`);
+  // The commands look in the default folder unless they are told of another.
+  if (stateDir !== join(ROOT, LOCAL_PLANT_DIR)) teller.line(`  export MILLWRIGHT_PLANT_DIR=${stateDir}`);
   for (const [command, says] of [
     ['npx millwright status', 'the plant at a glance'],
     ['npx millwright devices', 'what each device serves'],
@@ -133,7 +135,7 @@ const run = async (options: StartOptions, stateDir: string): Promise<number> => 
     await pass.run();
     tellSummary(teller, pass);
     if (!options.once) {
-      tellCommands(teller, pass);
+      tellCommands(teller, pass, stateDir);
       await stayUp(teller, pass, abort.signal);
     }
   } catch (error) {
