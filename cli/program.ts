@@ -261,15 +261,22 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
 
 /** Runs one command line and returns its exit code; nothing is thrown. */
 export const runCli = async (args: readonly string[], deps: ProgramDeps): Promise<number> => {
-  let globals: Globals = { stage: 'local', json: args.includes('--json'), verbose: args.includes('--verbose') };
-  const program = buildProgram(deps, (g) => {
+  const asJson = args.includes('--json');
+  let globals: Globals = { stage: 'local', json: asJson, verbose: args.includes('--verbose') };
+  const program = buildProgram(asJson ? { ...deps, writeError: () => {} } : deps, (g) => {
     globals = g;
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.ok;
+      const message = error.code === 'commander.help' ? 'a command is missing' : error.message.replace(/^error: /, '');
+      const advice = 'run the command with --help for its usage';
+      if (asJson) deps.writeError(`${JSON.stringify({ error: message, advice, exitCode: EXIT.usage })}\n`);
+      return EXIT.usage;
+    }
     const told = explainError(error);
     if (globals.json)
       deps.writeError(`${JSON.stringify({ error: told.message, advice: told.advice, exitCode: told.exitCode })}\n`);

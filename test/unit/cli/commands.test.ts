@@ -127,6 +127,17 @@ describe('every command', () => {
     for (const line of err.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });
 
+  test.each([
+    [['releases', 'start', '--package', 'abcdef', '--json'], "required option '--reason <text>' not specified"],
+    [['chaos', '--json'], 'a command is missing'],
+  ])('a command line that is wrong is one JSON document with --json: %j', async (args, message) => {
+    const { code, out, err } = await runWith(fakeWorld(), args);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(JSON.parse(err)).toMatchObject({ error: message, exitCode: 2 });
+    expect(JSON.parse(err).advice).toContain('--help');
+  });
+
   test('an error with --json is one JSON document', async () => {
     const { code, err } = await runWith(fakeWorld(), ['explain', 'nothing', '--json']);
     expect(code).toBe(3);
