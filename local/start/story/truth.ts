@@ -31,6 +31,27 @@ export const judgedLine = async ({ clients, names, modelLine }: Plant): Promise<
   };
 };
 
+/** How many outcomes a request rests on: the judge may know more by now. */
+const outcomesOf = async ({ registry }: Plant, requestId: string, otherwise: number): Promise<number> => {
+  const count = (await registry.body('judgement', `request/${requestId}`))?.['outcomes'];
+  return typeof count === 'number' ? count : otherwise;
+};
+
+/** Waits until the judge has taken events. Without a word for long it is not waited for: the story says so at its end. */
+const taken = async ({ clients, names, signal }: Plant, events: readonly PlantEvent[]): Promise<void> => {
+  let left = events;
+  for (const until = performance.now() + LAST_ANSWER_MS; left.length > 0 && performance.now() < until; ) {
+    const found = await Promise.all(
+      left.map(async ({ site, asset, eventId }) => {
+        const Key = judgementKeys.event(site, asset, eventId);
+        return clients.db.send(new GetCommand({ TableName: names.judgementTable.name, Key, ConsistentRead: true }));
+      }),
+    );
+    left = left.filter((_, i) => found[i]?.Item === undefined);
+    if (left.length > 0) await pause(200, signal);
+  }
+};
+
 export interface TruthTold {
   /** Request of the retrain that the judge asked for. */
   readonly requestId: string;
@@ -87,7 +108,7 @@ export const tellTruth = async (
       return {
         requestId,
         told,
-        outcomes: before.judgement.outcomes,
+        outcomes: await outcomesOf(plant, requestId, before.judgement.outcomes),
         lastNeededAt: sentAt,
         latestDays: Math.max(0, ...lags) / DAY_MS,
         judgement: before.judgement,
@@ -110,19 +131,20 @@ export const tellTruth = async (
     told += size;
     progress.onTold(told);
     teller.progress(`late truth: ${told} of ${events.length} events told, ${before?.judgement.outcomes ?? 0} outcomes`);
-    let version = before?.version ?? 0;
-    let changedAt: number | null = null;
+    if (asked(await current()) === null) await taken(plant, events.slice(told - size, told));
+    let { version } = (await current()) ?? { version: 0 };
+    let stillFrom = performance.now();
+    // The judge has them and may be at work: one event more while it is would make its count a matter of chance.
     for (const until = performance.now() + ANSWER_MS; performance.now() < until; ) {
       await pause(200, signal);
       const judged = await current();
       if (asked(judged) !== null) break;
       if (judged !== null && judged.version !== version) {
         version = judged.version;
-        changedAt = performance.now();
+        stillFrom = performance.now();
       }
-      // An event that decides nothing, a correction of what was right, changes nothing: it is not waited for long.
-      const still = performance.now() - (changedAt ?? sentAt);
-      if (changedAt !== null ? still > STILL_MS : still > 2 * STILL_MS) break;
+      const hasAnswered = judged !== null && judged.version !== (before?.version ?? 0);
+      if (performance.now() - stillFrom > (hasAnswered ? STILL_MS : 2 * STILL_MS)) break;
     }
   }
 };
