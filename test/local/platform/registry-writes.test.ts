@@ -216,6 +216,7 @@ describe('objects of the lake', () => {
       'snapshots/x',
       'features/split=test/x',
       'quarantine/x',
+      'inbox/events/x',
       'anywhere-else/x',
     ])
       writers[key] = await whoMay(put(key));
@@ -227,7 +228,9 @@ describe('objects of the lake', () => {
       'telemetry/x': of('telemetry-writer'),
       'snapshots/x': of('snapshot-dataset'),
       'features/split=test/x': of('materialise'),
-      'quarantine/x': of('record-decisions', 'register-upload'),
+      'quarantine/x': of('plant-events', 'record-decisions', 'register-upload'),
+      // People of the plant drop files there, by rights of their own.
+      'inbox/events/x': [],
       'anywhere-else/x': [],
     });
   });
