@@ -19,19 +19,36 @@ export const championOf = async ({ registry, modelLine }: Plant): Promise<ModelL
   return parseAs(ModelLineRecord, body, `model line ${modelLine}`).champion;
 };
 
+/** What a device reports to serve. */
+interface Serves {
+  readonly modelLine: string;
+  readonly serving: { readonly packageDigest: string } | null;
+}
+
+/**
+ * Does a device of the line serve another package than its champion? Also one that the registry knows nothing of: a ledger
+ * that lost its end lost the record of a package that devices have.
+ * @param known registry record of that package; null when there is none.
+ */
+export const isAstray = (
+  { modelLine, serving }: Serves,
+  line: string,
+  champion: string,
+  known: Readonly<Record<string, unknown>> | null,
+): boolean =>
+  serving !== null &&
+  serving.packageDigest !== champion &&
+  modelLine === line &&
+  (known === null || known['modelLine'] === line);
+
 /** A release that was cut off leaves its package on some devices: the champion goes to them again. */
 export const bringBack = async (plant: Plant, champion: Champion): Promise<void> => {
   const { teller, registry, clients, names, modelLine } = plant;
-  const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>(
-    plant,
-    'devices',
-    'devices',
-  );
+  const devices = await cli<(Serves & { readonly device: string })[]>(plant, 'devices', 'devices');
   const astray: string[] = [];
-  for (const { device, serving } of devices) {
-    if (serving === null || serving.packageDigest === champion.packageDigest) continue;
-    const body = await registry.body('package', serving.packageDigest);
-    if (body?.['modelLine'] === modelLine) astray.push(device);
+  for (const report of devices) {
+    const known = report.serving === null ? null : await registry.body('package', report.serving.packageDigest);
+    if (isAstray(report, modelLine, champion.packageDigest, known)) astray.push(report.device);
   }
   if (astray.length === 0) return;
   await teller.step('back to the champion', async () => {
