@@ -27,7 +27,7 @@ import { judgementKeys } from '#core/contracts/judgement.ts';
 import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
-import { callAgain } from '#core/policy/call-again.ts';
+import { callFunction } from '#core/policy/call-again.ts';
 import { CliError, EXIT } from './errors.ts';
 import { readRegistry } from './registry.ts';
 import type { Bucket, World } from './world.ts';
@@ -167,21 +167,12 @@ export const connect = (options: ConnectOptions): World => {
   const invoke = async (functionArn: string, payload: unknown): Promise<unknown> => {
     const lambda = new LambdaClient(base(planeOf(config, functionArn)));
     // What commands ask of functions carries its id and may be repeated.
-    const { body, failed } = await callAgain(
-      async () => {
-        const result = await lambda.send(
-          new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(payload)) }),
-        );
-        return {
-          body: JSON.parse(Buffer.from(result.Payload ?? []).toString('utf8') || 'null'),
-          failed: result.FunctionError,
-        };
-      },
-      (answer) => (answer.failed === undefined ? null : (answer.body?.errorType ?? answer.failed)),
+    const { payload: answer, failure } = await callFunction(() =>
+      lambda.send(new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(payload)) })),
     );
-    if (failed === undefined) return body;
-    const error = new Error(body?.errorMessage ?? `${functionArn} failed`);
-    error.name = body?.errorType ?? failed;
+    if (failure === null) return answer;
+    const error = new Error(failure.errorMessage ?? `${functionArn} failed`);
+    error.name = failure.errorType ?? failure.functionError;
     throw error;
   };
   return {

@@ -18,3 +18,37 @@ export const callAgain = async <Answer>(
     if (error === null || !ENDED.includes(error) || left === 0) return answer;
   }
 };
+
+/** What Lambda answers to an invocation, as far as it matters here. */
+export interface Invocation {
+  readonly Payload?: Uint8Array | undefined;
+  readonly FunctionError?: string | undefined;
+}
+
+/** Why a function gave no answer, in the words of Lambda and, where it said so, of the function. */
+export interface CallFailure {
+  readonly functionError: string;
+  readonly errorType?: string;
+  readonly errorMessage?: string;
+}
+
+/**
+ * Calls a function that may be called twice, again where its process ended ({@link callAgain}), and reads its answer.
+ * @param invoke one invocation by any SDK client.
+ * @returns its payload, parsed; `failure` is null when that is the answer.
+ */
+export const callFunction = async (
+  invoke: () => Promise<Invocation>,
+): Promise<{ readonly payload: unknown; readonly failure: CallFailure | null }> =>
+  callAgain(
+    async () => {
+      const { Payload, FunctionError } = await invoke();
+      const payload: unknown = JSON.parse(new TextDecoder().decode(Payload) || 'null');
+      const failure: CallFailure | null =
+        FunctionError === undefined
+          ? null
+          : { functionError: FunctionError, ...(payload as Omit<CallFailure, 'functionError'> | null) };
+      return { payload, failure };
+    },
+    ({ failure }) => (failure === null ? null : (failure.errorType ?? failure.functionError)),
+  );

@@ -1,7 +1,7 @@
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda';
 import { parseAs } from '#core/contracts/errors.ts';
 import { type LedgerReceipt, LedgerRequest, LedgerResponse } from '#core/contracts/ledger.ts';
-import { callAgain } from '#core/policy/call-again.ts';
+import { callFunction } from '#core/policy/call-again.ts';
 
 export type LedgerCommandInput = LedgerRequest['commands'][number];
 
@@ -16,21 +16,12 @@ export const lambdaLedger = (client: LambdaClient, functionArn: string): Ledger 
   async write(commands) {
     const request = parseAs(LedgerRequest, { commands }, 'ledger request');
     // Commands carry their ids: one that was carried out before its answer was lost is replayed.
-    const { payload, failed } = await callAgain(
-      async () => {
-        const answer = await client.send(
-          new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(request)) }),
-        );
-        return {
-          payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null'),
-          failed: answer.FunctionError,
-        };
-      },
-      (answer) => (answer.failed === undefined ? null : (answer.payload?.errorType ?? answer.failed)),
+    const { payload, failure } = await callFunction(() =>
+      client.send(new InvokeCommand({ FunctionName: functionArn, Payload: Buffer.from(JSON.stringify(request)) })),
     );
-    if (failed !== undefined) {
-      const error = new Error(payload?.errorMessage ?? `the ledger writer failed: ${failed}`);
-      error.name = payload?.errorType ?? 'LedgerError';
+    if (failure !== null) {
+      const error = new Error(failure.errorMessage ?? `the ledger writer failed: ${failure.functionError}`);
+      error.name = failure.errorType ?? 'LedgerError';
       throw error;
     }
     return parseAs(LedgerResponse, payload, 'answer of the ledger writer').receipts;

@@ -4,7 +4,7 @@ import { ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/
 import { lakeKeys } from '#core/contracts/lake.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { PlantSource, RunHistory } from '#core/contracts/source.ts';
-import { callAgain } from '#core/policy/call-again.ts';
+import { callFunction } from '#core/policy/call-again.ts';
 
 export interface HistorianOptions {
   readonly s3: S3Client;
@@ -62,21 +62,12 @@ export const sendPlantEvents = async (
 ): Promise<void> => {
   for (let i = 0; i < events.length; i += EVENTS_IN_A_CALL) {
     const request = JSON.stringify({ events: events.slice(i, i + EVENTS_IN_A_CALL) });
-    const { payload, failed } = await callAgain(
-      async () => {
-        const answer = await lambda.send(
-          new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(request) }),
-        );
-        return {
-          payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null'),
-          failed: answer.FunctionError,
-        };
-      },
-      (answer) => (answer.failed === undefined ? null : (answer.payload?.errorType ?? answer.failed)),
+    const { failure } = await callFunction(() =>
+      lambda.send(new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(request) })),
     );
-    if (failed === undefined) continue;
+    if (failure === null) continue;
     throw new Error(
-      `${functionName} refused plant events: ${payload?.errorMessage ?? failed}; mend the events and send them again`,
+      `${functionName} refused plant events: ${failure.errorMessage ?? failure.functionError}; mend the events and send them again`,
     );
   }
 };

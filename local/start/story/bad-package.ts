@@ -14,7 +14,7 @@ import { GoldenSample, ModelPackageManifest, type PackageSignature } from '#core
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { callAgain } from '#core/policy/call-again.ts';
+import { callFunction } from '#core/policy/call-again.ts';
 import type { Champion } from '../model-steps.ts';
 import type { Plant } from '../plant-context.ts';
 
@@ -26,22 +26,12 @@ const digestOfBytes = (bytes: Uint8Array): string => `sha256:${createHash('sha25
 
 const writeLedger = async (plant: Plant, commands: readonly LedgerCommand[]): Promise<void> => {
   const { clients, names } = plant;
-  const { payload, failed } = await callAgain(
-    async () => {
-      const answer = await clients.lambda.send(
-        new InvokeCommand({
-          FunctionName: names.ledgerWriter.name,
-          Payload: Buffer.from(JSON.stringify({ commands })),
-        }),
-      );
-      return {
-        payload: JSON.parse(Buffer.from(answer.Payload ?? []).toString('utf8') || 'null'),
-        failed: answer.FunctionError ?? null,
-      };
-    },
-    ({ payload, failed }) => (failed === null ? null : (payload?.errorType ?? null)),
+  const { failure } = await callFunction(() =>
+    clients.lambda.send(
+      new InvokeCommand({ FunctionName: names.ledgerWriter.name, Payload: Buffer.from(JSON.stringify({ commands })) }),
+    ),
   );
-  if (failed !== null) throw new Error(`the ledger writer refused: ${payload?.errorMessage ?? failed}`);
+  if (failure !== null) throw new Error(`the ledger writer refused: ${failure.errorMessage ?? failure.functionError}`);
 };
 
 /**

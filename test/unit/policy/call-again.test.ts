@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { callAgain } from '../../../core/policy/call-again.ts';
+import { callAgain, callFunction } from '../../../core/policy/call-again.ts';
 
 const calling = async (answers: readonly (string | null)[]) => {
   let calls = 0;
@@ -45,4 +45,35 @@ test('a call that throws is not repeated', async () => {
     ),
   ).rejects.toThrow('no network');
   expect(calls).toBe(1);
+});
+
+describe('a function that is called', () => {
+  const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+  test('gives its answer, or null where it says nothing', async () => {
+    expect(await callFunction(async () => ({ Payload: bytes({ n: 1 }) }))).toEqual({
+      payload: { n: 1 },
+      failure: null,
+    });
+    expect(await callFunction(async () => ({}))).toEqual({ payload: null, failure: null });
+  });
+
+  test('and fails says why, with what its runtime knows of the error', async () => {
+    const payload = { errorType: 'Refused', errorMessage: 'no' };
+    const { failure } = await callFunction(async () => ({ Payload: bytes(payload), FunctionError: 'Unhandled' }));
+    expect(failure).toEqual({ functionError: 'Unhandled', ...payload });
+    expect((await callFunction(async () => ({ FunctionError: 'Unhandled' }))).failure).toEqual({
+      functionError: 'Unhandled',
+    });
+  });
+
+  test('is called again where its process ended', async () => {
+    let calls = 0;
+    const { payload } = await callFunction(async () =>
+      ++calls === 1
+        ? { Payload: bytes({ errorType: 'Runtime.ExitError' }), FunctionError: 'Unhandled' }
+        : { Payload: bytes('done') },
+    );
+    expect({ calls, payload }).toEqual({ calls: 2, payload: 'done' });
+  });
 });
