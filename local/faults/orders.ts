@@ -1,4 +1,5 @@
 import type { LocalFaults, MessageFault, ThrottledService } from '#core/contracts/local-plant.ts';
+import { seededRandom } from '#core/policy/bootstrap.ts';
 
 /** An order that cannot be carried out; says why and what to do. */
 export class ChaosError extends Error {
@@ -59,14 +60,11 @@ export const withThrottle = (
 };
 
 /**
- * One of several, the same for the same seed (mulberry32, one draw).
+ * One of several, the same for the same seed.
  * @throws {RangeError} when there is none.
  */
 export const chosenBy = <T>(seed: number, items: readonly T[]): T => {
-  let t = (seed + 0x6d2b79f5) | 0;
-  t = Math.imul(t ^ (t >>> 15), t | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  const item = items[Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * items.length)];
+  const item = items[Math.floor(seededRandom(seed)() * items.length)];
   if (item === undefined) throw new RangeError('there is nothing to choose from');
   return item;
 };

@@ -1,3 +1,5 @@
+import { seededRandom } from '../../core/policy/bootstrap.ts';
+
 /** What is killed. */
 export type Victim = 'device' | 'worker' | 'trainer' | 'plant';
 
@@ -18,17 +20,6 @@ export interface Trial {
 const VICTIMS: readonly Victim[] = ['device', 'worker', 'trainer'];
 const TRAINER_WITHIN_S = 4;
 
-/** A stream of numbers in [0, 1), the same for the same seed (mulberry32). */
-const numbers = (seed: number) => {
-  let state = seed | 0;
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 /**
  * `kills` moments, a device, a worker, a trainer in turn, dealt to trials of `each`. A trial kills one trainer at most: the
  * next job runs only when the judge asks again. The same seed gives the same trials.
@@ -39,7 +30,7 @@ export const planTrials = (
   only: readonly Victim[] = VICTIMS,
   each = 1,
 ): readonly Trial[] => {
-  const next = numbers(seed);
+  const next = seededRandom(seed);
   const strikes = Array.from({ length: kills }, (_, i): Strike => {
     const victim = only[i % only.length] as Victim;
     const moment = next();

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { ShadowPolicy } from '#core/contracts/use-case.ts';
+import { seededRandom } from '#core/policy/bootstrap.ts';
 import { type AssetBatches, type DeviceBatches, shadowTest } from '#core/policy/shadow-test.ts';
 
 const policy: ShadowPolicy = {
@@ -13,16 +14,6 @@ const policy: ShadowPolicy = {
 const on = (assets: readonly AssetBatches[], device = 'edge-1'): DeviceBatches[] => [{ device, assets }];
 const test1 = (batches: readonly number[], more: Partial<Parameters<typeof shadowTest>[0]> = {}) =>
   shadowTest({ policy, expected: null, differsOn: [], devices: on([{ asset: 'a', batches }]), ...more });
-/** mulberry32: the same numbers for the same seed. */
-const random = (seed: number) => {
-  let a = seed;
-  return (): number => {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-};
 
 describe('the sequential test of a wave', () => {
   test('stays open without an observation', () => {
@@ -117,7 +108,7 @@ describe('the declared error rates, looking after each of 60 batches', () => {
     declared: ShadowPolicy,
     seed: number,
   ): number => {
-    const next = random(seed);
+    const next = seededRandom(seed);
     let reached = 0;
     for (let wave = 0; wave < WAVES; wave++) {
       const batches = [0, 0, 0, 0, 0, 0];
