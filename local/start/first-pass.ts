@@ -11,7 +11,7 @@ import type { DevicePlan, Devices } from './devices.ts';
 import { StartError } from './errors.ts';
 import { bringBack, championOf, trainAndRelease } from './model-steps.ts';
 import { REGION, writeWhole } from './plant.ts';
-import { cli, nextLap, type Plant, short } from './plant-context.ts';
+import { cli, nextLap, type Plant, reportsOf, short } from './plant-context.ts';
 import { playThrough } from './play-through.ts';
 import { assertOneDigest, rulErrors } from './proof.ts';
 import { pause, untilRegistered } from './wait.ts';
@@ -130,11 +130,7 @@ const checkLineage = async (plant: Plant, decision: DecisionRecord, packageDiges
   const nodes = answer.nodes.map((n) => n.node);
   const job = nodes.find((n) => n.startsWith('training-run:'))?.slice('training-run:'.length);
   const training = job === undefined ? null : await registry.body('training-run', job);
-  const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>(
-    plant,
-    'devices',
-    'devices',
-  );
+  const devices = await reportsOf(plant);
   const { account } = config.planes.plant;
   const arn = `arn:aws:greengrass:${REGION}:${account}:components:${modelComponentName(modelLine)}`;
   const { componentVersions = [] } = await clients.greengrass.send(new ListComponentVersionsCommand({ arn }));

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { parseAs } from '#core/contracts/errors.ts';
-import type { ReleaseRequest } from '#core/contracts/release.ts';
+import type { ReleaseRecord, ReleaseRequest } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { StartError } from './errors.ts';
 import { followRelease, followRetrain } from './follow.ts';
-import { cli, type Plant, short } from './plant-context.ts';
+import { cli, type Plant, type Reported, reportsOf, short } from './plant-context.ts';
 import type { RegistryView } from './registry.ts';
 import { awsLog } from './wait.ts';
 
@@ -19,19 +19,13 @@ export const championOf = async ({ registry, modelLine }: Plant): Promise<ModelL
   return parseAs(ModelLineRecord, body, `model line ${modelLine}`).champion;
 };
 
-/** What a device reports to serve. */
-interface Serves {
-  readonly modelLine: string;
-  readonly serving: { readonly packageDigest: string } | null;
-}
-
 /**
  * Does a device of the line serve another package than its champion? Also one that the registry knows nothing of: a ledger
  * that lost its end lost the record of a package that devices have.
  * @param known registry record of that package; null when there is none.
  */
 export const isAstray = (
-  { modelLine, serving }: Serves,
+  { modelLine, serving }: Pick<Reported, 'modelLine' | 'serving'>,
   line: string,
   champion: string,
   known: Readonly<Record<string, unknown>> | null,
@@ -41,12 +35,21 @@ export const isAstray = (
   modelLine === line &&
   (known === null || known['modelLine'] === line);
 
+/** Follows a release to its end. @throws {StartError} when that is another than released. */
+const released = async (plant: Plant, of: Parameters<typeof followRelease>[1]): Promise<ReleaseRecord> => {
+  const release = await followRelease(plant, of, 600);
+  if (release.status === 'released') return release;
+  throw new StartError(
+    `release ${release.releaseId} was ${release.status}: ${release.reason}`,
+    `look at each ring with "npx millwright explain ${release.releaseId}"`,
+  );
+};
+
 /** A release that was cut off leaves its package on some devices: the champion goes to them again. */
 export const bringBack = async (plant: Plant, champion: Champion): Promise<void> => {
   const { teller, registry, clients, names, modelLine } = plant;
-  const devices = await cli<(Serves & { readonly device: string })[]>(plant, 'devices', 'devices');
   const astray: string[] = [];
-  for (const report of devices) {
+  for (const report of await reportsOf(plant)) {
     const known = report.serving === null ? null : await registry.body('package', report.serving.packageDigest);
     if (isAstray(report, modelLine, champion.packageDigest, known)) astray.push(report.device);
   }
@@ -69,12 +72,7 @@ export const bringBack = async (plant: Plant, champion: Champion): Promise<void>
     await clients.sfn.send(
       new StartExecutionCommand({ stateMachineArn, name: releaseId, input: JSON.stringify(request) }),
     );
-    const release = await followRelease(plant, { packageDigest: champion.packageDigest, releaseId }, 600);
-    if (release.status !== 'released')
-      throw new StartError(
-        `release ${releaseId} was ${release.status}: ${release.reason}`,
-        `look at each ring with "npx millwright explain ${releaseId}"`,
-      );
+    await released(plant, { packageDigest: champion.packageDigest, releaseId });
     return [`${astray.join(', ')} served the package of a release that was cut off`, null];
   });
 };
@@ -106,12 +104,7 @@ export const trainAndRelease = async (plant: Plant, isFirst: boolean, onTrained:
   const digest = record.packageDigest as string;
   onTrained();
   await teller.step('release', async () => {
-    const release = await followRelease(plant, { packageDigest: digest }, 600);
-    if (release.status !== 'released')
-      throw new StartError(
-        `release ${release.releaseId} was ${release.status}: ${release.reason}`,
-        `look at each ring with "npx millwright explain ${release.releaseId}"`,
-      );
+    const release = await released(plant, { packageDigest: digest });
     const adopted = release.waves.flatMap((w) => w.devices).filter((d) => d.status === 'adopted').length;
     return [
       `${release.componentName.replace('millwright.', '')} ${release.componentVersion}, ${release.waves.length} rings, ${adopted} devices`,
@@ -122,7 +115,7 @@ export const trainAndRelease = async (plant: Plant, isFirst: boolean, onTrained:
 };
 
 /** What the variants of a package reached on sealed runs. */
-export const rmseOf = async (registry: RegistryView, packageDigest: string): Promise<string> => {
+const rmseOf = async (registry: RegistryView, packageDigest: string): Promise<string> => {
   const variants = (await registry.body('package', packageDigest))?.['variants'] as
     | readonly { name: string; testRmse: number; admitted: boolean }[]
     | undefined;

@@ -65,13 +65,30 @@ export const cli = async <T>(
   return JSON.parse(out) as T;
 };
 
+/** The newest report of each device. */
+export const reportsOf = (deps: StartDeps): Promise<readonly Reported[]> => cli(deps, 'devices', 'devices');
+
+const lapFile = (stateDir: string): string => join(stateDir, 'lap');
+
+/** Number of the newest play of the machines; 0 before the first. */
+export const lastLap = (stateDir: string): number => {
+  const file = lapFile(stateDir);
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+};
+
 /** Number of a play of the machines, rising over all starts: a frame is never mistaken for an earlier one. */
 export const nextLap = (stateDir: string): number => {
-  const file = join(stateDir, 'lap');
-  const lap = (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0) + 1;
-  writeWhole(file, String(lap));
+  const lap = lastLap(stateDir) + 1;
+  writeWhole(lapFile(stateDir), String(lap));
   return lap;
 };
+
+/** What a device says in its newest report, as far as a start looks at it. */
+export interface Reported {
+  readonly device: string;
+  readonly modelLine: string;
+  readonly serving: { readonly packageDigest: string } | null;
+}
 
 /** A digest as people read it. */
 export const short = (digest: string): string => digest.replace('sha256:', '').slice(0, 12);

@@ -1,40 +1,26 @@
-import { ListEffectiveDeploymentsCommand, ListInstalledComponentsCommand } from '@aws-sdk/client-greengrassv2';
+import { ListInstalledComponentsCommand } from '@aws-sdk/client-greengrassv2';
 import { modelComponentName, type ReleaseRecord } from '#core/contracts/release.ts';
 import { StartError } from '../errors.ts';
 import { followRelease, historyOf, stagesOf } from '../follow.ts';
 import type { Champion } from '../model-steps.ts';
-import { cli, type Plant } from '../plant-context.ts';
+import { cli, type Plant, reportsOf } from '../plant-context.ts';
 import { until } from '../wait.ts';
 
-/** Greengrass's own view of a package on devices, while its release goes on. */
-export interface SeenByGreengrass {
-  /** Devices on which its component was RUNNING. */
-  readonly running: ReadonlySet<string>;
-  /** Devices on which the deployment that brought it succeeded. */
-  readonly succeeded: ReadonlySet<string>;
-}
-
+/** Notes on which devices Greengrass reports the component of a version as running, until it is stopped. */
 const watchGreengrass = (
-  plant: Plant,
+  { clients, modelLine }: Plant,
   things: readonly string[],
   version: string,
-): { readonly seen: SeenByGreengrass; readonly stop: () => Promise<void> } => {
-  const { clients, modelLine } = plant;
+): { readonly running: ReadonlySet<string>; readonly stop: () => Promise<void> } => {
   const running = new Set<string>();
-  const succeeded = new Set<string>();
   let on = true;
   const look = async (thing: string): Promise<void> => {
     const { installedComponents = [] } = await clients.greengrass.send(
       new ListInstalledComponentsCommand({ coreDeviceThingName: thing, topologyFilter: 'ALL' }),
     );
     const own = installedComponents.find((c) => c.componentName === modelComponentName(modelLine));
-    if (own?.componentVersion !== version || !['RUNNING', 'FINISHED'].includes(own.lifecycleState ?? '')) return;
-    running.add(thing);
-    const { effectiveDeployments = [] } = await clients.greengrass.send(
-      new ListEffectiveDeploymentsCommand({ coreDeviceThingName: thing }),
-    );
-    if (['SUCCEEDED', 'COMPLETED'].includes(effectiveDeployments[0]?.coreDeviceExecutionStatus ?? ''))
-      succeeded.add(thing);
+    if (own?.componentVersion === version && ['RUNNING', 'FINISHED'].includes(own.lifecycleState ?? ''))
+      running.add(thing);
   };
   const loop = (async () => {
     while (on) {
@@ -43,7 +29,7 @@ const watchGreengrass = (
     }
   })();
   return {
-    seen: { running, succeeded },
+    running,
     async stop() {
       on = false;
       await loop;
@@ -53,7 +39,8 @@ const watchGreengrass = (
 
 export interface ForcedEnd {
   readonly release: ReleaseRecord;
-  readonly seen: SeenByGreengrass;
+  /** Devices on which Greengrass reported its component as running. */
+  readonly running: ReadonlySet<string>;
   /** From the change of the first ring until every changed device was as before. */
   readonly seconds: number | null;
 }
@@ -63,7 +50,6 @@ export const forceRelease = async (
   plant: Plant,
   packageDigest: string,
   rings: readonly { readonly ring: number; readonly thing: string }[],
-  onAsked: (releaseId: string) => void,
 ): Promise<ForcedEnd> => {
   const { clients, registry } = plant;
   const body = await registry.body('package', packageDigest);
@@ -87,12 +73,11 @@ export const forceRelease = async (
       '--reason',
       'the night shift could not wait for an evaluation',
     );
-    onAsked(releaseId);
     const release = await followRelease(plant, { packageDigest, releaseId }, 300);
     const stages = stagesOf(await historyOf(clients.sfn, release.execution));
     const from = stages.find((s) => s.name === 'Rings')?.from;
     const to = stages.findLast((s) => s.name === 'LookBack')?.to;
-    return { release, seen: greengrass.seen, seconds: from === undefined || !to ? null : (to - from) / 1000 };
+    return { release, running: greengrass.running, seconds: from === undefined || !to ? null : (to - from) / 1000 };
   } finally {
     await greengrass.stop();
   }
@@ -110,11 +95,7 @@ export const allWithChampion = async (plant: Plant, champion: Champion): Promise
     async () => {
       const line = await registry.body('model-line', modelLine);
       const named = (line?.['champion'] as Champion | null)?.packageDigest;
-      const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>(
-        plant,
-        'devices',
-        'devices',
-      );
+      const devices = await reportsOf(plant);
       count = devices.length;
       astray = [
         ...(named === champion.packageDigest ? [] : [`the ledger names ${named}`]),

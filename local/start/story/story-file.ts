@@ -19,7 +19,6 @@ const StoryState = z.strictObject({
   inVain: z.array(z.string()),
   challenger: z.string().nullable(),
   released: z.string().nullable(),
-  forced: z.strictObject({ packageDigest: z.string(), releaseId: z.string() }).nullable(),
   reverted: z.boolean(),
   finished: z.boolean(),
   /** What happened, without times and digests: the same machines give the same facts. */
@@ -38,7 +37,6 @@ const nothing = (modelLine: string, identity: string): StoryState => ({
   inVain: [],
   challenger: null,
   released: null,
-  forced: null,
   reverted: false,
   finished: false,
   facts: [],

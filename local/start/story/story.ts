@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { modelComponentName } from '#core/contracts/release.ts';
 import type { StorySource } from '#core/contracts/source.ts';
@@ -9,7 +7,7 @@ import type { DevicePlan, Devices } from '../devices.ts';
 import { StartError } from '../errors.ts';
 import { followRelease } from '../follow.ts';
 import { type Champion, championOf } from '../model-steps.ts';
-import { cli, nextLap, type Plant, short } from '../plant-context.ts';
+import { cli, lastLap, nextLap, type Plant, short } from '../plant-context.ts';
 import { makeBadPackage } from './bad-package.ts';
 import { Counting } from './counting.ts';
 import { endOfRetrain, evaluationOf, sayComparison, secondsToStart } from './drift-retrain.ts';
@@ -80,9 +78,8 @@ export class Story {
     teller.line();
     teller.line(teller.paint('bold', 'The loop closes'));
     const from = performance.now();
-    const lap = existsSync(join(stateDir, 'lap')) ? Number(readFileSync(join(stateDir, 'lap'), 'utf8')) : 0;
     await this.devices.machines.rest();
-    const counting = new Counting(this.devices, lap + 1);
+    const counting = new Counting(this.devices, lastLap(stateDir) + 1);
     const before = await this.championNow();
     await this.live(source);
     await this.learn(source, before);
@@ -257,9 +254,7 @@ export class Story {
       const packageDigest = await makeBadPackage(this.plant, champion);
       // With a bench device to spare the operator skips it.
       const rings = this.plan.filter((d) => this.plan.length < 3 || d.ring > 0);
-      const { release, seen, seconds } = await forceRelease(this.plant, packageDigest, rings, (releaseId) =>
-        this.file.note({ forced: { packageDigest, releaseId } }),
-      );
+      const { release, running, seconds } = await forceRelease(this.plant, packageDigest, rings);
       const stopped = release.waves.find((w) => w.verdict === 'revert');
       const shadow = stopped?.shadow ?? null;
       if (release.status !== 'reverted' || stopped === undefined || shadow === null)
@@ -268,7 +263,7 @@ export class Story {
           `look at each ring with "npx millwright explain ${release.releaseId}"`,
         );
       for (const wave of release.waves) teller.happened(`ring ${wave.ring}`, sayWave(wave));
-      if (seen.running.size === 0)
+      if (running.size === 0)
         throw new StartError(
           `Greengrass never reported ${modelComponentName(modelLine)} as running: the package was not stopped by its decisions`,
           `look at it with "npx millwright explain ${release.releaseId}"`,
@@ -280,7 +275,7 @@ export class Story {
         `a forced package ran on ring ${stopped.ring}, did not decide as the champion does, and was taken back: ${devices} devices are with the champion`,
       );
       return [
-        `RUNNING on ${seen.running.size} of ${rings.length}, stopped at ring ${stopped.ring}${seconds === null ? '' : `, all back in ${seconds.toFixed(0)} s`}`,
+        `RUNNING on ${running.size} of ${rings.length}, stopped at ring ${stopped.ring}${seconds === null ? '' : `, all back in ${seconds.toFixed(0)} s`}`,
         null,
       ];
     });
