@@ -2,7 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { DeviceReport, reportTopic } from '#core/contracts/device.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
-import type { BatchLog } from '../shared/batch.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { readDeviceMessage } from '../shared/device-message.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -68,7 +68,7 @@ export const makeHandler = (deps: Deps) => {
       const topic = /"topic":\s*"([^"]+)"/.exec(record.body)?.[1] ?? '';
       byDevice.set(topic, [...(byDevice.get(topic) ?? []), record]);
     }
-    const failures: SQSBatchResponse['batchItemFailures'] = [];
+    const failures = batchFailures(deps.log);
     await Promise.all(
       [...byDevice.values()].map(async (records) => {
         for (const { messageId, body, attributes } of records)
@@ -76,11 +76,10 @@ export const makeHandler = (deps: Deps) => {
             // When the queue took it: a message that is delivered again is as old as it was.
             await take(JSON.parse(body), new Date(Number(attributes.SentTimestamp)).toISOString());
           } catch (error) {
-            deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
-            failures.push({ itemIdentifier: messageId });
+            failures.add(messageId, error);
           }
       }),
     );
-    return { batchItemFailures: failures };
+    return failures.answer();
   };
 };

@@ -11,7 +11,7 @@ import { judgeWindow, type WindowJudgement } from '#core/drift/device-window.ts'
 import type { FeatureEvidence } from '#core/drift/feature-votes.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import type { BatchLog } from '../shared/batch.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { readDeviceMessage } from '../shared/device-message.ts';
 import { judgeModelLine } from '../shared/judge-line.ts';
 import { type Item, type JudgementTable, versionOf } from '../shared/judgement-table.ts';
@@ -218,14 +218,13 @@ export const makeHandler = (deps: Deps) => {
   };
   // One after the other: messages of one batch are mostly of the same device and would fight for its state.
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const batchItemFailures: { itemIdentifier: string }[] = [];
+    const failures = batchFailures(deps.log);
     for (const { messageId, body } of asSent(event.Records))
       try {
         await evaluate(JSON.parse(body));
       } catch (error) {
-        deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
-        batchItemFailures.push({ itemIdentifier: messageId });
+        failures.add(messageId, error);
       }
-    return { batchItemFailures };
+    return failures.answer();
   };
 };

@@ -2,13 +2,13 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS } from '#core/contracts/events.ts';
-import { UseCase } from '#core/contracts/use-case.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import type { BatchLog } from '../shared/batch.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { judgeModelLine } from '../shared/judge-line.ts';
 import type { JudgementTable } from '../shared/judgement-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
+import { useCaseOfLine } from '../shared/retrain-run.ts';
 import { untilUndisturbed } from '../shared/undisturbed.ts';
 import { decisionTable } from './decision-table.ts';
 import { ACTOR, type JoinDeps, joinAsset, settleUnit, type Unsettled } from './join-asset.ts';
@@ -61,31 +61,19 @@ export const makeHandler = (deps: Deps) => {
 
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
     const caps = new Map<string, Promise<number>>();
-    const readCap = async (modelLine: string): Promise<number> => {
-      const line = await deps.registry.latest('model-line', modelLine);
-      const record = line === null ? null : await deps.registry.latest('use-case', String(line.body['useCaseDigest']));
-      if (record === null)
-        throw new Error(
-          `model line ${modelLine} or its use case is not in the registry: publish it, millwright publish`,
-        );
-      return parseAs(UseCase, record.body, `use case of ${modelLine}`).label.cap;
-    };
     const join: JoinDeps = {
       ...deps,
       decisions: decisionTable(deps),
       capOf: (modelLine) => {
-        const cap = caps.get(modelLine) ?? readCap(modelLine);
+        const cap = caps.get(modelLine) ?? useCaseOfLine(deps.registry, modelLine).then((u) => u.label.cap);
         caps.set(modelLine, cap);
         return cap;
       },
     };
     const concerns = new Map<string, Concerns>();
-    const failed = new Set<string>();
-    const fail = (messageIds: Iterable<string>, error: Error): void => {
-      for (const messageId of messageIds) {
-        deps.log.error(`message ${messageId} failed and goes back to the queue`, error);
-        failed.add(messageId);
-      }
+    const failures = batchFailures(deps.log);
+    const fail = (messageIds: Iterable<string>, error: unknown): void => {
+      for (const messageId of messageIds) failures.add(messageId, error);
     };
     const about = (what: keyof Concerns, name: string): string[] =>
       [...concerns].filter(([, c]) => c[what].includes(name)).map(([messageId]) => messageId);
@@ -95,7 +83,7 @@ export const makeHandler = (deps: Deps) => {
       try {
         concerns.set(messageId, await remember(JSON.parse(body)));
       } catch (error) {
-        fail([messageId], error as Error);
+        failures.add(messageId, error);
       }
     const unsettled: (Unsettled & { readonly asset: string })[] = [];
     for (const place of new Set([...concerns.values()].flatMap((c) => c.assets)))
@@ -104,7 +92,7 @@ export const makeHandler = (deps: Deps) => {
         const units = await untilUndisturbed(`units of ${place}`, () => joinAsset(join, site, asset));
         unsettled.push(...units.map((u) => ({ ...u, asset: place })));
       } catch (error) {
-        fail(about('assets', place), error as Error);
+        fail(about('assets', place), error);
       }
     const lines = new Set([...unsettled.flatMap((u) => u.lines), ...[...concerns.values()].flatMap((c) => c.lines)]);
     const notJudged = new Set<string>();
@@ -118,11 +106,11 @@ export const makeHandler = (deps: Deps) => {
             ...about('lines', line),
             ...unsettled.filter((u) => u.lines.includes(line)).flatMap((u) => about('assets', u.asset)),
           ],
-          error as Error,
+          error,
         );
       }
     for (const unit of unsettled)
       if (!unit.lines.some((line) => notJudged.has(line))) await settleUnit(deps.judgement, unit);
-    return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+    return failures.answer();
   };
 };

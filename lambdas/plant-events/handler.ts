@@ -8,7 +8,7 @@ import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { isNewerContent } from '#core/outcomes/standing.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import type { BatchLog } from '../shared/batch.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { type Ledger, type LedgerCommandInput, writeAll } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { untilUndisturbed } from '../shared/undisturbed.ts';
@@ -92,13 +92,12 @@ export const makeHandler =
   async (event: unknown): Promise<Taken | SQSBatchResponse> => {
     const files = Files.safeParse(event);
     if (!files.success) return takeEvents(deps, parseAs(Request, event, 'plant events').events);
-    const failed: string[] = [];
+    const failures = batchFailures(deps.log);
     for (const { messageId, body } of (event as SQSEvent).Records)
       try {
         await takeFile(deps, JSON.parse(body), (events) => takeEvents(deps, events));
       } catch (error) {
-        deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
-        failed.push(messageId);
+        failures.add(messageId, error);
       }
-    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+    return failures.answer();
   };

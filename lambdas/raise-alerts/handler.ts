@@ -6,14 +6,13 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS, type EventDetail } from '#core/contracts/events.ts';
 import type { AlertRecord } from '#core/contracts/judgement.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
-import { ModelLineRecord } from '#core/contracts/retrain.ts';
-import { UseCase } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import type { BatchLog } from '../shared/batch.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
+import { useCaseOfLine } from '../shared/retrain-run.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;
@@ -53,15 +52,6 @@ const commandOf = (alert: AlertRecord, object: string): LedgerCommandInput => {
  * the run change nothing, and tell nobody again.
  */
 export const makeHandler = (deps: Deps) => {
-  const useCaseOf = async (modelLine: string): Promise<UseCase> => {
-    const line = await deps.registry.latest('model-line', modelLine);
-    const digest = line === null ? null : parseAs(ModelLineRecord, line.body, `model line ${modelLine}`).useCaseDigest;
-    const record = digest === null ? null : await deps.registry.latest('use-case', digest);
-    if (record === null)
-      throw new Error(`model line ${modelLine} or its use case is not in the registry: publish it, millwright publish`);
-    return parseAs(UseCase, record.body, `use case of ${modelLine}`);
-  };
-
   const decisionsOf = async (object: string): Promise<DecisionRecord[]> => {
     const record = await deps.registry.latest('decision-object', object);
     if (record === null)
@@ -83,7 +73,9 @@ export const makeHandler = (deps: Deps) => {
     const there = await deps.registry.latest('alert', alertIdOf(decision));
     // This very decision once more: the first time may have ended between the record and its announcement.
     if (there !== null && there.body['decision'] !== decision.id) return;
-    await deps.ledger.write([commandOf(raiseAlert(decision, await useCaseOf(decision.modelLine)), object)]);
+    await deps.ledger.write([
+      commandOf(raiseAlert(decision, await useCaseOfLine(deps.registry, decision.modelLine)), object),
+    ]);
   };
 
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
@@ -93,13 +85,12 @@ export const makeHandler = (deps: Deps) => {
       objects.set(object, read);
       return read;
     };
-    const failed = new Set<string>();
+    const failures = batchFailures(deps.log);
     const trying = async (messageId: string, work: () => void | Promise<void>): Promise<void> => {
       try {
         await work();
       } catch (error) {
-        deps.log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
-        failed.add(messageId);
+        failures.add(messageId, error);
       }
     };
     const failing: { readonly messageId: string; readonly detail: Recorded; readonly run: Run }[] = [];
@@ -118,6 +109,6 @@ export const makeHandler = (deps: Deps) => {
         raised.add(id);
       });
     }
-    return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+    return failures.answer();
   };
 };

@@ -5,6 +5,20 @@ export interface BatchLog {
   readonly error: (message: string, error: Error) => void;
 }
 
+/** Messages of a batch that failed: each is told to the log and goes back to the queue, the others do not. */
+export const batchFailures = (log: BatchLog) => {
+  const failed = new Set<string>();
+  return {
+    add(messageId: string, error: unknown): void {
+      log.error(`message ${messageId} failed and goes back to the queue`, error as Error);
+      failed.add(messageId);
+    },
+    answer: (): SQSBatchResponse => ({
+      batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })),
+    }),
+  };
+};
+
 /**
  * Works on each message of a batch, then writes what all of them have to say to the ledger in one call: writers of one
  * chain race for its head, so fewer calls are faster. Messages that throw go back to the queue, the others do not; after
@@ -16,11 +30,7 @@ export const recordBatch = async (
   deps: { readonly log: BatchLog; readonly ledger: Ledger },
   work: (body: unknown) => Promise<LedgerCommandInput | null>,
 ): Promise<SQSBatchResponse> => {
-  const failed = new Set<string>();
-  const fail = (messageId: string, error: Error): void => {
-    deps.log.error(`message ${messageId} failed and goes back to the queue`, error);
-    failed.add(messageId);
-  };
+  const failures = batchFailures(deps.log);
   const done: { messageId: string; command: LedgerCommandInput }[] = [];
   await Promise.all(
     event.Records.map(async ({ messageId, body }) => {
@@ -28,7 +38,7 @@ export const recordBatch = async (
         const command = await work(JSON.parse(body));
         if (command !== null) done.push({ messageId, command });
       } catch (error) {
-        fail(messageId, error as Error);
+        failures.add(messageId, error);
       }
     }),
   );
@@ -38,7 +48,7 @@ export const recordBatch = async (
       done.map((d) => d.command),
     );
   } catch (error) {
-    for (const { messageId } of done) fail(messageId, error as Error);
+    for (const { messageId } of done) failures.add(messageId, error);
   }
-  return { batchItemFailures: [...failed].map((itemIdentifier) => ({ itemIdentifier })) };
+  return failures.answer();
 };

@@ -122,6 +122,15 @@ export const readModelLine = async (
   return { line: parseAs(ModelLineRecord, record.body, `model line ${modelLine}`), version: record.version };
 };
 
+/** The use case that a model line has at present. @throws {Error} when the registry lacks the line or its use case. */
+export const useCaseOfLine = async (registry: Pick<RegistryReader, 'latest'>, modelLine: string): Promise<UseCase> => {
+  const found = await readModelLine(registry, modelLine);
+  const record = found === null ? null : await registry.latest('use-case', found.line.useCaseDigest);
+  if (record === null)
+    throw new Error(`model line ${modelLine} or its use case is not in the registry: publish it, millwright publish`);
+  return parseAs(UseCase, record.body, `use case of ${modelLine}`);
+};
+
 /** A ledger command of one step: the same execution and step give the same command, so a retried step is harmless. */
 export const stepCommand = (
   run: Pick<RetrainRun, 'execution' | 'executionId' | 'request'>,

@@ -156,6 +156,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   readReport: ['get'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],
+  useCaseOfLine: ['latest'],
   walkLineage: ['edges'],
   writeAll: ['write'],
   rememberEvent: ['get', 'list', 'put', 'putAll'],
