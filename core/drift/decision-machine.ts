@@ -209,7 +209,7 @@ export const judgeLine = (given: LineEvidence): Judged => {
       : (state === 'WATCH' || state === 'CONFIRMED') && missing > 0
         ? { kind: 'ask-labels', requestId: null, count: missing }
         : null;
-  const losses = outcomes.map((o) => o.loss);
+  const meanLoss = outcomes.length === 0 ? null : outcomes.reduce((sum, o) => sum + o.loss, 0) / outcomes.length;
   return {
     modelLine,
     packageDigest,
@@ -217,13 +217,21 @@ export const judgeLine = (given: LineEvidence): Judged => {
     eValue: memory.eValue.value,
     threshold: policy.alarmAt,
     outcomes: outcomes.length,
-    meanLoss: losses.length === 0 ? null : losses.reduce((a, b) => a + b, 0) / losses.length,
+    meanLoss,
     expectedLoss: evidence.expectedLoss,
     coverage: { ...evidence.coverage },
     worstAsset: memory.eValue.worstAsset,
     features: [...votes.features],
     action,
-    reasons: reasonsOf(memory, evidence, { state, now, requests, action, votes, spent: spent(requests, now) }),
+    reasons: reasonsOf(memory, evidence, {
+      state,
+      now,
+      requests,
+      action,
+      votes,
+      meanLoss,
+      spent: spent(requests, now),
+    }),
     evidenceDigest: digestOf(evidence),
     askedAt: request?.at ?? null,
     path,
@@ -236,6 +244,8 @@ interface Verdict {
   readonly requests: readonly Request[];
   readonly action: LineJudgement['action'];
   readonly votes: FeatureVotes;
+  /** Null without outcomes. */
+  readonly meanLoss: number | null;
   readonly spent: boolean;
 }
 
@@ -246,13 +256,11 @@ const few = (names: readonly string[]): string =>
 
 const reasonsOf = (memory: Memory, { policy, outcomes, expectedLoss }: LineEvidence, v: Verdict): string[] => {
   const reasons: string[] = [];
-  const losses = outcomes.map((o) => o.loss);
-  const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
   const last = v.requests.at(-1);
-  if (outcomes.length === 0) reasons.push('no outcome is known yet of what this package decided');
+  if (v.meanLoss === null) reasons.push('no outcome is known yet of what this package decided');
   else
     reasons.push(
-      `${outcomes.length} outcomes with a mean loss of ${mean.toFixed(3)}, expected at most ${expectedLoss.toFixed(3)}: ` +
+      `${outcomes.length} outcomes with a mean loss of ${v.meanLoss.toFixed(3)}, expected at most ${expectedLoss.toFixed(3)}: ` +
         `e-value ${memory.eValue.value.toPrecision(3)}, confirmed at ${policy.alarmAt}`,
     );
   if (memory.confirmed) reasons.push(`the loss is confirmed larger; most of all on ${memory.eValue.worstAsset}`);
