@@ -8,8 +8,9 @@ import { FEATURES } from '#core/features/registry.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { EdgeRuntime } from '../../../greengrass-components/runtime/edge-runtime.ts';
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
-import type { Runner, RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
+import type { RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
+import { FakeRunner } from '../../support/fake-runner.ts';
 import {
   MODEL_LINE,
   makeFrame,
@@ -22,29 +23,17 @@ import {
 const signer = newSigner();
 
 /** A model whose behaviour a test decides; by default the linear model of the test package. */
-class FakeRunner implements Runner {
-  readonly variant: 'fp32' | 'int8';
+class ScriptedRunner extends FakeRunner {
   readonly behave: Behaviour;
-  closed = false;
-  #crash: () => void = () => {};
   constructor(variant: 'fp32' | 'int8', behave: Behaviour) {
-    this.variant = variant;
+    super(variant);
     this.behave = behave;
   }
   run(x: readonly number[]): Promise<number> {
     return this.behave.run(x, this.variant);
   }
-  async bench() {
-    return { variant: this.variant, p50Ms: 0.1, p99Ms: this.behave.p99[this.variant], residentMiB: 50, runs: 10 };
-  }
-  onCrash(then: () => void): void {
-    this.#crash = then;
-  }
-  crash(): void {
-    this.#crash();
-  }
-  close(): void {
-    this.closed = true;
+  protected p99(): number {
+    return this.behave.p99[this.variant];
   }
 }
 interface Behaviour {
@@ -57,7 +46,7 @@ let dir: string;
 let spool: Spool;
 let behaviour: Behaviour;
 let config: RuntimeConfig;
-let models: FakeRunner[];
+let models: ScriptedRunner[];
 let open: EdgeRuntime[];
 
 const newRuntime = async (over: Partial<RuntimeDeps> = {}): Promise<EdgeRuntime> => {
@@ -69,7 +58,7 @@ const newRuntime = async (over: Partial<RuntimeDeps> = {}): Promise<EdgeRuntime>
     config,
     readConfig: async () => config,
     loadModel: async (variant) => {
-      const model = new FakeRunner(variant, behaviour);
+      const model = new ScriptedRunner(variant, behaviour);
       models.push(model);
       return model;
     },
@@ -337,7 +326,7 @@ describe('adopting', () => {
   it('ends when the device is given to another line: the fallback answers under its name', async () => {
     const runtime = await newRuntime();
     await adopt(runtime, packageDir({ releaseNumber: 7 }));
-    const served = models[0] as FakeRunner;
+    const served = models[0] as ScriptedRunner;
     runtime.configure({ ...config, modelLine: 'other/plant-a' });
     expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({
       verdict: 'fallback',

@@ -8,8 +8,9 @@ import type { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { EdgeRuntime } from '../../../greengrass-components/runtime/edge-runtime.ts';
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
-import type { Runner, RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
+import type { RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
+import { FakeRunner } from '../../support/fake-runner.ts';
 import {
   MODEL_LINE,
   makeFrame,
@@ -23,17 +24,14 @@ const signer = newSigner();
 const T0 = Date.parse('2026-06-01T00:00:00.000Z');
 
 /** The linear model of a test package; a test may keep its answers back. */
-class FakeRunner implements Runner {
-  readonly variant: 'fp32' | 'int8';
+class LinearRunner extends FakeRunner {
   readonly release: number;
   readonly #bias: number;
-  closed = false;
   /** While set, answers wait for it. */
   gate: Promise<void> | null = null;
   asked = 0;
-  #crash: () => void = () => {};
   constructor(variant: 'fp32' | 'int8', manifest: ModelPackageManifest) {
-    this.variant = variant;
+    super(variant);
     this.release = manifest.releaseNumber;
     this.#bias = manifest.golden.samples[0]?.expected as number;
   }
@@ -42,24 +40,15 @@ class FakeRunner implements Runner {
     await this.gate;
     return this.#bias - 2 * (x[0] as number) - (x[1] as number);
   }
-  async bench() {
-    return { variant: this.variant, p50Ms: 0.1, p99Ms: this.variant === 'int8' ? 0.5 : 1, residentMiB: 50, runs: 10 };
-  }
-  onCrash(then: () => void): void {
-    this.#crash = then;
-  }
-  crash(): void {
-    this.#crash();
-  }
-  close(): void {
-    this.closed = true;
+  protected p99(): number {
+    return this.variant === 'int8' ? 0.5 : 1;
   }
 }
 
 let dir: string;
 let spool: Spool;
 let config: RuntimeConfig;
-let models: FakeRunner[];
+let models: LinearRunner[];
 let open: EdgeRuntime[];
 let now: number;
 
@@ -73,7 +62,7 @@ const newRuntime = async (over: Partial<RuntimeDeps> = {}): Promise<EdgeRuntime>
     readConfig: async () => config,
     loadModel: async (variant, path) => {
       const manifest = JSON.parse(readFileSync(join(dirname(path), 'manifest.json'), 'utf8')) as ModelPackageManifest;
-      const model = new FakeRunner(variant, manifest);
+      const model = new LinearRunner(variant, manifest);
       models.push(model);
       return model;
     },
@@ -98,7 +87,7 @@ const decide = async (runtime: EdgeRuntime, from: number, to: number, over: Part
   for (let i = from; i <= to; i++) records.push(DecisionRecord.parse(await runtime.decide(makeFrame(i, 5, over))));
   return records;
 };
-const loaded = (release: number): FakeRunner[] => models.filter((m) => m.release === release && !m.closed);
+const loaded = (release: number): LinearRunner[] => models.filter((m) => m.release === release && !m.closed);
 
 /** A champion, and a package of another bias that was adopted after it; the release asks for a comparison. */
 const champion = () => packageDir({ releaseNumber: 1 });
@@ -172,7 +161,7 @@ describe('the champion beside a package that proves itself', () => {
   it('never keeps the line waiting: what it has not said yet is not in the record, and is counted when it comes', async () => {
     const { runtime } = await challenged(3);
     let release: () => void = () => {};
-    (loaded(1)[0] as FakeRunner).gate = new Promise((resolve) => (release = resolve));
+    (loaded(1)[0] as LinearRunner).gate = new Promise((resolve) => (release = resolve));
     const records = await decide(runtime, 1, 5);
     expect(records.map((r) => [r.verdict, r.shadow])).toEqual(new Array(5).fill(['pass', null]));
     expect(shadowOf(runtime)?.frames).toBe(0);
@@ -183,7 +172,7 @@ describe('the champion beside a package that proves itself', () => {
 
   it('is not asked about more frames than it can answer', async () => {
     const { runtime } = await challenged(3);
-    const slow = loaded(1)[0] as FakeRunner;
+    const slow = loaded(1)[0] as LinearRunner;
     const before = slow.asked;
     slow.gate = new Promise(() => {});
     await decide(runtime, 1, 80);
@@ -242,14 +231,14 @@ describe('the champion beside a package that proves itself', () => {
 
   it('counts a frame on which only one of the two has an answer to give', async () => {
     const { runtime } = await challenged(0);
-    (loaded(2)[0] as FakeRunner).run = async () => Number.NaN;
+    (loaded(2)[0] as LinearRunner).run = async () => Number.NaN;
     expect((await decide(runtime, 1, 5))[0]).toMatchObject({ verdict: 'fallback', shadow: { value: 85 } });
     expect(shadowOf(runtime)?.assets[0]?.batches).toEqual([0, 0, 0, 0, 0, 1]);
   });
 
   it('leaves frames out that the serving model did not answer in time: they are judged as fallback', async () => {
     const { runtime } = await challenged(0, {}, { budgetMs: 5 });
-    (loaded(2)[0] as FakeRunner).run = () => new Promise(() => {});
+    (loaded(2)[0] as LinearRunner).run = () => new Promise(() => {});
     expect((await decide(runtime, 1, 5)).map((r) => r.verdict)).toEqual(new Array(5).fill('fallback'));
     expect(shadowOf(runtime)?.frames).toBe(0);
   });
@@ -264,7 +253,7 @@ describe('the champion beside a package that proves itself', () => {
 
   it('ends the process of a champion that hangs, also when the comparison ended meanwhile', async () => {
     const { runtime } = await challenged(0);
-    const hung = loaded(1)[0] as FakeRunner;
+    const hung = loaded(1)[0] as LinearRunner;
     hung.gate = new Promise(() => {});
     await decide(runtime, 1, 1);
     runtime.configure({ ...config, shadow: { ...config.shadow, packageDigest: '' } });
