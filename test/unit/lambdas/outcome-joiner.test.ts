@@ -371,6 +371,20 @@ const story = async ({ decisions, told }: Joiner, units: number, value = 60) => 
 /** The judgement, less the digest of its evidence: that says also at which outcome the retrain was asked for. */
 const judged = ({ line }: Joiner) => ({ ...line(), evidenceDigest: '' });
 
+const releaseFinished = (packageDigest: string, outcome = 'released') => ({
+  'detail-type': 'ReleaseFinished',
+  detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest, outcome, reason: 'r' },
+});
+/** Outcomes have asked for a retrain, and it has made a package. */
+const askedWhichMade = async (packageDigest: string) => {
+  const joiner = setUp();
+  const { objects, events } = await story(joiner, 20);
+  await joiner.send(...objects, ...events);
+  const requestId = joiner.requests()[0]?.['requestId'] as string;
+  joiner.registry.put('retrain', requestId, { packageDigest });
+  return { joiner, requestId };
+};
+
 describe('judging', () => {
   it('says why it does not judge a champion without a validation loss', async () => {
     const { send, decisions, told, line } = setUp(null);
@@ -634,64 +648,40 @@ describe('judging', () => {
     expect(last[1]?.['reason']).toContain('a person must decide');
   });
   it('takes a retrain for in vain whose package had to go for the champion before it', async () => {
-    const joiner = setUp();
-    const { objects, events } = await story(joiner, 20);
-    await joiner.send(...objects, ...events);
-    const requestId = joiner.requests()[0]?.['requestId'] as string;
-    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
-    const release = (packageDigest: string) => ({
-      'detail-type': 'ReleaseFinished',
-      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest, outcome: 'released', reason: 'r' },
-    });
+    const { joiner, requestId } = await askedWhichMade(OTHER);
     await joiner.send(
       {
         'detail-type': 'RetrainFinished',
         detail: { modelLine: LINE, site: 'plant-a', requestId, outcome: 'candidate', reason: 'r' },
       },
-      release(OTHER),
+      releaseFinished(OTHER),
     );
     expect(joiner.line()?.state).toBe('RETRAIN_REQUESTED');
     joiner.crown(OTHER);
-    await joiner.send(release(OTHER));
+    await joiner.send(releaseFinished(OTHER));
     expect(joiner.line()?.state).toBe('VERIFY');
     joiner.crown(CHAMPION);
-    await joiner.send(release(CHAMPION));
+    await joiner.send(releaseFinished(CHAMPION));
     expect(joiner.line()?.state).toBe('COOLDOWN');
   });
   it('verifies the package that its retrain made, also when a second try released it, and no other', async () => {
-    const joiner = setUp();
-    const { objects, events } = await story(joiner, 20);
-    await joiner.send(...objects, ...events);
-    const requestId = joiner.requests()[0]?.['requestId'] as string;
-    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
-    const release = (packageDigest: string, outcome: string) => ({
-      'detail-type': 'ReleaseFinished',
-      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest, outcome, reason: 'r' },
-    });
-    await joiner.send(release(OTHER, 'refused'));
+    const { joiner } = await askedWhichMade(OTHER);
+    await joiner.send(releaseFinished(OTHER, 'refused'));
     expect(joiner.line()?.state).toBe('COOLDOWN');
     joiner.crown(OTHER);
-    await joiner.send(release(OTHER, 'released'), release(OTHER, 'refused'));
+    await joiner.send(releaseFinished(OTHER), releaseFinished(OTHER, 'refused'));
     expect(joiner.line()).toMatchObject({ state: 'VERIFY', packageDigest: OTHER });
     const third = `sha256:${'3'.repeat(64)}`;
     joiner.registry.put('package', third, { modelLine: LINE, validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } });
     joiner.crown(third);
-    await joiner.send(release(third, 'released'));
+    await joiner.send(releaseFinished(third));
     expect(joiner.line()).toMatchObject({ state: 'HEALTHY', packageDigest: third });
   });
   it('takes a retrain for in vain whose package was tried on some rings, and then not released', async () => {
-    const joiner = setUp();
-    const { objects, events } = await story(joiner, 20);
-    await joiner.send(...objects, ...events);
-    const requestId = joiner.requests()[0]?.['requestId'] as string;
-    joiner.registry.put('retrain', requestId, { packageDigest: OTHER });
-    const release = (outcome: string) => ({
-      'detail-type': 'ReleaseFinished',
-      detail: { modelLine: LINE, site: 'plant-a', releaseId: 'r', packageDigest: OTHER, outcome, reason: 'r' },
-    });
-    await joiner.send(release('released'));
+    const { joiner } = await askedWhichMade(OTHER);
+    await joiner.send(releaseFinished(OTHER));
     expect(joiner.line()?.state).toBe('RETRAIN_REQUESTED');
-    await joiner.send(release('reverted'));
+    await joiner.send(releaseFinished(OTHER, 'reverted'));
     expect(joiner.line()?.state).toBe('COOLDOWN');
   });
   it('says nothing of a line without a champion', async () => {
