@@ -1,105 +1,60 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetDeploymentCommand, GreengrassV2Client, ListDeploymentsCommand } from '@aws-sdk/client-greengrassv2';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { GetDeploymentCommand, ListDeploymentsCommand } from '@aws-sdk/client-greengrassv2';
 import { EvaluationReport } from '#core/contracts/evaluation.ts';
 import { type AlertRecord, LineJudgement } from '#core/contracts/judgement.ts';
-import { LocalPlant } from '#core/contracts/local-plant.ts';
-import { platformNames } from '#core/contracts/names.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { modelComponentName, ReleaseRecord, ringGroupName } from '#core/contracts/release.ts';
-import { ModelLineRecord, RetrainRecord } from '#core/contracts/retrain.ts';
-import type { RegistryReader } from '#core/ports/registry.ts';
-import { dynamoRegistry } from '../../../lambdas/shared/registry-reader.ts';
-import { client, NODE, REPOSITORY, stateFolder, until } from '../aws/local-aws.ts';
+import { RetrainRecord } from '#core/contracts/retrain.ts';
+import { StartedPlant } from './started-plant.ts';
 
 const UP_MS = 900_000;
-const QUIET = '--disable-warning=ExperimentalWarning';
 
-let folder: ReturnType<typeof stateFolder>;
-let start: ChildProcess;
-let told = '';
-let plant: LocalPlant;
-let registry: RegistryReader;
-let greengrass: GreengrassV2Client;
-let champion: NonNullable<ModelLineRecord['champion']>;
+let started: StartedPlant;
+let up: Awaited<ReturnType<StartedPlant['up']>>;
 let forced: ReleaseRecord;
 
-const cli = async <T>(...args: string[]): Promise<T> => {
-  const { stdout } = await promisify(execFile)(
-    NODE,
-    [QUIET, 'cli/millwright.ts', ...args, '--json', '--plant-dir', folder.dir],
-    { cwd: REPOSITORY, maxBuffer: 2 ** 26, timeout: 120_000 },
-  );
-  return JSON.parse(stdout);
-};
 const retrains = async (): Promise<RetrainRecord[]> =>
-  (await registry.list('retrain')).map(({ body }) => RetrainRecord.parse(body));
+  (await up.registry.list('retrain')).map(({ body }) => RetrainRecord.parse(body));
 const judgement = async (): Promise<LineJudgement> =>
-  LineJudgement.parse((await cli<{ judgement: unknown }[]>('lines')).map((l) => l.judgement).find((j) => j !== null));
+  LineJudgement.parse(
+    (await started.cli<{ judgement: unknown }[]>('lines')).map((l) => l.judgement).find((j) => j !== null),
+  );
 
 beforeAll(async () => {
-  folder = stateFolder();
-  start = spawn(NODE, [QUIET, 'local/start/main.ts', '--state-dir', folder.dir], {
-    cwd: REPOSITORY,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [start.stdout, start.stderr]) stream?.on('data', (d) => (told += d));
-  await until(
-    () => told.includes('The plant is up.') || start.exitCode !== null,
-    (over) => over,
-    UP_MS,
-  );
-  if (start.exitCode !== null) throw new Error(`the story ended with exit code ${start.exitCode}:\n${told}`);
-  plant = LocalPlant.parse(JSON.parse(readFileSync(join(folder.dir, 'plant.json'), 'utf8')));
-  const names = platformNames(JSON.parse(readFileSync(join(REPOSITORY, 'config/local.json'), 'utf8')));
-  const options = client(plant.endpoints.aws);
-  registry = dynamoRegistry(DynamoDBDocumentClient.from(new DynamoDBClient(options)), names.registry.name);
-  greengrass = new GreengrassV2Client({ ...options, endpoint: plant.endpoints.greengrass });
-  const line = ModelLineRecord.parse((await registry.latest('model-line', plant.modelLine))?.body);
-  if (line.champion === null) throw new Error(`the line has no champion:\n${told}`);
-  champion = line.champion;
-  const releases = (await registry.list('release')).map(({ body }) => ReleaseRecord.parse(body));
+  started = new StartedPlant();
+  up = await started.up(UP_MS);
+  const releases = (await up.registry.list('release')).map(({ body }) => ReleaseRecord.parse(body));
   forced = releases.find((r) => r.status === 'reverted') as ReleaseRecord;
 }, UP_MS + 20_000);
 
 afterAll(async () => {
-  if (start.exitCode === null && start.signalCode === null) {
-    const gone = once(start, 'exit');
-    start.kill('SIGTERM');
-    const kill = setTimeout(() => start.kill('SIGKILL'), 60_000);
-    await gone;
-    clearTimeout(kill);
-  }
-  folder.remove();
+  await started.end();
+  started.folder.remove();
 }, 90_000);
 
 describe('the story', () => {
   it('is told in facts that have neither times nor digests in them', () => {
-    const { facts, finished } = JSON.parse(readFileSync(join(folder.dir, 'story.json'), 'utf8'));
+    const { facts, finished } = JSON.parse(readFileSync(join(started.folder.dir, 'story.json'), 'utf8'));
     expect(finished).toBe(true);
     expect(facts).toHaveLength(5);
     for (const fact of facts) expect(fact).not.toMatch(/sha256|\d{4}-\d\d-\d\d|[0-9a-f]{12}/);
   });
 
   it('counts every decision that the line was told', () => {
-    expect(told).toMatch(/every decision counted +\d+ told to the line, each with its record; \d+ held/);
+    expect(started.told()).toMatch(/every decision counted +\d+ told to the line, each with its record; \d+ held/);
   });
 });
 
 describe('the retrain', () => {
   it('was asked for by outcomes, once, and made the champion of the line', async () => {
     const byDrift = (await retrains()).filter((r) => r.cause === 'drift');
-    expect(byDrift).toMatchObject([{ status: 'candidate', packageDigest: champion.packageDigest }]);
+    expect(byDrift).toMatchObject([{ status: 'candidate', packageDigest: up.champion.packageDigest }]);
   });
 
   it('was judged on runs that ended since, and on those of before', async () => {
     const [byDrift] = (await retrains()).filter((r) => r.cause === 'drift');
-    const evaluations = await registry.list('evaluation');
+    const evaluations = await up.registry.list('evaluation');
     const reports = evaluations.map(({ body }) => EvaluationReport.parse(body['report']));
     const report = reports.find((r) => r.snapshotDigest === byDrift?.snapshotDigest);
     expect(report?.since?.ratio.upper).toBeLessThan(0.95);
@@ -110,7 +65,7 @@ describe('the retrain', () => {
 describe('the forced package', () => {
   it('was stopped by its decisions, against the champion on the same frames', () => {
     const stopped = forced.waves.find((w) => w.verdict === 'revert');
-    expect(stopped?.shadow?.champion).toBe(champion.packageDigest);
+    expect(stopped?.shadow?.champion).toBe(up.champion.packageDigest);
     expect(stopped?.shadow?.against).toBeGreaterThanOrEqual(1000);
     expect(stopped?.devices.map((d) => d.status)).toEqual(['adopted']);
   });
@@ -121,28 +76,30 @@ describe('the forced package', () => {
   });
 
   it('serves nowhere: every device reports the champion', async () => {
-    const devices = await cli<{ device: string; serving: { packageDigest: string } | null }[]>('devices');
-    expect(devices.map((d) => d.serving?.packageDigest)).toEqual(plant.devices.map(() => champion.packageDigest));
+    const devices = await started.cli<{ device: string; serving: { packageDigest: string } | null }[]>('devices');
+    expect(devices.map((d) => d.serving?.packageDigest)).toEqual(up.plant.devices.map(() => up.champion.packageDigest));
   });
 
   it('is in no deployment of a ring any more', async () => {
-    const { region, account, site, stage } = plant;
-    for (const { ring, deviceClass } of plant.devices) {
+    const { region, account, site, stage } = up.plant;
+    for (const { ring, deviceClass } of up.plant.devices) {
       const targetArn = `arn:aws:iot:${region}:${account}:thinggroup/${ringGroupName(stage, site, deviceClass, ring)}`;
-      const { deployments = [] } = await greengrass.send(
+      const { deployments = [] } = await up.greengrass.send(
         new ListDeploymentsCommand({ targetArn, historyFilter: 'LATEST_ONLY' }),
       );
-      const { components = {} } = await greengrass.send(
+      const { components = {} } = await up.greengrass.send(
         new GetDeploymentCommand({ deploymentId: deployments[0]?.deploymentId }),
       );
-      expect(components[modelComponentName(plant.modelLine)]?.componentVersion).toBe(`1.0.${champion.releaseNumber}`);
+      expect(components[modelComponentName(up.plant.modelLine)]?.componentVersion).toBe(
+        `1.0.${up.champion.releaseNumber}`,
+      );
     }
   });
 });
 
 describe('operators', () => {
   it('have alerts, and one that a person answered', async () => {
-    const alerts = (await cli<unknown[]>('alerts', '--all')) as (AlertRecord & { version: number })[];
+    const alerts = (await started.cli<unknown[]>('alerts', '--all')) as (AlertRecord & { version: number })[];
     expect(alerts.filter((a) => a.status === 'closed')).toMatchObject([
       { truth: 'true', note: 'found as the model said' },
     ]);
@@ -153,7 +110,7 @@ describe('operators', () => {
 describe('events that are false, late, doubled or reversed', () => {
   it('start no second retrain and count nothing twice', async () => {
     const before = await judgement();
-    const events = (await registry.list('plant-event')).map(({ body }) => body as unknown as PlantEvent);
+    const events = (await up.registry.list('plant-event')).map(({ body }) => body as unknown as PlantEvent);
     // Ids that end in ~joined are the joiner's own.
     const reported = events.filter((e) => !e.eventId.endsWith('~joined'));
     const ofLives = reported.filter((e) => e.run !== null && e.kind === 'failure' && /-l\d+$/.test(e.run));
@@ -173,10 +130,10 @@ describe('events that are false, late, doubled or reversed', () => {
       corrects: n === 1 ? known.eventId : `${known.eventId}-again-1`,
       knownTime: `2026-01-0${n + 1}T00:00:00.000Z`,
     }));
-    const file = join(folder.dir, 'odd-events.jsonl');
+    const file = join(started.folder.dir, 'odd-events.jsonl');
     for (const batch of [lies, [...day].reverse(), corrected, day]) {
       writeFileSync(file, batch.map((e) => `${JSON.stringify(e)}\n`).join(''));
-      await cli('events', 'add', file);
+      await started.cli('events', 'add', file);
     }
     await new Promise((resolve) => setTimeout(resolve, 10_000));
     const after = await judgement();

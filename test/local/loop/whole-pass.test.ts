@@ -1,37 +1,33 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   DescribeComponentCommand,
   GetComponentCommand,
-  GreengrassV2Client,
+  type GreengrassV2Client,
   ListComponentVersionsCommand,
 } from '@aws-sdk/client-greengrassv2';
 import { S3Client } from '@aws-sdk/client-s3';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { DecisionObjectHeader, DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { RawObjectRecord } from '#core/contracts/lake.ts';
-import { LocalPlant } from '#core/contracts/local-plant.ts';
+import type { LocalPlant } from '#core/contracts/local-plant.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
-import { platformNames } from '#core/contracts/names.ts';
+import type { platformNames } from '#core/contracts/names.ts';
 import { modelComponentName } from '#core/contracts/release.ts';
-import { ModelLineRecord } from '#core/contracts/retrain.ts';
+import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { digestOf, merkleRoot } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type ObjectStore, s3Store, sha256 } from '../../../lambdas/shared/object-store.ts';
-import { dynamoRegistry } from '../../../lambdas/shared/registry-reader.ts';
-import { client, NODE, REPOSITORY, stateFolder, until } from '../aws/local-aws.ts';
+import { NODE, REPOSITORY, until } from '../aws/local-aws.ts';
+import { QUIET, StartedPlant } from './started-plant.ts';
 
 const UP_MS = 480_000;
-const QUIET = '--disable-warning=ExperimentalWarning';
 
-let folder: ReturnType<typeof stateFolder>;
-let start: ChildProcess;
-let told = '';
+let started: StartedPlant;
 let plant: LocalPlant;
 let registry: RegistryReader;
 let lake: ObjectStore;
@@ -43,14 +39,6 @@ let names: ReturnType<typeof platformNames>;
 let champion: NonNullable<ModelLineRecord['champion']>;
 let decision: DecisionRecord;
 
-const cli = async <T>(...args: string[]): Promise<T> => {
-  const { stdout } = await promisify(execFile)(
-    NODE,
-    [QUIET, 'cli/millwright.ts', ...args, '--json', '--plant-dir', folder.dir],
-    { cwd: REPOSITORY, maxBuffer: 2 ** 26, timeout: 60_000 },
-  );
-  return JSON.parse(stdout);
-};
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -71,48 +59,23 @@ const decisionsIn = async (key: string): Promise<{ header: DecisionObjectHeader;
 };
 
 beforeAll(async () => {
-  folder = stateFolder();
-  start = spawn(NODE, [QUIET, 'local/start/main.ts', '--state-dir', folder.dir, '--devices', '1'], {
-    cwd: REPOSITORY,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [start.stdout, start.stderr]) stream?.on('data', (d) => (told += d));
-  await until(
-    () => told.includes('The plant is up.') || start.exitCode !== null,
-    (over) => over,
-    UP_MS,
-  );
-  if (start.exitCode !== null) throw new Error(`the pass ended with exit code ${start.exitCode}:\n${told}`);
-  plant = LocalPlant.parse(JSON.parse(readFileSync(join(folder.dir, 'plant.json'), 'utf8')));
-  const config = JSON.parse(readFileSync(join(REPOSITORY, 'config/local.json'), 'utf8'));
-  names = platformNames(config);
-  const options = client(plant.endpoints.aws);
-  db = DynamoDBDocumentClient.from(new DynamoDBClient(options));
-  registry = dynamoRegistry(db, names.registry.name);
-  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  started = new StartedPlant('--devices', '1');
+  const up = await started.up(UP_MS);
+  ({ plant, names, db, registry, greengrass, champion } = up);
+  const s3 = new S3Client({ ...up.options, forcePathStyle: true });
   lake = s3Store(s3, names.lakeBucket);
   artifacts = s3Store(s3, names.artifactsBucket);
-  greengrass = new GreengrassV2Client({ ...options, endpoint: plant.endpoints.greengrass });
-  const line = ModelLineRecord.parse((await registry.latest('model-line', plant.modelLine))?.body);
-  if (line.champion === null) throw new Error(`the line has no champion:\n${told}`);
-  champion = line.champion;
 }, UP_MS + 20_000);
 
 afterAll(async () => {
-  if (start.exitCode === null && start.signalCode === null) {
-    const gone = once(start, 'exit');
-    start.kill('SIGTERM');
-    const kill = setTimeout(() => start.kill('SIGKILL'), 40_000);
-    await gone;
-    clearTimeout(kill);
-  }
+  await started.end();
   // Services end by themselves when the start that they belong to is gone.
   if (plant !== undefined)
     await until(
       () => processesOf(plant).filter(isAlive),
       (left) => left.length === 0,
     );
-  folder.remove();
+  started.folder.remove();
 }, 90_000);
 
 describe('one package, from the training to the decision', () => {
@@ -169,7 +132,7 @@ describe('one package, from the training to the decision', () => {
   });
 
   it('is what lineage leads to from that decision, and on to raw objects that are still the same bytes', async () => {
-    const answer = await cli<{
+    const answer = await started.cli<{
       packageDigest: string;
       truncated: boolean;
       nodes: { node: string }[];
@@ -188,7 +151,7 @@ describe('one package, from the training to the decision', () => {
   }, 90_000);
 
   it('is what the explanation of that decision names', async () => {
-    const answer = await cli<{ decision: DecisionRecord; features: unknown[] }>('explain', decision.id);
+    const answer = await started.cli<{ decision: DecisionRecord; features: unknown[] }>('explain', decision.id);
     expect(answer.decision).toEqual(decision);
     expect(answer.features).toHaveLength((decision.features as number[]).length);
   }, 90_000);
@@ -208,8 +171,8 @@ describe('a device that is killed', () => {
       (found) => found.length > 0,
       60_000,
     );
-    expect(told).toContain(`${device?.device} ended although nobody stopped it; it is started again`);
-    plant = LocalPlant.parse(JSON.parse(readFileSync(join(folder.dir, 'plant.json'), 'utf8')));
+    expect(started.told()).toContain(`${device?.device} ended although nobody stopped it; it is started again`);
+    plant = started.plant();
     expect(plant.devices[0]?.pid).not.toBe(device?.pid);
   }, 90_000);
 });
@@ -217,12 +180,12 @@ describe('a device that is killed', () => {
 describe('Ctrl-C', () => {
   it('stops every process of the plant and says so', async () => {
     expect(processesOf(plant).every(isAlive)).toBe(true);
-    const gone = once(start, 'exit');
-    start.kill('SIGINT');
+    const gone = once(started.start, 'exit');
+    started.start.kill('SIGINT');
     expect(await gone).toEqual([130, null]);
-    expect(told).toMatch(/Stopped\.\n$/);
+    expect(started.told()).toMatch(/Stopped\.\n$/);
     expect(processesOf(plant).filter(isAlive)).toEqual([]);
-    expect(existsSync(join(folder.dir, 'plant.json'))).toBe(false);
+    expect(existsSync(join(started.folder.dir, 'plant.json'))).toBe(false);
   }, 60_000);
 });
 
@@ -230,11 +193,11 @@ describe('a second start', () => {
   it('goes on with the champion that is there, and ends with exit code 0 when it was asked to end', async () => {
     const { stdout } = await promisify(execFile)(
       NODE,
-      [QUIET, 'local/start/main.ts', '--state-dir', folder.dir, '--devices', '1', '--once'],
+      [QUIET, 'local/start/main.ts', '--state-dir', started.folder.dir, '--devices', '1', '--once'],
       { cwd: REPOSITORY, timeout: 170_000, killSignal: 'SIGINT' },
     );
     expect(stdout).toContain('serves since an earlier start');
     expect(stdout).toMatch(new RegExp(`^ +package of the pass +${champion.packageDigest}$`, 'm'));
-    expect(existsSync(join(folder.dir, 'plant.json'))).toBe(false);
+    expect(existsSync(join(started.folder.dir, 'plant.json'))).toBe(false);
   }, 200_000);
 });
