@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -41,6 +41,9 @@ const uploaded = async (s3: S3Client, bucket: string, prefix: string): Promise<O
   }
 };
 
+const plantIn = (stateDir: string): LocalPlant =>
+  LocalPlant.parse(JSON.parse(readFileSync(join(stateDir, LOCAL_PLANT_FILE), 'utf8')));
+
 const isUp = (child: ChildProcess): Promise<void> =>
   new Promise((resolve, reject) => {
     const lines: string[] = [];
@@ -76,7 +79,7 @@ export const windowsOfPlant = async (
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   try {
     await isUp(child);
-    const plant = LocalPlant.parse(JSON.parse(readFileSync(join(stateDir, LOCAL_PLANT_FILE), 'utf8')));
+    const plant = plantIn(stateDir);
     const config = DeploymentConfig.parse(JSON.parse(readFileSync(join(root, 'config/local.json'), 'utf8')));
     const s3 = new S3Client({
       endpoint: plant.endpoints.aws,
@@ -113,7 +116,9 @@ export const windowsOfPlant = async (
       process.kill(plant.pid, 'SIGCONT');
     }
   } finally {
-    child.kill('SIGINT');
+    // A signal to npm alone stays with its shell: the plant itself is told, as Ctrl-C tells all of them.
+    if (existsSync(join(stateDir, LOCAL_PLANT_FILE))) process.kill(plantIn(stateDir).pid, 'SIGINT');
+    else child.kill('SIGINT');
     await ended;
   }
 };
