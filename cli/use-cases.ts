@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
-import { checkFeatureSet } from '#core/features/check-feature-set.ts';
+import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
 
 /**
  * Every definition of the folder `use-cases`, checked against its contract and the features there are; tooling finds

@@ -1,8 +1,8 @@
 import type { FeatureRow } from '#core/contracts/feature-set.ts';
 import type { LiveRun, PlantSource, UseCaseDefinition } from '#core/contracts/source.ts';
 import type { Hyperparameters, UseCase } from '#core/contracts/use-case.ts';
-import { endOfRun } from '#core/features/labels.ts';
-import { materialiseRun } from '#core/features/rows.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
+import { endOfRun } from '#core/outcomes/labels.ts';
 import {
   againstCapped,
   bootstrapOverUnits,

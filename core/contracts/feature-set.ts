@@ -9,8 +9,11 @@ export const FeatureDefinition = z.strictObject({
   name: z.string().regex(/^[a-z0-9_]+$/),
   feature: Slug,
   signal: z.string().min(1),
-  window: z.int().min(1).max(512),
-  params: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).default({}),
+  window: z.int().min(1).max(4096),
+  params: z
+    .record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.array(z.number()), z.array(z.string())]))
+    .default({}),
+  version: z.int().positive().optional().describe('of the code of the feature; absent = 1'),
 });
 export type FeatureDefinition = z.infer<typeof FeatureDefinition>;
 

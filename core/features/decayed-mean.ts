@@ -1,10 +1,13 @@
-import { numberParam, type ScalarFeature } from './feature.ts';
+import { numberParam, type ScalarFeature } from './engine/feature.ts';
 
 export const decayedMean: ScalarFeature = {
   name: 'decayed-mean',
   kind: 'scalar',
+  version: 1,
   says: 'Mean of the good values in the window, weight `decay` to the power of their age (0 < decay ≤ 1).',
+  missing: 'Values that are not good are left out, the others keep their age; missing when none is left.',
   params: { decay: 'number' },
+  unit: (signal) => signal,
   compute: (points, params) => {
     const decay = numberParam(params, 'decay', 'decayed-mean');
     let sum = 0;

@@ -1,11 +1,15 @@
-import { numberParam, type WaveformFeature } from './feature.ts';
-import { amplitudeAround, envelope } from './spectrum.ts';
+import { numberParam, type WaveformFeature } from './engine/feature.ts';
+import { amplitudeAround, envelope } from './kernel/spectrum.ts';
 
 export const envelopeOrder: WaveformFeature = {
   name: 'envelope-order',
   kind: 'waveform',
+  version: 1,
   says: 'Amplitude of the envelope around `order` times the shaft frequency: the repetition of a bearing defect (Randall & Antoni 2011). Shaft speed, in 1/min, is the scalar signal `speed`.',
+  missing:
+    'None where the speed is not good or 0; a waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: { order: 'number', speed: 'scalar-signal' },
+  unit: (signal) => signal,
   compute: ({ samples, signal, params, scalar }) => {
     const speed = scalar(String(params['speed']));
     if (speed === undefined || speed <= 0 || signal.sampleRateHz === undefined) return undefined;

@@ -1,10 +1,13 @@
-import type { ScalarFeature } from './feature.ts';
+import type { ScalarFeature } from './engine/feature.ts';
 
 export const mean: ScalarFeature = {
   name: 'mean',
   kind: 'scalar',
+  version: 1,
   says: 'Arithmetic mean of the good values in the window.',
+  missing: 'Values that are not good are left out; missing when none is left.',
   params: {},
+  unit: (signal) => signal,
   compute: (points) => {
     let sum = 0;
     for (const { value } of points) sum += value;

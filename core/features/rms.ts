@@ -1,10 +1,13 @@
-import type { WaveformFeature } from './feature.ts';
+import type { WaveformFeature } from './engine/feature.ts';
 
 export const rms: WaveformFeature = {
   name: 'rms',
   kind: 'waveform',
+  version: 1,
   says: 'Root mean square of a waveform (ISO 20816-1 uses it for severity).',
+  missing: 'A waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: {},
+  unit: (signal) => signal,
   compute: ({ samples }) => {
     let squares = 0;
     for (const v of samples) squares += v * v;

@@ -1,6 +1,6 @@
 import { parseAs } from '../contracts/errors.ts';
 import { ModelPackageManifest, PackageSignature } from '../contracts/model-package.ts';
-import { checkFeatureSet } from '../features/check-feature-set.ts';
+import { checkFeatureSet } from '../features/engine/check-feature-set.ts';
 import { digestOf } from '../lineage/digest.ts';
 
 export interface PackageClaim {

@@ -1,7 +1,7 @@
 import type { Frame } from '#core/contracts/frame.ts';
 import type { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
-import { type FeatureVector, featureVector, windowLength } from '#core/features/vector.ts';
-import { FrameWindow } from '#core/features/window.ts';
+import { type FeatureVector, featureVector, windowLength } from '#core/features/engine/vector.ts';
+import { FrameWindow } from '#core/features/engine/window.ts';
 import type { Attempt } from '#core/inference/decide.ts';
 import { FeatureHistogram } from '#core/inference/histogram.ts';
 import type { Serving } from './package-store.ts';

@@ -5,7 +5,7 @@ import type { ShardErrors } from '#core/contracts/evaluation.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
-import { materialiseRun } from '#core/features/rows.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
 import { boundedLoss } from '#core/outcomes/loss.ts';
 import { Refused } from '../shared/errors.ts';
 import { framesOf } from '../shared/frames.ts';

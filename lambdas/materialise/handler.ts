@@ -3,7 +3,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { FeatureRow } from '#core/contracts/feature-set.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
-import { materialiseRun } from '#core/features/rows.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { framesOf } from '../shared/frames.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { FeatureSet } from '#core/contracts/feature-set.ts';
-import { FEATURES } from '#core/features/registry.ts';
-import { cosineTable } from '#core/features/spectrum.ts';
-import { featureVector } from '#core/features/vector.ts';
-import { FrameWindow } from '#core/features/window.ts';
+import { FEATURES } from '#core/features/engine/registry.ts';
+import { featureVector } from '#core/features/engine/vector.ts';
+import { FrameWindow } from '#core/features/engine/window.ts';
+import { cosineTable } from '#core/features/kernel/spectrum.ts';
 import { aFrame, good, SIGNALS, wave } from '../unit/features/a-frame.ts';
 
 const root = path.join(__dirname, '../..');

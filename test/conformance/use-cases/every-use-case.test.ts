@@ -5,10 +5,10 @@ import { Frame } from '#core/contracts/frame.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { PlantSource, RunHistory, StorySource, UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
-import { checkFeatureSet } from '#core/features/check-feature-set.ts';
-import { endOfRun } from '#core/features/labels.ts';
-import { materialiseRun } from '#core/features/rows.ts';
-import { decodeFrame } from '#core/features/window.ts';
+import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
+import { decodeFrame } from '#core/features/engine/window.ts';
+import { endOfRun } from '#core/outcomes/labels.ts';
 import { shortfall, splitOf } from '#core/policy/split.ts';
 import { dataReader } from '../../../local/start/source.ts';
 

@@ -15,9 +15,9 @@ import type { Baseline } from '#core/contracts/model-package.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import type { RunHistory, UseCaseDefinition } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
-import { endOfRun } from '#core/features/labels.ts';
-import { materialiseRun } from '#core/features/rows.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
 import { digestBytes, digestOf } from '#core/lineage/digest.ts';
+import { endOfRun } from '#core/outcomes/labels.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
@@ -228,7 +228,7 @@ describe('the bundles under test', () => {
       .map((s) => resolve(dirname(LAMBDA), s))
       .filter((s) => !s.includes('/node_modules/'))
       .map((s) => s.slice(REPOSITORY.length + 1));
-    expect(sources).toContain('core/features/vector.ts');
+    expect(sources).toContain('core/features/engine/vector.ts');
     expect(newerThan(LAMBDA, sources)).toEqual([]);
   });
 

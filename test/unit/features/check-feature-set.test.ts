@@ -1,5 +1,5 @@
 import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
-import { checkFeatureSet } from '#core/features/check-feature-set.ts';
+import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
 import { SIGNALS } from './a-frame.ts';
 
 const problemsOf = (over: Partial<FeatureDefinition>): readonly string[] => {

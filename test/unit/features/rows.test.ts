@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
-import { materialiseRun } from '#core/features/rows.ts';
-import { featureVector, windowLength } from '#core/features/vector.ts';
-import { FrameWindow } from '#core/features/window.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
+import { featureVector, windowLength } from '#core/features/engine/vector.ts';
+import { FrameWindow } from '#core/features/engine/window.ts';
 import { aFrame, bad, good, SIGNALS } from './a-frame.ts';
 
 const setOf = (...features: FeatureDefinition[]): FeatureSet => ({

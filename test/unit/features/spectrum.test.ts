@@ -1,4 +1,4 @@
-import { amplitudeAround } from '#core/features/spectrum.ts';
+import { amplitudeAround } from '#core/features/kernel/spectrum.ts';
 
 const RATE = 5120;
 const BIN = RATE / 256;

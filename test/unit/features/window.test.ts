@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Frame } from '#core/contracts/frame.ts';
-import { decodeFrame, decodeSamples, FrameWindow } from '#core/features/window.ts';
+import { decodeFrame, decodeSamples, FrameWindow } from '#core/features/engine/window.ts';
 import { aFrame, bad, encodeSamples, good, SIGNALS, wave } from './a-frame.ts';
 
 const level = (index: number, over: Partial<Frame> = {}) => aFrame(index, { level: good(index) }, over);

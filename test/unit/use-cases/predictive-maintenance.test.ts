@@ -6,9 +6,9 @@ import { Frame } from '#core/contracts/frame.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { PlantSource, UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
-import { endOfRun } from '#core/features/labels.ts';
-import { materialiseRun } from '#core/features/rows.ts';
-import { decodeFrame } from '#core/features/window.ts';
+import { materialiseRun } from '#core/features/engine/rows.ts';
+import { decodeFrame } from '#core/features/engine/window.ts';
+import { endOfRun } from '#core/outcomes/labels.ts';
 import { parseEngines } from '../../../use-cases/predictive-maintenance/cmapss.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 

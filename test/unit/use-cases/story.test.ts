@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Frame } from '#core/contracts/frame.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { PlantSource, StoryRun, StorySource, UseCaseDefinition } from '#core/contracts/source.ts';
-import { decodeFrame } from '#core/features/window.ts';
+import { decodeFrame } from '#core/features/engine/window.ts';
 import { splitOf } from '#core/policy/split.ts';
 import { lapRun } from '../../../local/plant/machines.ts';
 import { fanWore, parseEngines } from '../../../use-cases/predictive-maintenance/cmapss.ts';

@@ -1,7 +1,7 @@
 import type { PlantEvent } from '../contracts/plant-event.ts';
 import type { LabelDefinition } from '../contracts/use-case.ts';
-import { standingEvents } from '../outcomes/standing.ts';
-import { endOfUnit, type PlacedEvent } from '../outcomes/unit.ts';
+import { standingEvents } from './standing.ts';
+import { endOfUnit, type PlacedEvent } from './unit.ts';
 
 /** A plant event that names the frame at which a run ended. */
 export type EndOfRun = PlacedEvent;

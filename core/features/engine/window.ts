@@ -1,5 +1,5 @@
-import type { Frame } from '../contracts/frame.ts';
-import type { SignalDefinition } from '../contracts/use-case.ts';
+import type { Frame } from '../../contracts/frame.ts';
+import type { SignalDefinition } from '../../contracts/use-case.ts';
 
 /** A frame with its values checked and decoded once; what is BAD, absent or out of range is not in it. */
 export interface DecodedFrame {

@@ -1,5 +1,5 @@
-import type { FeatureDefinition, FeatureSet } from '../contracts/feature-set.ts';
-import type { SignalDefinition } from '../contracts/use-case.ts';
+import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
+import type { SignalDefinition } from '../../contracts/use-case.ts';
 import type { Feature, ParamKind } from './feature.ts';
 import { FEATURES } from './registry.ts';
 

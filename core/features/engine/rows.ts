@@ -1,7 +1,7 @@
-import type { FeatureRow, FeatureSet } from '../contracts/feature-set.ts';
-import type { Frame } from '../contracts/frame.ts';
-import type { LabelDefinition, SignalDefinition } from '../contracts/use-case.ts';
-import { remainingLife } from './labels.ts';
+import type { FeatureRow, FeatureSet } from '../../contracts/feature-set.ts';
+import type { Frame } from '../../contracts/frame.ts';
+import type { LabelDefinition, SignalDefinition } from '../../contracts/use-case.ts';
+import { remainingLife } from '../../outcomes/labels.ts';
 import { featureVector, windowLength } from './vector.ts';
 import { FrameWindow } from './window.ts';
 

@@ -1,5 +1,5 @@
-import type { FeatureDefinition, FeatureSet } from '../contracts/feature-set.ts';
-import type { SignalDefinition } from '../contracts/use-case.ts';
+import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
+import type { SignalDefinition } from '../../contracts/use-case.ts';
 import type { Point } from './feature.ts';
 import { FEATURES } from './registry.ts';
 import type { DecodedFrame } from './window.ts';
@@ -43,7 +43,13 @@ const computeOne = (
         key,
         samples === undefined
           ? undefined
-          : feature.compute({ samples, signal, params: definition.params, scalar: (name) => f.scalars.get(name) }),
+          : feature.compute({
+              samples,
+              signal,
+              params: definition.params,
+              scalar: (name) => f.scalars.get(name),
+              waveform: (name) => f.waveforms.get(name),
+            }),
       );
     }
     const value = f.memo.get(key);

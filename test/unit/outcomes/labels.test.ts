@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { LabelDefinition } from '#core/contracts/use-case.ts';
-import * as labels from '#core/features/labels.ts';
+import * as labels from '#core/outcomes/labels.ts';
 
 const label: LabelDefinition = { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' };
 const { remainingLife } = labels;
