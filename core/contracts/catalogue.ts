@@ -21,7 +21,9 @@ import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
 import { LastSeen, LocalCounters, LocalFaults, LocalPlant } from './local-plant.ts';
 import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
+import { ObservationMessage } from './observation.ts';
 import { PlantEvent } from './plant-event.ts';
+import { QualityFinding, QualityMessage } from './quality.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
 import { ModelLineRecord, RetrainRecord } from './retrain.ts';
 import { Envelope, QuantizeReport, TrainingHyperparameters, TrainingMetrics } from './training.ts';
@@ -50,6 +52,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     PlantEvent,
     'Something the IT side knows: a failure, a finding, a repair, a changeover.',
   ),
+  entry('observations', 'message', ObservationMessage, 'Values of signals that one device read.'),
+  entry('quality', 'message', QualityMessage, 'Findings of data quality that one device made.'),
+  entry('quality-finding', 'record', QualityFinding, 'A stretch of a signal in which a check failed.'),
   entry('decision', 'record', DecisionRecord, 'What the edge said about one frame, with the evidence to replay it.'),
   entry('decision-object', 'manifest', DecisionObjectHeader, 'First line of an uploaded object of decisions.'),
   entry('device-report', 'message', DeviceReport, 'What a device serves and how it is doing.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FeatureSet } from './feature-set.ts';
 import { Slug, UseCaseId } from './primitives.ts';
+import { QualityRules } from './quality.ts';
 
 export const SignalDefinition = z.strictObject({
   name: z.string().min(1).max(64),
@@ -9,6 +10,9 @@ export const SignalDefinition = z.strictObject({
   range: z.tuple([z.number(), z.number()]).describe('physically possible values; outside is BAD'),
   sampleRateHz: z.number().positive().optional().describe('waveforms only'),
   samples: z.int().positive().optional().describe('waveforms only: length of one frame'),
+  quality: QualityRules.omit({ range: true })
+    .optional()
+    .describe('what else the signal is expected to do; a rule that is absent is not checked'),
 });
 export type SignalDefinition = z.infer<typeof SignalDefinition>;
 

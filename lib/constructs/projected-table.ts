@@ -1,54 +1,61 @@
 import { type CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { Construct } from 'constructs';
-
-type Partition =
-  | { readonly type: 'enum'; readonly values: readonly string[] }
-  | { readonly type: 'date'; readonly from: string };
+import type { LakePartition, LakeTable } from '#core/contracts/lake-tables.ts';
 
 export interface ProjectedTableProps {
   readonly database: CfnDatabase;
-  readonly name: string;
-  readonly says: string;
-  /** Without a slash at the end; partitions follow as `name=value/`. */
-  readonly location: string;
-  readonly columns: Readonly<Record<string, string>>;
-  readonly partitions: Readonly<Record<string, Partition>>;
+  readonly bucketName: string;
+  readonly table: LakeTable;
+  readonly sites: readonly string[];
 }
+
+/** How Athena computes the values of a partition (docs: Athena, partition projection, supported types). */
+const projection = (partition: LakePartition, sites: readonly string[]): Readonly<Record<string, string>> => {
+  switch (partition.type) {
+    case 'site':
+      return { type: 'enum', values: sites.join(',') };
+    case 'injected':
+      return { type: 'injected' };
+    case 'date':
+      return {
+        type: 'date',
+        format: 'yyyy-MM-dd',
+        range: `${partition.from},NOW+1DAY`,
+        interval: '1',
+        'interval.unit': 'DAYS',
+      };
+  }
+};
 
 /** A Parquet table whose partitions are computed, not crawled: a new object is in the next query. */
 export class ProjectedTable extends Construct {
   constructor(scope: Construct, id: string, props: ProjectedTableProps) {
     super(scope, id);
+    const { name, says, prefix, columns, partitions }: LakeTable = props.table;
+    const location = `s3://${props.bucketName}/${prefix}`;
     const parameters: Record<string, string> = {
       EXTERNAL: 'TRUE',
       classification: 'parquet',
       'projection.enabled': 'true',
-      'storage.location.template': `${props.location}/${Object.keys(props.partitions)
-        .map((name) => `${name}=\${${name}}/`)
+      'storage.location.template': `${location}/${Object.keys(partitions)
+        .map((p) => `${p}=\${${p}}/`)
         .join('')}`,
     };
-    for (const [name, partition] of Object.entries(props.partitions)) {
-      parameters[`projection.${name}.type`] = partition.type;
-      if (partition.type === 'enum') parameters[`projection.${name}.values`] = partition.values.join(',');
-      else {
-        parameters[`projection.${name}.format`] = 'yyyy-MM-dd';
-        parameters[`projection.${name}.range`] = `${partition.from},NOW+1DAY`;
-        parameters[`projection.${name}.interval`] = '1';
-        parameters[`projection.${name}.interval.unit`] = 'DAYS';
-      }
-    }
+    for (const [key, partition] of Object.entries(partitions))
+      for (const [what, value] of Object.entries(projection(partition, props.sites)))
+        parameters[`projection.${key}.${what}`] = value;
     const table = new CfnTable(this, 'Table', {
       catalogId: props.database.catalogId,
       databaseName: props.database.ref,
       tableInput: {
-        name: props.name,
-        description: props.says,
+        name,
+        description: says,
         tableType: 'EXTERNAL_TABLE',
         parameters,
-        partitionKeys: Object.keys(props.partitions).map((name) => ({ name, type: 'string' })),
+        partitionKeys: Object.keys(partitions).map((name) => ({ name, type: 'string' })),
         storageDescriptor: {
-          location: `${props.location}/`,
-          columns: Object.entries(props.columns).map(([name, type]) => ({ name, type })),
+          location: `${location}/`,
+          columns: Object.entries(columns).map(([name, type]) => ({ name, type })),
           inputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat',
           outputFormat: 'org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat',
           serdeInfo: { serializationLibrary: 'org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe' },

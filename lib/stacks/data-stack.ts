@@ -4,6 +4,7 @@ import { CfnDatabase } from 'aws-cdk-lib/aws-glue';
 import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
+import { LAKE_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { ProjectedTable } from '../constructs/projected-table.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
@@ -83,59 +84,13 @@ export class DataStack extends PlatformStack {
       databaseInput: { name: names.glueDatabase, description: 'Tables over the lake, partitions by projection.' },
     });
     const sites = this.config.sites.map((s) => s.id);
-    new ProjectedTable(this, 'Decisions', {
-      database,
-      name: 'decisions',
-      says: 'What the edge decided, one row a decision.',
-      location: `s3://${names.lakeBucket}/decisions`,
-      columns: {
-        id: 'string',
-        device: 'string',
-        boot: 'string',
-        sequence: 'bigint',
-        model_line: 'string',
-        asset: 'string',
-        run: 'string',
-        index: 'bigint',
-        source_time: 'string',
-        decided_at: 'string',
-        verdict: 'string',
-        value: 'double',
-        reason: 'string',
-        package_digest: 'string',
-        variant: 'string',
-        feature_set_digest: 'string',
-        input_digest: 'string',
-        latency_ms: 'double',
-        shadow_package: 'string',
-        shadow_value: 'double',
-        shadow_verdict: 'string',
-      },
-      partitions: {
-        site: { type: 'enum', values: sites },
-        date: { type: 'date', from: '2025-01-01' },
-      },
-    });
-    new ProjectedTable(this, 'Telemetry', {
-      database,
-      name: 'telemetry',
-      says: 'Histograms of the features that devices saw, one row a feature and window.',
-      location: `s3://${names.lakeBucket}/telemetry`,
-      columns: {
-        device: 'string',
-        boot: 'string',
-        model_line: 'string',
-        package_digest: 'string',
-        window_start: 'bigint',
-        window_end: 'bigint',
-        feature: 'string',
-        counts: 'array<bigint>',
-      },
-      partitions: {
-        site: { type: 'enum', values: sites },
-        date: { type: 'date', from: '2025-01-01' },
-      },
-    });
+    for (const table of Object.values(LAKE_TABLES))
+      new ProjectedTable(this, `${table.name.charAt(0).toUpperCase()}${table.name.slice(1)}`, {
+        database,
+        bucketName: names.lakeBucket,
+        table,
+        sites,
+      });
     new CfnWorkGroup(this, 'Workgroup', {
       name: names.workgroup,
       description: 'SQL over the lake; results expire in a week.',
