@@ -14,6 +14,7 @@ import {
 import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
 import { EVENTS } from './events.ts';
 import { FeatureRow, FeatureSet } from './feature-set.ts';
+import { BackfillItem, BackfillPart, BackfillRecord, FeatureSetRecord } from './feature-store.ts';
 import { Frame } from './frame.ts';
 import { HealthWatch } from './health.ts';
 import { AlertRecord, JoinedOutcomeRecord, LineJudgement } from './judgement.ts';
@@ -67,6 +68,20 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('use-case', 'config', UseCase, 'One kind of prediction, whole.'),
   entry('feature-set', 'manifest', FeatureSet, 'An ordered list of feature definitions.'),
   entry('feature-row', 'record', FeatureRow, 'One row of the features table.'),
+  entry(
+    'feature-set-record',
+    'record',
+    FeatureSetRecord,
+    'What the digest of a feature set means, and whether it is retired.',
+  ),
+  entry('backfill-item', 'message', BackfillItem, 'The work of one part of a backfill.'),
+  entry('backfill-part', 'record', BackfillPart, 'What one part of a backfill did.'),
+  entry(
+    'backfill',
+    'record',
+    BackfillRecord,
+    'One backfill of the feature store, from what was asked to how it ended.',
+  ),
   entry('dataset-snapshot', 'manifest', DatasetSnapshot, 'What a model may learn from.'),
   entry('materialise-item', 'message', MaterialiseItem, 'The work of one materialisation.'),
   entry('training-hyperparameters', 'config', TrainingHyperparameters, 'What a trainer is told.'),

@@ -74,6 +74,16 @@ export const DeploymentConfig = z.strictObject({
     .describe(
       'from when on the owners are told: of devices that are silent, of checkpoints and workflows that are late',
     ),
+  featureStore: z
+    .strictObject({
+      onUpload: z
+        .boolean()
+        .describe('compute rows as frames are registered; false = only when a backfill is asked for'),
+    })
+    .default({ onUpload: true })
+    .describe(
+      'the offline store; on upload it costs a call of a function and a few requests to S3 for each batch of uploads',
+    ),
   training: z.strictObject({ instanceType: z.string().min(1), processingInstanceType: z.string().min(1) }),
 });
 export type DeploymentConfig = z.infer<typeof DeploymentConfig>;

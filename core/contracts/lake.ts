@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Split } from './dataset-snapshot.ts';
-import { AssetId, Digest, SiteId, Slug } from './primitives.ts';
+import { AssetId, Digest, Instant, SiteId, Slug } from './primitives.ts';
 
 const hex = (digest: string): string => digest.replace('sha256:', '');
 const ten = (n: number): string => String(n).padStart(10, '0');
@@ -32,6 +32,35 @@ const framesPrefix = (o: { site: string; asset: string; run: string }): string =
   `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/`;
 const featuresPrefix = (o: { featureSet: string; snapshot: string; split: Split }): string =>
   `features/split=${o.split}/${hex(o.featureSet)}/${hex(o.snapshot)}/`;
+
+/**
+ * Keys of the offline store (table `features`): rows that one version of a raw object brought about, by the day of their
+ * frames. The same bytes give the same key; what corrects them another one.
+ */
+export const storeKeys = {
+  rows: (o: {
+    featureSet: string;
+    site: string;
+    date: string;
+    asset: string;
+    run: string;
+    first: number;
+    last: number;
+    source: string;
+  }): string =>
+    `${storePrefix(o)}site=${o.site}/date=${o.date}/${o.asset}.${o.run}.${ten(o.first)}-${ten(o.last)}.${hex(o.source).slice(0, 16)}.parquet`,
+  /** What the keys of all rows of a feature set begin with. */
+  prefix: (featureSet: string): string => storePrefix({ featureSet }),
+} as const;
+const storePrefix = (o: { featureSet: string }): string => `features/store/feature_set=${hex(o.featureSet)}/`;
+
+/** What a backfill works through and what its parts did: in the lake, because its workflow lives in the data plane. */
+export const backfillKeys = {
+  items: (id: string): string => `backfills/${id}/items.jsonl`,
+  part: (id: string, part: number): string => `${backfillParts(id)}${String(part).padStart(6, '0')}.json`,
+  parts: (id: string): string => backfillParts(id),
+} as const;
+const backfillParts = (id: string): string => `backfills/${id}/parts/`;
 
 /** Keys of the work bucket: lists that a workflow works through, made anew from a snapshot whenever they are needed. */
 export const workKeys = {
@@ -66,6 +95,8 @@ export const RawObjectRecord = z.strictObject({
   run: Slug,
   firstIndex: z.int().positive(),
   lastIndex: z.int().positive(),
+  firstAt: Instant.optional().describe('earliest source time of its valid frames'),
+  lastAt: Instant.optional().describe('latest'),
   frames: z.int().nonnegative().describe('valid frames'),
   quarantined: z.int().nonnegative(),
   signals: z.array(z.string()).describe('names of the signals that occur, sorted: what kind of machine this is'),

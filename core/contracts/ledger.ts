@@ -19,6 +19,8 @@ export const RecordClass = z.enum([
   'judgement',
   'alert',
   'event-file',
+  'feature-set',
+  'backfill',
 ]);
 export type RecordClass = z.infer<typeof RecordClass>;
 
@@ -44,10 +46,12 @@ export const EdgeRelation = z.enum([
 export const LineageEdge = z.strictObject({ from: NodeRef, rel: EdgeRelation, to: NodeRef });
 export type LineageEdge = z.infer<typeof LineageEdge>;
 
+const Announcement = z.strictObject({ type: z.string(), detail: z.record(z.string(), z.unknown()) });
+
 /**
  * What a caller asks of the ledger writer: one record version, its edges and one audit event, all or nothing.
  * `commandId` makes a repeat harmless. `expectVersion` refuses a lost update (0 = must not exist yet).
- * `announce` puts an event of the catalogue on the bus after the commit.
+ * `announce` puts an event of the catalogue, or several, on the bus after the commit.
  */
 export const LedgerCommand = z.strictObject({
   schema: z.literal('ledger-command/1'),
@@ -62,7 +66,7 @@ export const LedgerCommand = z.strictObject({
   }),
   expectVersion: z.int().nonnegative().optional(),
   edges: z.array(LineageEdge).max(40).default([]),
-  announce: z.strictObject({ type: z.string(), detail: z.record(z.string(), z.unknown()) }).optional(),
+  announce: z.union([Announcement, z.array(Announcement).min(1).max(4)]).optional(),
 });
 export type LedgerCommand = z.infer<typeof LedgerCommand>;
 export const LedgerRequest = z.strictObject({ commands: z.array(LedgerCommand).min(1).max(50) });
@@ -134,6 +138,11 @@ export const registryQueries = {
     KeyConditionExpression: 'gsi1pk = :c',
     ExpressionAttributeValues: { ':c': registryKeys.classIndex(c) },
     ScanIndexForward: false,
+  }),
+  /** Every version of a record, the first one first. */
+  versions: (c: RecordClass, id: string) => ({
+    KeyConditionExpression: 'pk = :r AND begins_with(sk, :v)',
+    ExpressionAttributeValues: { ':r': registryKeys.latest(c, id).pk, ':v': 'V#' },
   }),
   edges: (node: string, direction: 'out' | 'in') => ({
     KeyConditionExpression: 'pk = :n AND begins_with(sk, :d)',

@@ -49,6 +49,7 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     telemetryQueue: queue('data', 'telemetry-writer'),
     plantEvents: fn('data', 'plant-events'),
     materialise: fn('data', 'materialise'),
+    backfill: machine('data', 'backfill'),
     // Training (ml)
     retrain: machine('ml', 'retrain'),
     trainingRole: role('ml', 'training'),

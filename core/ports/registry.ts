@@ -35,3 +35,9 @@ export interface RegistryReader {
   /** Edges that leave a node (what it was made from) or arrive at it (what was made from it). */
   edges(node: string, direction: 'out' | 'in'): Promise<readonly LineageEdge[]>;
 }
+
+/** Reads what records were before. */
+export interface RegistryHistory {
+  /** Every version of a record, the first one first; none when there is no such record. */
+  versions(recordClass: RecordClass, id: string): Promise<readonly StoredRecord[]>;
+}

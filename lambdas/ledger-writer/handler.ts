@@ -76,15 +76,15 @@ export const groupCommands = (commands: readonly LedgerCommand[]): LedgerCommand
 };
 
 const checkAnnouncements = (commands: readonly LedgerCommand[]): void => {
-  for (const { announce, commandId } of commands) {
-    if (announce === undefined) continue;
-    const schema = EVENTS[announce.type as EventType];
-    if (schema === undefined)
-      throw new Error(
-        `command ${commandId} announces "${announce.type}", which is not in the catalogue of events (${Object.keys(EVENTS).join(', ')})`,
-      );
-    parseAs(schema, announce.detail, `announcement ${announce.type} of command ${commandId}`);
-  }
+  for (const { announce: given, commandId } of commands)
+    for (const announce of [given ?? []].flat()) {
+      const schema = EVENTS[announce.type as EventType];
+      if (schema === undefined)
+        throw new Error(
+          `command ${commandId} announces "${announce.type}", which is not in the catalogue of events (${Object.keys(EVENTS).join(', ')})`,
+        );
+      parseAs(schema, announce.detail, `announcement ${announce.type} of command ${commandId}`);
+    }
 };
 
 /**
@@ -264,7 +264,7 @@ export const makeHandler = (deps: Deps) => {
     const receipts: LedgerReceipt[] = [];
     for (const group of groupCommands(commands)) {
       receipts.push(...(await commit(group)));
-      const announcements = group.flatMap((c) => (c.announce === undefined ? [] : [c.announce]));
+      const announcements = group.flatMap((c) => c.announce ?? []);
       if (announcements.length > 0) await deps.announce(announcements);
     }
     return { receipts };

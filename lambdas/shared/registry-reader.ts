@@ -1,10 +1,10 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { GetCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { registryQueries } from '#core/contracts/ledger.ts';
-import { type RegistryReader, storedEdge, storedRecord } from '#core/ports/registry.ts';
+import { type RegistryHistory, type RegistryReader, storedEdge, storedRecord } from '#core/ports/registry.ts';
 
 /** The registry table, read. Needs dynamodb:GetItem and dynamodb:Query on the table and its index. */
-export const dynamoRegistry = (client: DynamoDBDocumentClient, table: string): RegistryReader => {
+export const dynamoRegistry = (client: DynamoDBDocumentClient, table: string): RegistryReader & RegistryHistory => {
   const query = async (
     input: Record<string, unknown>,
     limit = Number.POSITIVE_INFINITY,
@@ -28,6 +28,7 @@ export const dynamoRegistry = (client: DynamoDBDocumentClient, table: string): R
     },
     list: async (recordClass, { limit } = {}) =>
       (await query(registryQueries.list(recordClass), limit)).map(storedRecord),
+    versions: async (recordClass, id) => (await query(registryQueries.versions(recordClass, id))).map(storedRecord),
     edges: async (node, direction) => (await query(registryQueries.edges(node, direction))).map(storedEdge),
   };
 };

@@ -26,6 +26,7 @@ const REGISTRY_CALLS = {
   latest: { action: 'dynamodb:GetItem', at: '' },
   list: { action: 'dynamodb:Query', at: `/index/${REGISTRY_CLASS_INDEX}` },
   edges: { action: 'dynamodb:Query', at: '' },
+  versions: { action: 'dynamodb:Query', at: '' },
 } as const;
 
 /** Statements for what the platform's roles do again and again; a prefix ends in `*`, buckets are never granted whole. */

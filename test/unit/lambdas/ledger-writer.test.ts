@@ -172,6 +172,13 @@ describe('the ledger writer', () => {
     expect(announced).toEqual([announce, announce]);
   });
 
+  it('announces several events of one command, in order', async () => {
+    const { write, announced } = setUp();
+    const of = (key: string) => ({ type: 'Quarantined', detail: { site: 'plant-a', key, reason: 'r', records: 1 } });
+    await write(command({ announce: [of('k1'), of('k2')] }));
+    expect(announced).toEqual([of('k1'), of('k2')]);
+  });
+
   it('refuses an announcement that is not in the catalogue, before anything is written', async () => {
     const { write, items } = setUp();
     await expect(write(command({ announce: { type: 'Hooray', detail: {} } }))).rejects.toThrow(
