@@ -3,12 +3,21 @@ export type LakeColumnType = 'string' | 'bigint' | 'double' | 'boolean' | 'array
 
 /** How a partition's values are computed (Athena partition projection): no crawler, no partition to add. */
 export type LakePartition =
+  | { readonly type: 'tier' }
   | { readonly type: 'site' }
   | { readonly type: 'date'; readonly from: string }
   | { readonly type: 'injected'; readonly says: string };
 
+/**
+ * Small files of the day lie in `hot`; what compaction made of a closed day lies in `cold`. Which of the two holds the rows
+ * of a day is said by the table `compactions` (core/lake/rows-once.ts): both may lie there while a day changes over.
+ */
+export const TIERS = ['hot', 'cold'] as const;
+export type Tier = (typeof TIERS)[number];
+
 /** Why objects are kept how long: the days are the deployment config's. */
-export type RetentionClass = 'record' | 'raw' | 'working';
+export const RETENTION_CLASSES = ['record', 'raw', 'working', 'quarantine'] as const;
+export type RetentionClass = (typeof RETENTION_CLASSES)[number];
 
 /**
  * One table of the lake. Columns are only ever added, at the end: readers go by name and take what is absent as null,
@@ -23,9 +32,12 @@ export interface LakeTable {
   readonly partitions: Readonly<Record<string, LakePartition>>;
   /** Columns that name a row: rows with the same values are one row. */
   readonly rowKey: readonly string[];
+  /** Order of rows in a file that compaction writes, so that a query reads few row groups; only of tables with tiers. */
+  readonly order?: readonly string[];
   readonly retention: RetentionClass;
 }
 
+const TIER = { type: 'tier' } as const;
 const SITE = { type: 'site' } as const;
 const DATE = { type: 'date', from: '2025-01-01' } as const;
 
@@ -76,8 +88,9 @@ export const LAKE_TABLES = {
       feature: 'string',
       counts: 'array<bigint>',
     },
-    partitions: { site: SITE, date: DATE },
+    partitions: { tier: TIER, site: SITE, date: DATE },
     rowKey: ['device', 'boot', 'model_line', 'package_digest', 'window_start', 'feature'],
+    order: ['model_line', 'device', 'boot', 'window_start', 'feature'],
     retention: 'working',
   },
   observations: {
@@ -102,8 +115,9 @@ export const LAKE_TABLES = {
       connector: 'string',
       config_version: 'string',
     },
-    partitions: { site: SITE, date: DATE },
+    partitions: { tier: TIER, site: SITE, date: DATE },
     rowKey: ['device', 'boot', 'sequence', 'position'],
+    order: ['asset', 'signal', 'source_time', 'device', 'boot', 'sequence', 'position'],
     retention: 'raw',
   },
   quality: {
@@ -123,8 +137,9 @@ export const LAKE_TABLES = {
       found_at: 'string',
       found_by: 'string',
     },
-    partitions: { site: SITE, date: DATE },
+    partitions: { tier: TIER, site: SITE, date: DATE },
     rowKey: ['asset', 'signal', 'check', 'from_time', 'found_at', 'found_by'],
+    order: ['asset', 'signal', 'from_time', 'found_at', 'check'],
     retention: 'record',
   },
   features: {
@@ -149,5 +164,54 @@ export const LAKE_TABLES = {
     rowKey: ['asset', 'run', 'index', 'known_time'],
     retention: 'working',
   },
+  compactions: {
+    name: 'compactions',
+    says: 'Closed days of which the rows are in tier cold; of every other day they are in tier hot.',
+    prefix: 'compactions',
+    columns: {
+      table_name: 'string',
+      committed_at: 'string',
+      rows: 'bigint',
+      files: 'bigint',
+      replaced: 'bigint',
+    },
+    partitions: { site: SITE, date: DATE },
+    rowKey: ['table_name', 'site', 'date'],
+    retention: 'record',
+  },
 } as const satisfies Record<string, LakeTable>;
 export type LakeTableName = keyof typeof LAKE_TABLES;
+
+/** Tables that the landing writer fills and compaction tends: those with tiers. Their `date` is the day of landing. */
+export const LANDED_TABLES = ['telemetry', 'observations', 'quality'] as const satisfies readonly LakeTableName[];
+export type LandedTableName = (typeof LANDED_TABLES)[number];
+
+interface Cell {
+  readonly string: string | null;
+  readonly bigint: number | null;
+  readonly double: number | null;
+  readonly boolean: boolean | null;
+  readonly 'array<bigint>': readonly number[];
+  readonly 'array<double>': readonly number[];
+}
+
+/** A row of a table, every column by name: what a writer forgets or misspells does not compile. */
+export type LakeRow<N extends LakeTableName> = {
+  readonly [C in keyof (typeof LAKE_TABLES)[N]['columns']]: (typeof LAKE_TABLES)[N]['columns'][C] extends LakeColumnType
+    ? Cell[(typeof LAKE_TABLES)[N]['columns'][C]]
+    : never;
+};
+
+/** Every prefix of the lake with why its objects are kept; the lifecycle rules of the bucket come from it. */
+export const LAKE_PREFIXES: readonly { readonly prefix: string; readonly retention: RetentionClass }[] = [
+  ...Object.values<LakeTable>(LAKE_TABLES).map(({ prefix, retention }) => ({ prefix: `${prefix}/`, retention })),
+  { prefix: 'raw/frames/', retention: 'raw' },
+  { prefix: 'raw/observations/', retention: 'raw' },
+  { prefix: 'raw/events/', retention: 'record' },
+  { prefix: 'inbox/decisions/', retention: 'record' },
+  { prefix: 'inbox/events/', retention: 'record' },
+  { prefix: 'snapshots/', retention: 'record' },
+  { prefix: 'compaction-plans/', retention: 'record' },
+  { prefix: 'features/split=', retention: 'working' },
+  { prefix: 'quarantine/', retention: 'quarantine' },
+];

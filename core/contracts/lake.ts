@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Split } from './dataset-snapshot.ts';
+import { LAKE_TABLES, type LandedTableName, type Tier } from './lake-tables.ts';
 import { AssetId, Digest, Instant, SiteId, Slug } from './primitives.ts';
 
 const hex = (digest: string): string => digest.replace('sha256:', '');
@@ -24,9 +25,33 @@ export const lakeKeys = {
   featuresPrefix: (o: { featureSet: string; snapshot: string; split: Split }): string => featuresPrefix(o),
   decisions: (o: { site: string; date: string; device: string; boot: string; first: number; last: number }): string =>
     `decisions/site=${o.site}/date=${o.date}/${o.device}-${o.boot}-${ten(o.first)}-${ten(o.last)}.parquet`,
-  digests: (o: { site: string; date: string; id: string }): string =>
-    `telemetry/site=${o.site}/date=${o.date}/${o.id}.parquet`,
+  /** Rows as they landed, one object a batch; `date` is the day of landing, so that a day that is over gets no more. */
+  hot: (o: LandedDay & { batch: string }): string => `${landedPrefix('hot', o)}${o.batch}.parquet`,
+  cold: (o: LandedDay & { part: string }): string => `${landedPrefix('cold', o)}${o.part}.parquet`,
+  landedPrefix: (tier: Tier, day: LandedDay): string => landedPrefix(tier, day),
+  /** From when this object is there, the rows of the day are those of tier cold. */
+  compaction: (day: LandedDay): string =>
+    `${LAKE_TABLES.compactions.prefix}/site=${day.site}/date=${day.date}/${day.table}.parquet`,
+  /** How far the compaction of a day came: `plan.json`, `written.json`, `deleted.json`, each written once. */
+  compactionPlan: (day: LandedDay): string => `compaction-plans/${day.table}/site=${day.site}/date=${day.date}/`,
+  /** Observations that were too many for messages: gzip NDJSON of observations/1, written by their device itself. */
+  observations: (o: { site: string; thing: string; name: string }): string =>
+    `raw/observations/site=${o.site}/${o.thing}/${o.name}.ndjson.gz`,
+  /** Messages that could not land, gzip NDJSON of QuarantinedMessage. */
+  quarantinedMessages: (o: { site: string; date: string; batch: string }): string =>
+    `quarantine/messages/site=${o.site}/date=${o.date}/${o.batch}.ndjson.gz`,
 } as const;
+
+/** One day of one site of a table with tiers. */
+export interface LandedDay {
+  readonly table: LandedTableName;
+  readonly site: string;
+  /** YYYY-MM-DD, UTC. */
+  readonly date: string;
+}
+
+const landedPrefix = (tier: Tier, { table, site, date }: LandedDay): string =>
+  `${LAKE_TABLES[table].prefix}/tier=${tier}/site=${site}/date=${date}/`;
 
 const framesPrefix = (o: { site: string; asset: string; run: string }): string =>
   `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/`;

@@ -1,6 +1,6 @@
 import { type CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
 import { Construct } from 'constructs';
-import type { LakePartition, LakeTable } from '#core/contracts/lake-tables.ts';
+import { type LakePartition, type LakeTable, TIERS } from '#core/contracts/lake-tables.ts';
 
 export interface ProjectedTableProps {
   readonly database: CfnDatabase;
@@ -12,6 +12,8 @@ export interface ProjectedTableProps {
 /** How Athena computes the values of a partition (docs: Athena, partition projection, supported types). */
 const projection = (partition: LakePartition, sites: readonly string[]): Readonly<Record<string, string>> => {
   switch (partition.type) {
+    case 'tier':
+      return { type: 'enum', values: TIERS.join(',') };
     case 'site':
       return { type: 'enum', values: sites.join(',') };
     case 'injected':
