@@ -10,6 +10,7 @@ import { materialiseRun } from '#core/features/engine/rows.ts';
 import { decodeFrame } from '#core/features/engine/window.ts';
 import { endOfRun } from '#core/outcomes/labels.ts';
 import { shortfall, splitOf } from '#core/policy/split.ts';
+import { unitOf } from '#core/units/units.ts';
 import { dataReader } from '../../../local/start/source.ts';
 
 const ROOT = join(__dirname, '../../..');
@@ -72,6 +73,11 @@ describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, de
 
   it('has a README that says what it is', () => {
     expect(readFileSync(join(folder, 'README.md'), 'utf8')).toMatch(/^# .+\n\n.{40}/s);
+  });
+
+  it('measures each signal in a unit that is known', () => {
+    for (const { name, unit } of useCase.signals)
+      expect({ name, known: unitOf(unit)?.ucum }).toEqual({ name, known: unit });
   });
 
   it('has one signal and one feature of each name', () => {
