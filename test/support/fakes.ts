@@ -52,6 +52,11 @@ export const memoryLedger = (refuse?: Error) => {
   return ledger;
 };
 
+/** Events that a command announces, in order. */
+export const announcedBy = (
+  command: LedgerCommandInput | undefined,
+): readonly { type: string; detail: Record<string, unknown> }[] => [command?.announce ?? []].flat();
+
 /** A registry that reads what a memory ledger was told. */
 export const registryOf = (commands: readonly LedgerCommandInput[]): RegistryReader => {
   const stored = (c: LedgerCommandInput): StoredRecord => ({

@@ -4,7 +4,7 @@ import type { Baseline } from '../../../core/contracts/model-package.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/drift-evaluator/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { announcedBy, memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { digest, LINE, PACKAGE } from '../../support/feature-digest.ts';
 import { memoryJudgement } from '../../support/memory-judging.ts';
 
@@ -159,7 +159,7 @@ describe('drift-evaluator', () => {
   it('tells of a device that drifted once, and records each further window that counts', async () => {
     const { see, drift } = await setUp();
     for (const counts of [FAR, FAR, FAR, FAR, SAME]) await see(counts);
-    expect(drift().map((c) => [c.record.body['farOffWindows'], c.announce?.detail['state']])).toEqual([
+    expect(drift().map((c) => [c.record.body['farOffWindows'], announcedBy(c)[0]?.detail['state']])).toEqual([
       [1, 'drifted'],
       [2, undefined],
       [3, undefined],

@@ -12,7 +12,7 @@ import { makeHandler as recordDecisions } from '../../../lambdas/record-decision
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
 import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
-import { memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../support/fakes.ts';
+import { announcedBy, memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../support/fakes.ts';
 import { memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -109,7 +109,7 @@ describe('register-upload', () => {
     await deps.lake.put(KEY, gzipSync(Buffer.alloc(MAX_UNPACKED_BYTES + 1)));
     expect(await send(deps)).toEqual({ batchItemFailures: [] });
     expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 0, quarantined: 1 });
-    expect(deps.ledger.commands[0]?.announce?.detail['reason']).toMatch(/unpacks to more than 33554432 bytes/);
+    expect(announcedBy(deps.ledger.commands[0])[0]?.detail['reason']).toMatch(/unpacks to more than 33554432 bytes/);
   });
 
   it('puts a key aside that is not one of frames, and registers nothing', async () => {
@@ -226,7 +226,7 @@ describe('record-decisions', () => {
         decision(3, { run: 'life-2', packageDigest: null, verdict: 'held' }),
       ]),
     );
-    expect(EVENTS.DecisionsRecorded.parse(ledger.commands[0]?.announce?.detail)).toMatchObject({
+    expect(EVENTS.DecisionsRecorded.parse(announcedBy(ledger.commands[0])[0]?.detail)).toMatchObject({
       device: 'edge-1',
       firstSequence: 1,
       lastSequence: 3,

@@ -5,7 +5,7 @@ import { decisionObject } from '../../../core/inference/decision-object.ts';
 import { makeHandler } from '../../../lambdas/raise-alerts/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { AT, aDecision, LINE } from '../../support/alerts.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { announcedBy, memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
 
 const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
 const USE_CASE = `sha256:${'1'.repeat(64)}`;
@@ -72,7 +72,7 @@ describe('raise-alerts', () => {
     expect(more).toEqual([]);
     expect(AlertRecord.parse(command?.record.body)).toMatchObject({ decision: 'plant-a/edge-1/boot-1/2', index: 42 });
     expect(command?.announce).toMatchObject({ type: 'AlertRaised', detail: { asset: 'spindle-101' } });
-    expect(EVENTS.AlertRaised.parse(command?.announce?.detail)).toBeDefined();
+    expect(EVENTS.AlertRaised.parse(announcedBy(command)[0]?.detail)).toBeDefined();
     expect(command?.edges?.map((e) => e.to)).toContain('decision-object:plant-a/edge-1/boot-1/1-3');
   });
 
