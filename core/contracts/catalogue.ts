@@ -24,6 +24,7 @@ import { LastSeen, LocalCounters, LocalFaults, LocalPlant } from './local-plant.
 import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
 import { ObservationMessage } from './observation.ts';
 import { PlantEvent } from './plant-event.ts';
+import { PlantModel, PlantModelRecord } from './plant-model.ts';
 import { QualityFinding, QualityMessage } from './quality.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
 import { ModelLineRecord, RetrainRecord } from './retrain.ts';
@@ -102,6 +103,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('outcome-judgement', 'record', JoinedOutcomeRecord, 'Decisions on one run held against how it ended.'),
   entry('line-judgement', 'record', LineJudgement, 'What the decision machine says of a model line.'),
   entry('alert', 'record', AlertRecord, 'What an operator is asked to act on.'),
+  entry('plant-model', 'manifest', PlantModel, 'A plant, whole: places, assets, signals and their units.'),
+  entry('plant-model-record', 'record', PlantModelRecord, 'The plant model that is in force at a site.'),
   entry('raw-object', 'record', RawObjectRecord, 'One raw object of the lake.'),
   entry('ledger-request', 'message', LedgerRequest, 'What a caller asks of the ledger writer.'),
   entry('ledger-receipt', 'message', LedgerReceipt, 'What the ledger writer answers.'),

@@ -105,6 +105,7 @@ export const artifactKeys = {
   verdict: (modelLine: string, requestId: string): string => `evaluations/${modelLine}/${requestId}/verdict.json`,
   package: (modelLine: string, digest: string): string => `packages/${modelLine}/${hex(digest)}/`,
   component: (name: string, version: string): string => `components/${name}/${version}/`,
+  plantModel: (digest: string): string => `plant-models/${hex(digest)}.json`,
 } as const;
 
 /** Body of registry record `raw-object/<key>`. */

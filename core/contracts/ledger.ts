@@ -21,6 +21,7 @@ export const RecordClass = z.enum([
   'event-file',
   'feature-set',
   'backfill',
+  'plant-model',
 ]);
 export type RecordClass = z.infer<typeof RecordClass>;
 
