@@ -8,5 +8,5 @@ export const latest: ScalarFeature = {
   missing: 'Missing when no value in the window is good.',
   params: {},
   unit: (signal) => signal,
-  compute: (points) => (points.at(-1) as { value: number }).value,
+  compute: ({ values }) => values.at(-1),
 };

@@ -8,9 +8,9 @@ export const mean: ScalarFeature = {
   missing: 'Values that are not good are left out; missing when none is left.',
   params: {},
   unit: (signal) => signal,
-  compute: (points) => {
+  compute: ({ values }) => {
     let sum = 0;
-    for (const { value } of points) sum += value;
-    return sum / points.length;
+    for (let i = 0; i < values.length; i++) sum += values[i] as number;
+    return sum / values.length;
   },
 };

@@ -8,22 +8,23 @@ export const slope: ScalarFeature = {
   missing: 'Values that are not good are left out, the others keep their place in time; missing when none is left.',
   params: { min: 'optional-number' },
   unit: (signal) => signal,
-  compute: (points, params) => {
+  compute: ({ values, ages }, params) => {
     const min = typeof params['min'] === 'number' ? params['min'] : 2;
-    if (points.length < min || points.length < 2) return 0;
+    const count = values.length;
+    if (count < min || count < 2) return 0;
     let meanT = 0;
     let meanV = 0;
-    for (const { age, value } of points) {
-      meanT -= age;
-      meanV += value;
+    for (let i = 0; i < count; i++) {
+      meanT -= ages[i] as number;
+      meanV += values[i] as number;
     }
-    meanT /= points.length;
-    meanV /= points.length;
+    meanT /= count;
+    meanV /= count;
     let covariance = 0;
     let variance = 0;
-    for (const { age, value } of points) {
-      const t = -age - meanT;
-      covariance += t * (value - meanV);
+    for (let i = 0; i < count; i++) {
+      const t = -(ages[i] as number) - meanT;
+      covariance += t * ((values[i] as number) - meanV);
       variance += t * t;
     }
     return covariance / variance;

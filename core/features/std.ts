@@ -8,12 +8,15 @@ export const std: ScalarFeature = {
   missing: 'Values that are not good are left out; missing when none is left.',
   params: {},
   unit: (signal) => signal,
-  compute: (points) => {
+  compute: ({ values }) => {
     let sum = 0;
-    for (const { value } of points) sum += value;
-    const mean = sum / points.length;
+    for (let i = 0; i < values.length; i++) sum += values[i] as number;
+    const mean = sum / values.length;
     let squares = 0;
-    for (const { value } of points) squares += (value - mean) * (value - mean);
-    return Math.sqrt(squares / points.length);
+    for (let i = 0; i < values.length; i++) {
+      const off = (values[i] as number) - mean;
+      squares += off * off;
+    }
+    return Math.sqrt(squares / values.length);
   },
 };

@@ -1,7 +1,9 @@
 import type { Frame } from '#core/contracts/frame.ts';
 import type { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
-import { type FeatureVector, featureVector, windowLength } from '#core/features/engine/vector.ts';
-import { FrameWindow } from '#core/features/engine/window.ts';
+import { type CompiledFeatureSet, compileFeatureSet } from '#core/features/engine/compile.ts';
+import type { FeatureWindow } from '#core/features/engine/feature-window.ts';
+import { windowLength } from '#core/features/engine/plan.ts';
+import type { FeatureVector } from '#core/features/engine/vector.ts';
 import type { Attempt } from '#core/inference/decide.ts';
 import { FeatureHistogram } from '#core/inference/histogram.ts';
 import type { Serving } from './package-store.ts';
@@ -19,7 +21,8 @@ export class ServingUnit {
   readonly serving: Serving;
   readonly histogram: FeatureHistogram;
   readonly #baseline: Baseline;
-  readonly #windows = new Map<string, FrameWindow>();
+  readonly #windows = new Map<string, FeatureWindow>();
+  #features: CompiledFeatureSet | undefined;
   #model: Runner | null;
   #underWay = 0;
   #retired = false;
@@ -51,18 +54,18 @@ export class ServingUnit {
    * frames, the line gets an answer.
    */
   vector(frame: Frame): Vector {
-    const { featureSet, signals } = this.manifest;
     try {
-      return featureVector(featureSet, this.#windowOf(frame.asset).push(frame), signals);
+      return this.#windowOf(frame.asset).push(frame);
     } catch (error) {
       return { ok: false, why: `the features could not be computed: ${(error as Error).message}` };
     }
   }
 
-  #windowOf(asset: string): FrameWindow {
+  #windowOf(asset: string): FeatureWindow {
     let window = this.#windows.get(asset);
     if (window === undefined) {
-      window = new FrameWindow(this.manifest.signals, this.windowLength);
+      this.#features ??= compileFeatureSet(this.manifest.featureSet, this.manifest.signals);
+      window = this.#features.open();
       this.#windows.set(asset, window);
     }
     return window;
@@ -76,7 +79,7 @@ export class ServingUnit {
   remember(kept: readonly { readonly asset: string; readonly frame: string | null }[]): void {
     for (const { asset, frame } of kept)
       try {
-        if (frame !== null) this.#windowOf(asset).push(JSON.parse(frame) as Frame);
+        if (frame !== null) this.#windowOf(asset).remember(JSON.parse(frame) as Frame);
       } catch {}
   }
 

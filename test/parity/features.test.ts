@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { FeatureSet } from '#core/contracts/feature-set.ts';
+import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
-import { featureVector } from '#core/features/engine/vector.ts';
-import { FrameWindow } from '#core/features/engine/window.ts';
 import { cosineTable } from '#core/features/kernel/spectrum.ts';
 import { aFrame, good, SIGNALS, wave } from '../unit/features/a-frame.ts';
 
@@ -65,16 +64,17 @@ const computed = (it: (typeof cases)[number]): number => {
         signal: it.kind === 'scalar' ? 'level' : 'wave',
         window: it.kind === 'scalar' ? 512 : 1,
         params: it.params,
+        version: FEATURES[it.feature]?.version ?? 1,
       },
     ],
   };
-  const window = new FrameWindow(SIGNALS, 512);
   const frames =
     it.kind === 'scalar'
       ? it.values.map((v, i) => aFrame(600 - (it.ages[i] as number), { level: good(v) }))
       : [aFrame(1, { wave: wave(it.values), speed: good(it.speed) })];
-  const vector = featureVector(set, frames.map((f) => window.push(f)).at(-1) as never, SIGNALS);
-  if (!vector.ok) throw new Error(`${it.feature} is missing`);
+  const window = compileFeatureSet(set, SIGNALS).open();
+  const vector = frames.map((f) => window.push(f)).at(-1);
+  if (!vector?.ok) throw new Error(`${it.feature} is missing`);
   return vector.x[0] as number;
 };
 

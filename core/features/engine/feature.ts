@@ -4,12 +4,13 @@ export type ParamValue = number | string | boolean | readonly number[] | readonl
 export type Params = Readonly<Record<string, ParamValue>>;
 
 /**
- * What a parameter must be: a number, a number that has a default, a list of numbers, or the name of a signal of the
- * use case (one or several).
+ * What a parameter must be: a number, a number that has a default, a number in the unit of the feature's signal, a list
+ * of numbers, or the name of a signal of the use case (one or several).
  */
 export type ParamKind =
   | 'number'
   | 'optional-number'
+  | 'level'
   | 'numbers'
   | 'scalar-signal'
   | 'scalar-signals'
@@ -24,23 +25,36 @@ interface FeatureBase {
    */
   readonly version: number;
   readonly says: string;
-  /** What missing or BAD input does to it. */
+  /** What missing or BAD input does to it. "Never missing" only where it answers without any good value. */
   readonly missing: string;
   readonly params: Readonly<Record<string, ParamKind>>;
-  /** UCUM unit of its value, from that of its signal; `1` for a pure number. */
-  readonly unit: (signal: string, params: Params) => string;
+  /** Parameters as one would write them; absent where none is needed. Signals are `speed` and `wave`. */
+  readonly example?: Params;
+  /**
+   * Names of parameters whose signals must have the dimension of the feature's own signal: their values come converted
+   * to its unit.
+   */
+  readonly sameUnit?: readonly string[];
+  /** What else the parameters and the window (frames) must be, kinds being right: a problem, or nothing. */
+  readonly refuse?: (params: Params, window: number) => string | undefined;
+  /**
+   * UCUM unit of its value, from that of its signal; `1` for a pure number.
+   * @param unitOf unit of another signal, by name.
+   */
+  readonly unit: (signal: string, params: Params, unitOf: (name: string) => string) => string;
 }
 
-/** One good value of a scalar signal; `age` counts frames back from the newest (0). */
-export interface Point {
-  readonly age: number;
-  readonly value: number;
+/** The good values of a scalar signal in a window, oldest first. Valid while the feature computes. */
+export interface Points {
+  readonly values: Float64Array;
+  /** `ages[i]` counts frames back from the newest (0): a frame that never came leaves a hole. */
+  readonly ages: Float64Array;
 }
 
-/** A feature over the good values of a scalar signal, oldest first, at least one. Undefined: too few of them. */
+/** A feature over the good values of a scalar signal, at least one. Undefined: too few of them. */
 export interface ScalarFeature extends FeatureBase {
   readonly kind: 'scalar';
-  readonly compute: (points: readonly Point[], params: Params) => number | undefined;
+  readonly compute: (points: Points, params: Params) => number | undefined;
 }
 
 export interface WaveformInput {
@@ -59,21 +73,18 @@ export interface WaveformFeature extends FeatureBase {
   readonly compute: (input: WaveformInput) => number | undefined;
 }
 
-/** A frame of the window as a window feature sees it. */
-export interface WindowFrame {
-  readonly age: number;
-  /** Milliseconds since 1970, UTC. */
-  readonly time: number;
-  /** Good value of a scalar signal; undefined when it is BAD or absent. */
-  readonly scalar: (name: string) => number | undefined;
-}
-
+/** The frames of a window, oldest first, at least one. Frames that never came are not there. Valid while it computes. */
 export interface WindowInput {
-  /** Oldest first, at least one; the newest has age 0. Frames that never came are not there. */
-  readonly frames: readonly WindowFrame[];
-  /** Its length as declared, frames. */
+  /** Frames back from the newest (0). */
+  readonly ages: Float64Array;
+  /** Source times, milliseconds since 1970, UTC. */
+  readonly times: Float64Array;
+  /** Values of the feature's signal; NaN where it is not good. */
+  readonly values: Float64Array;
+  /** Values of the signal that a parameter names, or of the `i`-th that it lists; NaN where it is not good. */
+  readonly column: (param: string, i?: number) => Float64Array;
+  /** Length of the window as declared, frames. */
   readonly length: number;
-  readonly signal: SignalDefinition;
   readonly params: Params;
 }
 

@@ -2,11 +2,46 @@ import type { FeatureRow, FeatureSet } from '../../contracts/feature-set.ts';
 import type { Frame } from '../../contracts/frame.ts';
 import type { LabelDefinition, SignalDefinition } from '../../contracts/use-case.ts';
 import { remainingLife } from '../../outcomes/labels.ts';
-import { featureVector, windowLength } from './vector.ts';
-import { FrameWindow } from './window.ts';
+import { compileFeatureSet } from './compile.ts';
+import { windowLength } from './plan.ts';
+
+/** One row of features without what is only known later. */
+export interface UnlabelledRow extends Omit<FeatureRow, 'label'> {
+  /** When the last frame that the row may have seen was received: milliseconds since 1970, UTC. */
+  readonly knownTime: number;
+}
 
 /**
- * Feature rows of one run, frames in any order, the first of each index counts. A frame whose vector has a missing feature gives no row.
+ * Feature rows of a stretch of one run: the same as those of the whole run, as long as the `windowLength − 1` indexes
+ * before it are among the frames. A frame whose vector has a missing feature gives no row.
+ * @param frames in any order, the first of each index counts; others than those needed are not looked at.
+ * @param range indexes wanted, both included.
+ */
+export const materialiseRange = (
+  o: { readonly featureSet: FeatureSet; readonly signals: readonly SignalDefinition[] },
+  frames: readonly Frame[],
+  range: { readonly first: number; readonly last: number },
+): readonly UnlabelledRow[] => {
+  const window = compileFeatureSet(o.featureSet, o.signals).open();
+  const oldest = range.first - windowLength(o.featureSet) + 1;
+  const rows: UnlabelledRow[] = [];
+  for (const frame of [...frames].sort((a, b) => a.index - b.index)) {
+    if (frame.index < oldest || frame.index > range.last) continue;
+    if (frame.index < range.first) {
+      window.remember(frame);
+      continue;
+    }
+    if (rows.at(-1)?.index === frame.index) continue;
+    const vector = window.push(frame);
+    if (!vector.ok) continue;
+    const { asset, run, index, sourceTime } = frame;
+    rows.push({ asset, run, index, sourceTime, x: [...vector.x], knownTime: vector.knownTime });
+  }
+  return rows;
+};
+
+/**
+ * Feature rows of one run with their labels, frames in any order, the first of each index counts.
  * @param endedAt index of the end (`endOfRun`), at the snapshot's `knownUntil`; null = still running, rows have no label.
  */
 export const materialiseRun = (
@@ -17,25 +52,15 @@ export const materialiseRun = (
   },
   frames: readonly Frame[],
   endedAt: number | null,
-): readonly FeatureRow[] => {
-  const window = new FrameWindow(o.signals, windowLength(o.featureSet));
-  const rows: FeatureRow[] = [];
-  let previous = 0;
-  for (const frame of [...frames].sort((a, b) => a.index - b.index)) {
-    if (frame.index === previous) continue;
-    previous = frame.index;
-    // Frames after the failure belong to no life that the label knows.
-    if (endedAt !== null && frame.index > endedAt) break;
-    const vector = featureVector(o.featureSet, window.push(frame), o.signals);
-    if (!vector.ok) continue;
-    rows.push({
-      asset: frame.asset,
-      run: frame.run,
-      index: frame.index,
-      sourceTime: frame.sourceTime,
-      label: remainingLife(o.label, endedAt, frame.index),
-      x: [...vector.x],
-    });
-  }
-  return rows;
-};
+): readonly FeatureRow[] =>
+  // Frames after the failure belong to no life that the label knows.
+  materialiseRange(o, frames, { first: 1, last: endedAt ?? Number.POSITIVE_INFINITY }).map(
+    ({ asset, run, index, sourceTime, x }) => ({
+      asset,
+      run,
+      index,
+      sourceTime,
+      label: remainingLife(o.label, endedAt, index),
+      x,
+    }),
+  );

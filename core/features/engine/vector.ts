@@ -1,90 +1,147 @@
-import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
-import type { SignalDefinition } from '../../contracts/use-case.ts';
-import type { Point } from './feature.ts';
-import { FEATURES } from './registry.ts';
-import type { DecodedFrame } from './window.ts';
+import { usableSamples } from './decode.ts';
+import { FIRST_OWN, type FrameHistory, INDEX, RECEIVED, TIME } from './history.ts';
+import type { Plan, ScalarTask, WaveformTask, WindowTask } from './plan.ts';
 
 export type FeatureVector =
-  | { readonly ok: true; readonly x: readonly number[] }
+  | {
+      readonly ok: true;
+      readonly x: readonly number[];
+      /** When its last frame was received, of all frames it may have seen: milliseconds since 1970, UTC. */
+      readonly knownTime: number;
+    }
   | { readonly ok: false; readonly missing: readonly string[] };
 
-const computeOne = (
-  definition: FeatureDefinition,
-  window: readonly DecodedFrame[],
-  signal: SignalDefinition,
-): number | undefined => {
-  const feature = FEATURES[definition.feature];
-  if (feature === undefined)
-    throw new Error(
-      `feature set names "${definition.feature}", which core/features does not have (${Object.keys(FEATURES).join(', ')})`,
-    );
-  if (feature.kind !== signal.kind)
-    throw new Error(
-      `feature ${definition.name}: ${feature.name} works on a ${feature.kind}, but signal ${signal.name} is a ${signal.kind}`,
-    );
-  const newest = window.at(-1) as DecodedFrame;
-  // By index, not by position: a frame that never arrived leaves a gap in time.
-  const inside = window.filter((f) => newest.index - f.index < definition.window);
-  if (feature.kind === 'scalar') {
-    const points: Point[] = [];
-    for (const f of inside) {
-      const value = f.scalars.get(signal.name);
-      if (value !== undefined) points.push({ age: newest.index - f.index, value });
-    }
-    return points.length === 0 ? undefined : feature.compute(points, definition.params);
-  }
-  const key = JSON.stringify([definition.feature, definition.signal, definition.params]);
-  let sum = 0;
-  let count = 0;
-  for (const f of inside) {
-    if (!f.memo.has(key)) {
-      const samples = f.waveforms.get(signal.name);
-      f.memo.set(
-        key,
-        samples === undefined
-          ? undefined
-          : feature.compute({
-              samples,
-              signal,
-              params: definition.params,
-              scalar: (name) => f.scalars.get(name),
-              waveform: (name) => f.waveforms.get(name),
-            }),
-      );
-    }
-    const value = f.memo.get(key);
-    if (value === undefined) continue;
-    sum += value;
-    count += 1;
-  }
-  return count === 0 ? undefined : sum / count;
-};
+/** Does what a plan says; keeps no frame. */
+export class VectorComputer {
+  readonly #plan: Plan;
+  /** Ages of a window without holes, its newest last. */
+  readonly #ages: Float64Array;
+  readonly #goodValues: Float64Array;
+  readonly #goodAges: Float64Array;
+  readonly #holedAges: Float64Array;
 
-/** Frames a window must hold for a feature set. */
-export const windowLength = (set: FeatureSet): number => Math.max(...set.features.map((f) => f.window));
-
-/**
- * The model's input, in feature-set order: the same code where features are materialised and on the device.
- * @param window frames of one run, newest last (see FrameWindow); at least one.
- * @returns the vector, or the names of the features that have no good value in their window.
- * @throws {Error} when the set names a feature or signal that does not exist, or they do not fit.
- */
-export const featureVector = (
-  set: FeatureSet,
-  window: readonly DecodedFrame[],
-  signals: readonly SignalDefinition[],
-): FeatureVector => {
-  const x: number[] = [];
-  const missing: string[] = [];
-  for (const definition of set.features) {
-    const signal = signals.find((s) => s.name === definition.signal);
-    if (signal === undefined)
-      throw new Error(
-        `feature ${definition.name} names signal "${definition.signal}", which the use case does not have`,
-      );
-    const value = computeOne(definition, window, signal);
-    if (value === undefined || !Number.isFinite(value)) missing.push(definition.name);
-    else x.push(value);
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    this.#ages = Float64Array.from({ length: plan.length }, (_, i) => plan.length - 1 - i);
+    this.#goodValues = new Float64Array(plan.length);
+    this.#goodAges = new Float64Array(plan.length);
+    this.#holedAges = new Float64Array(plan.length);
   }
-  return missing.length === 0 ? { ok: true, x } : { ok: false, missing };
-};
+
+  readonly vectorAt = (history: FrameHistory, at: number): FeatureVector => {
+    const plan = this.#plan;
+    const index = history.columns[INDEX] as Float64Array;
+    const newest = index[at] as number;
+    const first = history.stretch(at, plan.length);
+    /** A window counts indexes, not places: a frame that never came does not stretch it. */
+    const startOf = (window: number): number => {
+      let start = Math.max(first, at - window + 1);
+      while ((index[start] as number) <= newest - window) start++;
+      return start;
+    };
+    if (plan.waveformLength > 0) this.#readWaveforms(history, startOf(plan.waveformLength), at);
+    const x = new Array<number>(plan.names.length).fill(Number.NaN);
+    for (const task of plan.tasks) {
+      const start = startOf(task.window);
+      if (task.kind === 'scalar') this.#scalar(task, history, start, at, x);
+      else if (task.kind === 'waveform') x[task.at] = this.#waveform(task, history, start, at);
+      else x[task.at] = this.#window(task, history, start, at) ?? Number.NaN;
+    }
+    let complete = true;
+    for (const value of x) complete &&= Number.isFinite(value);
+    if (!complete) return { ok: false, missing: plan.names.filter((_, i) => !Number.isFinite(x[i])) };
+    const received = history.columns[RECEIVED] as Float64Array;
+    let knownTime = received[at] as number;
+    for (let i = first; i < at; i++) knownTime = Math.max(knownTime, received[i] as number);
+    return { ok: true, x, knownTime };
+  };
+
+  #scalar(task: ScalarTask, history: FrameHistory, start: number, at: number, x: number[]): void {
+    const index = history.columns[INDEX] as Float64Array;
+    const column = history.columns[task.column] as Float64Array;
+    const newest = index[at] as number;
+    let count = 0;
+    for (let i = start; i <= at; i++) if (!Number.isNaN(column[i])) count += 1;
+    if (count === 0) return;
+    const whole = count === at - start + 1;
+    const points =
+      whole && newest - (index[start] as number) === at - start
+        ? { values: column.subarray(start, at + 1), ages: this.#ages.subarray(this.#ages.length - count) }
+        : this.#goodPoints(column, index, start, at, count);
+    for (const { feature, params, at: place } of task.outputs) x[place] = feature.compute(points, params) ?? Number.NaN;
+  }
+
+  #goodPoints(column: Float64Array, index: Float64Array, start: number, at: number, count: number) {
+    const newest = index[at] as number;
+    let k = 0;
+    for (let i = start; i <= at; i++) {
+      if (Number.isNaN(column[i])) continue;
+      this.#goodValues[k] = column[i] as number;
+      this.#goodAges[k++] = newest - (index[i] as number);
+    }
+    return { values: this.#goodValues.subarray(0, count), ages: this.#goodAges.subarray(0, count) };
+  }
+
+  #waveform(task: WaveformTask, history: FrameHistory, start: number, at: number): number {
+    const column = history.columns[task.column] as Float64Array;
+    let sum = 0;
+    let count = 0;
+    for (let i = start; i <= at; i++) {
+      const value = column[i] as number;
+      if (Number.isNaN(value)) continue;
+      sum += value;
+      count += 1;
+    }
+    return count === 0 ? Number.NaN : sum / count;
+  }
+
+  #window(task: WindowTask, history: FrameHistory, start: number, at: number): number | undefined {
+    const { columns } = history;
+    const index = columns[INDEX] as Float64Array;
+    const count = at - start + 1;
+    let ages = this.#ages.subarray(this.#ages.length - count);
+    if ((index[at] as number) - (index[start] as number) !== at - start) {
+      ages = this.#holedAges.subarray(0, count);
+      for (let i = 0; i < count; i++) ages[i] = (index[at] as number) - (index[start + i] as number);
+    }
+    const cut = (column: number): Float64Array => (columns[column] as Float64Array).subarray(start, at + 1);
+    return task.feature.compute({
+      ages,
+      times: cut(TIME),
+      values: cut(task.column),
+      column: (param, i = 0) => cut(task.named.get(param)?.[i] as number),
+      length: task.window,
+      params: task.params,
+    });
+  }
+
+  /** What waveforms say is asked once a frame; the samples themselves are then not needed any more. */
+  #readWaveforms(history: FrameHistory, start: number, at: number): void {
+    const { waveforms, scalars, signals, scalarColumn } = this.#plan;
+    for (let i = start; i <= at; i++) {
+      const frame = history.waiting(i);
+      if (frame === null) continue;
+      const decoded = new Map<string, Float64Array | undefined>();
+      const samplesOf = (name: string): Float64Array | undefined => {
+        if (!decoded.has(name)) {
+          const signal = signals.get(name);
+          decoded.set(name, signal?.kind === 'waveform' ? usableSamples(frame.signals[name], signal) : undefined);
+        }
+        return decoded.get(name);
+      };
+      const scalar = (name: string): number | undefined => {
+        const column = scalarColumn.get(name);
+        if (column === undefined) return undefined;
+        const value = (history.columns[column] as Float64Array)[i] as number;
+        return Number.isNaN(value) ? undefined : value;
+      };
+      waveforms.forEach(({ feature, signal, params }, k) => {
+        const samples = samplesOf(signal.name);
+        const value =
+          samples === undefined ? undefined : feature.compute({ samples, signal, params, scalar, waveform: samplesOf });
+        (history.columns[FIRST_OWN + scalars.length + k] as Float64Array)[i] =
+          value !== undefined && Number.isFinite(value) ? value : Number.NaN;
+      });
+    }
+  }
+}

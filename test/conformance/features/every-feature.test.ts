@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
 import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
+import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
-import { featureVector } from '#core/features/engine/vector.ts';
-import { FrameWindow } from '#core/features/engine/window.ts';
 import { aFrame, bad, good, SIGNALS, wave } from '../../unit/features/a-frame.ts';
 
 const PARAMS: Record<string, FeatureDefinition['params']> = {
@@ -28,15 +27,16 @@ const setOf = (feature: string): FeatureSet => ({
       signal: FEATURES[feature]?.kind === 'scalar' ? 'level' : 'wave',
       window: WINDOW,
       params: PARAMS[feature] ?? {},
+      version: FEATURES[feature]?.version ?? 1,
     },
   ],
 });
 
 const compute = (feature: string, frames: readonly Frame[], signals = SIGNALS) => {
-  const window = new FrameWindow(signals, 64);
-  let held = window.push(frames[0] as Frame);
-  for (const frame of frames.slice(1)) held = window.push(frame);
-  return featureVector(setOf(feature), held, signals);
+  const window = compileFeatureSet(setOf(feature), signals).open();
+  let vector = window.push(frames[0] as Frame);
+  for (const frame of frames.slice(1)) vector = window.push(frame);
+  return vector;
 };
 
 const value = fc.double({ min: -500, max: 500, noNaN: true });

@@ -7,11 +7,11 @@ import type { PlantSource, RunHistory, StorySource, UseCaseDefinition } from '#c
 import { UseCase } from '#core/contracts/use-case.ts';
 import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
 import { materialiseRun } from '#core/features/engine/rows.ts';
-import { decodeFrame } from '#core/features/engine/window.ts';
 import { endOfRun } from '#core/outcomes/labels.ts';
 import { shortfall, splitOf } from '#core/policy/split.ts';
 import { unitOf } from '#core/units/units.ts';
 import { dataReader } from '../../../local/start/source.ts';
+import { usableSignals } from '../../support/usable-signals.ts';
 
 const ROOT = join(__dirname, '../../..');
 const RECORDINGS = join(ROOT, '../shared/data');
@@ -140,9 +140,8 @@ describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, de
 
     it('gives values that are possible, but for those it calls bad', () => {
       for (const frame of firstLife().frames) {
-        const { scalars, waveforms } = decodeFrame(frame, useCase.signals);
         const good = Object.values(frame.signals).filter((s) => s.quality !== 'BAD');
-        expect(scalars.size + waveforms.size).toBe(good.length);
+        expect(usableSignals(frame, useCase.signals).length).toBe(good.length);
       }
     });
 

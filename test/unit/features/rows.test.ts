@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
-import { materialiseRun } from '#core/features/engine/rows.ts';
-import { featureVector, windowLength } from '#core/features/engine/vector.ts';
-import { FrameWindow } from '#core/features/engine/window.ts';
+import { compileFeatureSet } from '#core/features/engine/compile.ts';
+import { materialiseRange, materialiseRun } from '#core/features/engine/rows.ts';
 import { aFrame, bad, good, SIGNALS } from './a-frame.ts';
 
 const setOf = (...features: FeatureDefinition[]): FeatureSet => ({
@@ -70,51 +69,31 @@ describe('materialiseRun', () => {
   });
 
   it('gives the numbers that a device computes frame by frame', () => {
-    const window = new FrameWindow(SIGNALS, windowLength(o.featureSet));
-    const onDevice = life.map((f) => featureVector(o.featureSet, window.push(f), SIGNALS));
-    expect(onDevice).toEqual(materialiseRun(o, life, 6).map((r) => ({ ok: true, x: r.x })));
+    const window = compileFeatureSet(o.featureSet, SIGNALS).open();
+    const onDevice = life.map((f) => window.push(f));
+    expect(onDevice).toMatchObject(materialiseRun(o, life, 6).map((r) => ({ ok: true, x: r.x })));
   });
 });
 
-describe('featureVector', () => {
-  const window = new FrameWindow(SIGNALS, 3).push(aFrame(1, { level: good(1), speed: bad }));
-
-  it('names every feature that is missing', () => {
-    const set = setOf(
-      latest,
-      { ...latest, name: 'speed', signal: 'speed' },
-      { ...mean, name: 'fast', signal: 'speed' },
-    );
-    expect(featureVector(set, window, SIGNALS)).toEqual({ ok: false, missing: ['speed', 'fast'] });
+describe('materialiseRange', () => {
+  it('gives the rows of a stretch as the whole run has them, from the frames that they need', () => {
+    const whole = materialiseRange(o, life, { first: 1, last: 6 });
+    expect(materialiseRange(o, life.slice(1, 5), { first: 4, last: 5 })).toEqual(whole.slice(3, 5));
+    expect(materialiseRange(o, life, { first: 4, last: 5 })).toEqual(whole.slice(3, 5));
   });
 
-  it('counts a window in frames of the run, so that a lost frame does not stretch it', () => {
-    const gap = new FrameWindow(SIGNALS, 3);
-    gap.push(aFrame(1, { level: good(1) }));
-    expect(featureVector(setOf(mean), gap.push(aFrame(5, { level: good(5) })), SIGNALS)).toEqual({ ok: true, x: [5] });
+  it('says when each row was known: when the last frame of its window was received', () => {
+    const late = life.map((f) => (f.index === 2 ? { ...f, receivedTime: '2026-02-01T00:00:00.000Z' } : f));
+    const known = materialiseRange(o, late, { first: 1, last: 6 }).map((r) => new Date(r.knownTime).toISOString());
+    expect(known.map((t) => t.slice(0, 7))).toEqual(['2026-01', '2026-02', '2026-02', '2026-02', '2026-01', '2026-01']);
   });
+});
 
-  it('refuses a feature that does not exist', () => {
-    expect(() => featureVector(setOf({ ...latest, feature: 'median' }), window, SIGNALS)).toThrow(
-      /names "median", which core\/features does not have \(latest, mean/,
-    );
-  });
-
-  it('refuses a signal that the use case does not have', () => {
-    expect(() => featureVector(setOf({ ...latest, signal: 'colour' }), window, SIGNALS)).toThrow(
-      'feature now names signal "colour", which the use case does not have',
-    );
-  });
-
-  it('refuses a feature of waveforms on a scalar', () => {
-    expect(() => featureVector(setOf({ ...latest, feature: 'rms' }), window, SIGNALS)).toThrow(
-      'feature now: rms works on a waveform, but signal level is a scalar',
-    );
-  });
-
-  it('refuses a feature without the number it needs', () => {
-    expect(() => featureVector(setOf({ ...latest, feature: 'decayed-mean' }), window, SIGNALS)).toThrow(
-      'feature decayed-mean needs the number "decay" in its params; got undefined',
+describe('compileFeatureSet', () => {
+  it('refuses a set that cannot be computed, naming each problem', () => {
+    const set = setOf({ ...latest, feature: 'medium' }, { ...mean, signal: 'colour' });
+    expect(() => compileFeatureSet(set, SIGNALS)).toThrow(
+      /the features of set test cannot be computed here: feature now: "medium" is not known.*feature mean: the signal "colour"/,
     );
   });
 });
