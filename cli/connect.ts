@@ -28,6 +28,7 @@ import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/l
 import { platformNames } from '#core/contracts/names.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import { callFunction } from '#core/policy/call-again.ts';
+import { makeAthena } from './athena.ts';
 import { CliError, EXIT } from './errors.ts';
 import { readRegistry } from './registry.ts';
 import type { Bucket, World } from './world.ts';
@@ -184,6 +185,16 @@ export const connect = (options: ConnectOptions): World => {
     registry: readRegistry(governance, names.registry.name),
     lake: bucket(s3, names.lakeBucket),
     artifacts: bucket(s3, names.artifactsBucket),
+    athena: makeAthena({
+      endpoint: plant?.endpoints.aws ?? `https://athena.${config.planes.data.region}.amazonaws.com/`,
+      region: config.planes.data.region,
+      workgroup: names.workgroup,
+      database: names.glueDatabase,
+      credentials: () => s3.config.credentials(),
+      fetch,
+      now: () => new Date(),
+      sleep,
+    }),
     async fleet() {
       const items: Record<string, unknown>[] = [];
       for (let start: Record<string, unknown> | undefined; ; ) {

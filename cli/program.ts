@@ -15,6 +15,7 @@ import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
 import { count } from './program/parts.ts';
+import { addQueries } from './program/queries.ts';
 import { addReleases } from './program/releases.ts';
 import { evaluateOnThisMachine } from './trainer.ts';
 import type { World } from './world.ts';
@@ -102,6 +103,16 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
       const world = deps.connect({ stage, ...(site ? { site } : {}), ...(plantDir ? { plantDir } : {}) });
       const out: Output = { json: globals.json === true, colour: deps.colour, write: deps.write };
       await action(world, out, ...(args.slice(0, -1) as unknown as A));
+    };
+
+  /** What needs no platform. */
+  const here =
+    <A extends readonly unknown[]>(action: (out: Output, ...args: A) => Promise<void>) =>
+    async (...args: readonly unknown[]): Promise<void> => {
+      const globals = globalsOf(args.at(-1) as Command);
+      onGlobals(globals);
+      const out: Output = { json: globals.json === true, colour: deps.colour, write: deps.write };
+      await action(out, ...(args.slice(0, -1) as unknown as A));
     };
 
   add(program, 'status', 'The stage at a glance.', 'millwright status', 'millwright status --json').action(
@@ -234,20 +245,20 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
     .option('--data <dir>', 'folder of recorded data')
     .option('--folds <n>', 'folds over training runs, to choose the settings', count, 5)
     .option('--seed <n>', "of folds, trainer, bootstrap and simulated machines; default: the use case's", count)
-    .action(async (useCase: string, o: { data?: string; folds: number; seed?: number }, command: Command) => {
-      const globals = globalsOf(command);
-      onGlobals(globals);
-      const out: Output = { json: globals.json === true, colour: deps.colour, write: deps.write };
-      await evaluate(await evaluateOnThisMachine(deps.root), out, {
-        useCase,
-        data: o.data ?? null,
-        folds: o.folds,
-        seed: o.seed ?? null,
-      });
-    });
+    .action(
+      here<[string, { data?: string; folds: number; seed?: number }]>(async (out, useCase, o) =>
+        evaluate(await evaluateOnThisMachine(deps.root), out, {
+          useCase,
+          data: o.data ?? null,
+          folds: o.folds,
+          seed: o.seed ?? null,
+        }),
+      ),
+    );
 
   addAlerts(program, add, act);
   addChaos(program, add, act);
+  addQueries(program, add, act, here);
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');
   add(

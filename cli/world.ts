@@ -8,6 +8,7 @@ import type { LocalPlant } from '#core/contracts/local-plant.ts';
 import type { PlatformNames } from '#core/contracts/names.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import type { Athena } from './athena.ts';
 
 /** Objects of one bucket, as a command needs them. */
 export interface Bucket {
@@ -36,6 +37,7 @@ export interface World {
   readonly registry: RegistryReader;
   readonly lake: Bucket;
   readonly artifacts: Bucket;
+  readonly athena: Athena;
   /** Items of the fleet table. */
   fleet(): Promise<readonly Record<string, unknown>[]>;
   /** Items that the judge keeps of a model line. */

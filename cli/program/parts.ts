@@ -9,6 +9,11 @@ export type Act = <A extends readonly unknown[]>(
   action: (world: World, out: Output, ...args: A) => Promise<void>,
 ) => (...args: readonly unknown[]) => Promise<void>;
 
+/** What a command does that needs no platform. */
+export type Here = <A extends readonly unknown[]>(
+  action: (out: Output, ...args: A) => Promise<void>,
+) => (...args: readonly unknown[]) => Promise<void>;
+
 /** Parses the value of an option that counts. @throws {InvalidArgumentError} when it is no whole number from 0. */
 export const count = (text: string): number => {
   const value = Number(text);

@@ -80,6 +80,7 @@ export const fakeWorld = (
     registry: memoryRegistry([]),
     lake: memoryBucket('lake', lakeFiles),
     artifacts: memoryBucket('artifacts', artifactFiles),
+    athena: { query: async () => ({ id: 'e-1', columns: [], rows: [], scannedBytes: 0 }) },
     fleet: async () => [],
     judgement: async () => [],
     execution: async () => null,
