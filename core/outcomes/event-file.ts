@@ -1,5 +1,5 @@
 import { type PlantEvent, ReportedEvent } from '../contracts/plant-event.ts';
-import { parseCsv } from './csv.ts';
+import { parseCsv } from '../text/csv.ts';
 
 export interface BadRow {
   /** Counted from 1. */

@@ -1,3 +1,4 @@
+import { distance } from '../text/nearest.ts';
 import { REC20 } from './rec20.ts';
 import { unitOf } from './units.ts';
 
@@ -34,24 +35,6 @@ const SPELT: Readonly<Record<string, string>> = {
   ph: '[pH]',
   µm: 'um',
   '': '1',
-};
-
-/** Levenshtein's distance: how many characters to put in, take out or replace. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(
-          (row[j] as number) + 1,
-          (next[j - 1] as number) + 1,
-          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        ),
-      );
-    row = next;
-  }
-  return row[b.length] as number;
 };
 
 /** As UCUM would have it: `m/s^2` and `m/s²` are `m/s2`, a product has a dot, `bar(g)` is bar. */

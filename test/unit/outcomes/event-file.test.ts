@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseCsv } from '#core/outcomes/csv.ts';
+import { parseCsv } from '#core/text/csv.ts';
 import { parseEventFile } from '#core/outcomes/event-file.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';

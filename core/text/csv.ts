@@ -45,3 +45,9 @@ export const parseCsv = (text: string): readonly CsvRecord[] => {
   if (field !== '' || fields.length > 0) endRecord();
   return records;
 };
+
+const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+/** Rows of cells as CSV text (RFC 4180) with LF at the end of each line. */
+export const writeCsv = (rows: readonly (readonly string[])[]): string =>
+  rows.map((cells) => `${cells.map(quoted).join(',')}\n`).join('');
