@@ -66,6 +66,7 @@ export interface Observation {
   readonly value: number | string | boolean | null;
   readonly quality: Quality;
   readonly reason?: string;
+  readonly flags?: readonly ObservationFlag[];
   /** Milliseconds since 1970, UTC. */
   readonly sourceTime: number;
   readonly receivedTime: number;

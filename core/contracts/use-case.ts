@@ -16,6 +16,37 @@ export const SignalDefinition = z.strictObject({
 });
 export type SignalDefinition = z.infer<typeof SignalDefinition>;
 
+/**
+ * How values that come one by one become frames: each frame is a block of time, `[k·every, (k+1)·every)` since 1970 UTC,
+ * so that every device and every restart cuts alike (docs/data-quality.md).
+ */
+export const Framing = z.strictObject({
+  everySeconds: z.number().min(0.001).describe('length of a block'),
+  latenessSeconds: z
+    .number()
+    .nonnegative()
+    .describe('a block is closed by the first value that lies this much after its end: what comes later is late'),
+  scalars: z
+    .record(
+      z.string(),
+      z.strictObject({
+        take: z.enum(['last', 'mean']).describe('which value of the block'),
+        carrySeconds: z
+          .number()
+          .positive()
+          .optional()
+          .describe(
+            'a source that reports only changes is silent for so long at most: until then its last value holds',
+          ),
+      }),
+    )
+    .optional()
+    .describe('by signal; without: the last value of the block, none is carried'),
+  contextSignal: z.string().optional().describe('its values name the context: a change cuts the block'),
+  runSignal: z.string().optional().describe('its values name the run: a change cuts the block, and counts from 1'),
+});
+export type Framing = z.infer<typeof Framing>;
+
 /** What turns out to be true and how rows get their label from it. */
 export const LabelDefinition = z.strictObject({
   outcome: z.literal('remaining-useful-life'),
@@ -136,6 +167,7 @@ export const UseCase = z.strictObject({
   assetClass: Slug,
   indexUnit: z.string().min(1).describe('what one frame is: cycle, hour, flight'),
   signals: z.array(SignalDefinition).min(1),
+  framing: Framing.optional().describe('only where values come one by one; absent: machines send whole frames'),
   featureSet: FeatureSet,
   label: LabelDefinition,
   trainer: TrainerSettings,

@@ -1,0 +1,151 @@
+import type { Frame, SignalValue } from '../contracts/frame.ts';
+import type { Observation } from '../contracts/observation.ts';
+import type { QualityFinding, QualityRules } from '../contracts/quality.ts';
+import type { Framing, SignalDefinition } from '../contracts/use-case.ts';
+import { findingOf } from '../quality/findings.ts';
+import { type Checked, type Monitor, type MonitorState, makeMonitor, type Stretch } from '../quality/monitor.ts';
+import { type Assembler, type AssemblerState, makeAssembler } from './assembler.ts';
+import { decodeSamples } from './waveform.ts';
+
+export interface IntakeSettings {
+  readonly site: string;
+  readonly asset: string;
+  readonly signals: readonly SignalDefinition[];
+  /** Absent: the asset sends whole frames. */
+  readonly framing?: Framing | undefined;
+}
+
+/** State of an intake; JSON keeps it whole. */
+export interface IntakeState {
+  readonly monitors: Record<string, MonitorState>;
+  readonly assembler: AssemblerState | null;
+}
+
+/** What one asset brings, checked and put together: monitors of its signals before the assembler of its frames. */
+export interface Intake {
+  readonly state: IntakeState;
+  /** One value. @param samples of a waveform in its place, at the signal's rate from its time on. */
+  take(
+    observation: Observation,
+    samples?: readonly number[],
+  ): {
+    /** With the quality that it has after the checks. */
+    readonly observation: Observation;
+    readonly frames: readonly Frame[];
+    readonly findings: readonly QualityFinding[];
+  };
+  /** A frame that came whole: each value with the quality that it has after the checks. */
+  takeFrame(frame: Frame): { readonly frame: Frame; readonly findings: readonly QualityFinding[] };
+  /** Time passed at the gateway. @param at milliseconds since 1970. */
+  flush(at: number): readonly QualityFinding[];
+  /** Nothing more will come: the stretches that are not over, as they stand. */
+  end(): readonly QualityFinding[];
+}
+
+/** A waveform is judged by one sample, the furthest from the middle of the range: it tells outside, flat and frozen. */
+const furthest = (samples: readonly number[] | Float64Array, [low, high]: readonly [number, number]): number => {
+  const middle = (low + high) / 2;
+  let most = samples[0] ?? Number.NaN;
+  for (const v of samples) {
+    if (!Number.isFinite(v)) return v;
+    if (Math.abs(v - middle) > Math.abs(most - middle)) most = v;
+  }
+  return most;
+};
+
+const rulesOf = (signal: SignalDefinition, framing: Framing | undefined): QualityRules => {
+  const { maxRate, latenessSeconds = framing?.latenessSeconds, ...quality } = signal.quality ?? {};
+  return {
+    ...quality,
+    range: signal.range,
+    ...(latenessSeconds === undefined ? {} : { latenessSeconds }),
+    // From one frame to the next a waveform has no rate.
+    ...(maxRate === undefined || signal.kind === 'waveform' ? {} : { maxRate }),
+  };
+};
+
+const withQuality = (given: SignalValue, { quality, reason }: Checked): SignalValue =>
+  quality === given.quality ? given : { ...given, quality, ...(reason === undefined ? {} : { reason }) };
+
+/** @param state of an earlier intake with the same settings, to go on from. */
+export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intake => {
+  const { site, asset, framing } = settings;
+  const signals = new Map(settings.signals.map((s) => [s.name, s]));
+  const assembler: Assembler | null =
+    framing === undefined ? null : makeAssembler({ ...settings, framing }, state?.assembler ?? undefined);
+  const now: IntakeState = { monitors: state?.monitors ?? {}, assembler: assembler?.state ?? null };
+  const monitors = new Map<string, Monitor>();
+  const monitorOf = (signal: SignalDefinition): Monitor => {
+    const known = monitors.get(signal.name);
+    if (known !== undefined) return known;
+    const made = makeMonitor(rulesOf(signal, framing), signal.unit, now.monitors[signal.name]);
+    monitors.set(signal.name, made);
+    now.monitors[signal.name] = made.state;
+    return made;
+  };
+  for (const name of Object.keys(now.monitors)) {
+    const signal = signals.get(name);
+    if (signal === undefined) delete now.monitors[name];
+    else monitorOf(signal);
+  }
+  const named = (signal: string, stretches: readonly Stretch[]): readonly QualityFinding[] =>
+    stretches.map((s) => findingOf({ site, asset, signal }, s));
+  const ofAll = (say: (monitor: Monitor) => readonly Stretch[]): readonly QualityFinding[] =>
+    [...monitors].flatMap(([signal, monitor]) => named(signal, say(monitor)));
+
+  return {
+    state: now,
+    take(given, samples) {
+      const signal = signals.get(given.signal);
+      if (signal === undefined) {
+        const frames = given.quality === 'BAD' ? [] : (assembler?.take(given).frames ?? []);
+        return { observation: given, frames, findings: [] };
+      }
+      const value = samples === undefined ? given.value : furthest(samples, signal.range);
+      const missed = assembler?.isClosed(given.sourceTime) ?? false;
+      const checked = monitorOf(signal).take({ ...given, value }, missed);
+      const { reason: _, ...rest } = given;
+      const observation: Observation = {
+        ...rest,
+        quality: checked.quality,
+        ...(checked.reason === undefined ? {} : { reason: checked.reason }),
+      };
+      // A time that is not known belongs to no block.
+      const isOut = assembler === null || missed || checked.isRepetition || checked.failed.includes('clock-step');
+      return {
+        observation,
+        frames: isOut ? [] : assembler.take(observation, samples).frames,
+        findings: named(signal.name, checked.findings),
+      };
+    },
+    takeFrame(frame) {
+      const findings: QualityFinding[] = [];
+      const checkedSignals = Object.entries(frame.signals).map(([name, given]): [string, SignalValue] => {
+        const signal = signals.get(name);
+        if (signal === undefined) return [name, given];
+        const samples = given.samples === undefined ? undefined : decodeSamples(given.samples);
+        const isWhole = samples !== undefined && samples.length === (signal.samples ?? samples.length);
+        const came: SignalValue =
+          given.samples !== undefined && !isWhole && given.quality !== 'BAD'
+            ? { ...given, quality: 'BAD', reason: `expected ${signal.samples ?? 'whole'} samples` }
+            : given;
+        const checked = monitorOf(signal).take({
+          asset: frame.asset,
+          signal: name,
+          unit: signal.unit,
+          value: came.quality === 'BAD' ? null : (came.value ?? furthest(samples ?? [], signal.range)),
+          quality: came.quality,
+          ...(came.reason === undefined ? {} : { reason: came.reason }),
+          sourceTime: Date.parse(frame.sourceTime),
+          receivedTime: Date.parse(frame.receivedTime),
+          sequence: frame.index,
+        });
+        findings.push(...named(name, checked.findings));
+        return [name, withQuality(came, checked)];
+      });
+      return { frame: { ...frame, signals: Object.fromEntries(checkedSignals) }, findings };
+    },
+    flush: (at) => ofAll((m) => m.flush(at)),
+    end: () => ofAll((m) => m.end()),
+  };
+};
