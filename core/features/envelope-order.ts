@@ -9,6 +9,7 @@ export const envelopeOrder: WaveformFeature = {
   missing:
     'None where the speed is not good or 0; a waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: { order: 'number', speed: 'scalar-signal' },
+  example: { order: 2, speed: 'speed' },
   unit: (signal) => signal,
   compute: ({ samples, signal, params, scalar }) => {
     const speed = scalar(String(params['speed']));

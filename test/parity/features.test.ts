@@ -1,16 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { FeatureSet } from '#core/contracts/feature-set.ts';
+import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
+import type { Feature } from '#core/features/engine/feature.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
 import { cosineTable } from '#core/features/kernel/spectrum.ts';
+import { aFeatureSet } from '../unit/features/a-feature-set.ts';
 import { aFrame, good, SIGNALS, wave } from '../unit/features/a-frame.ts';
 
 const root = path.join(__dirname, '../..');
 const python = path.join(root, '.venv/bin/python');
 const RATE = 5120;
 const SAMPLES = 256;
+const WINDOW = 512;
+/** Index of the newest frame: hours since the start of 2026. */
+const NEWEST = 600;
 
 /** Repeatable numbers in −1…1, with float32 precision so that frames carry them exactly. */
 const numbers = (seed: number) => {
@@ -21,7 +26,23 @@ const numbers = (seed: number) => {
   };
 };
 
-const PARAMS: Record<string, { [name: string]: number | string }[]> = {
+/** Parameters beside the example that a feature gives. */
+const PARAMS: Record<string, FeatureDefinition['params'][]> = {
+  quantile: [{ q: 0 }, { q: 0.05 }, { q: 0.5 }, { q: 0.9 }, { q: 1 }],
+  lag: [{ frames: 1 }, { frames: 5 }],
+  'counter-increase': [{}, { wrap: 64 }],
+  'calendar-cosine': [{ hours: 24 }, { hours: 168, offsetMinutes: -90 }],
+  'calendar-sine': [{ hours: 24 }, { hours: 168, offsetMinutes: 345 }],
+  'regime-deviation': [
+    {
+      by: ['speed', 'inlet'],
+      centres: [1500, 0, 2500, 10, 2000, 5],
+      scales: [100, 4],
+      means: [1, 5, 2],
+      stds: [0.5, 2, 9],
+    },
+  ],
+  'decayed-std': [{ decay: 0.9 }, { decay: 1 }],
   'decayed-mean': [{ decay: 0.9 }, { decay: 1 }, { decay: 0.5 }],
   'order-band': [
     { order: 1, speed: 'speed' },
@@ -35,43 +56,55 @@ const PARAMS: Record<string, { [name: string]: number | string }[]> = {
 };
 
 const cases = Object.values(FEATURES).flatMap((feature) =>
-  (PARAMS[feature.name] ?? [{}]).flatMap((params) =>
+  (PARAMS[feature.name] ?? [(feature.example ?? {}) as FeatureDefinition['params']]).flatMap((params) =>
     [1, 2, 3, 4].map((seed) => {
       const next = numbers(seed);
-      const length = feature.kind === 'scalar' ? 9 + 10 * seed : SAMPLES;
+      const length = feature.kind === 'waveform' ? SAMPLES : 9 + 10 * seed;
       // A sensor may have an offset; of no frequency it says anything.
       const offset = feature.kind === 'waveform' && seed % 2 === 0 ? 200 : 0;
-      const values = Array.from({ length }, (_, i) =>
-        Math.fround(offset + 10 * next() + 5 * Math.sin(i * 0.7) + (i % 37 === 0 ? 40 : 0)),
-      );
+      const made = () =>
+        Array.from({ length }, (_, i) =>
+          Math.fround(offset + 10 * next() + 5 * Math.sin(i * 0.7) + (i % 37 === 0 ? 40 : 0)),
+        );
+      const values = made();
+      const others = made();
       // Every seventh frame was lost on the way.
       const ages = values.map((_, i) => Math.floor(((length - 1 - i) * 7) / 6));
-      return { feature: feature.name, kind: feature.kind, params, values, ages, rate: RATE, speed: 1200 + 311 * seed };
+      const speeds = values.map((_, i) => 1200 + ((311 * seed * (i + 1)) % 1700));
+      return {
+        feature: feature.name,
+        kind: feature.kind,
+        params,
+        values,
+        others,
+        ages,
+        rate: RATE,
+        speeds,
+        window: WINDOW,
+      };
     }),
   ),
 );
 
 const computed = (it: (typeof cases)[number]): number => {
-  const set: FeatureSet = {
-    schema: 'feature-set/1',
-    id: 'parity',
-    owner: 'test',
-    description: 'one feature',
-    features: [
-      {
-        name: 'it',
-        feature: it.feature,
-        signal: it.kind === 'scalar' ? 'level' : 'wave',
-        window: it.kind === 'scalar' ? 512 : 1,
-        params: it.params,
-        version: FEATURES[it.feature]?.version ?? 1,
-      },
-    ],
-  };
-  const frames =
-    it.kind === 'scalar'
-      ? it.values.map((v, i) => aFrame(600 - (it.ages[i] as number), { level: good(v) }))
-      : [aFrame(1, { wave: wave(it.values), speed: good(it.speed) })];
+  const isWaveform = it.kind === 'waveform';
+  const { version } = FEATURES[it.feature] as Feature;
+  const set = aFeatureSet({
+    feature: it.feature,
+    signal: isWaveform ? 'wave' : 'level',
+    window: isWaveform ? 1 : WINDOW,
+    params: it.params,
+    version,
+  });
+  const frames = isWaveform
+    ? [aFrame(1, { wave: wave(it.values), wave2: wave(it.others), speed: good(it.speeds[0] as number) })]
+    : it.values.map((v, i) =>
+        aFrame(NEWEST - (it.ages[i] as number), {
+          level: good(v),
+          inlet: good(it.others[i] as number),
+          speed: good(it.speeds[i] as number),
+        }),
+      );
   const window = compileFeatureSet(set, SIGNALS).open();
   const vector = frames.map((f) => window.push(f)).at(-1);
   if (!vector?.ok) throw new Error(`${it.feature} is missing`);

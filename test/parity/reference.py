@@ -3,6 +3,7 @@
 Reads cases as JSON lines on stdin, writes one number a line: what `test/parity/features.test.ts` compares with.
 """
 
+import datetime
 import json
 import sys
 
@@ -18,10 +19,38 @@ def amplitude(samples, rate, hz):
     return 4 * np.sqrt(power[low : high + 1].sum()) / n
 
 
+def calendar(case):
+    """Turns since the beginning of the period; frames lie an hour apart and the newest is of index 600."""
+    newest = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc) + datetime.timedelta(hours=600)
+    local = newest + datetime.timedelta(minutes=case["params"].get("offsetMinutes", 0))
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = midnight - datetime.timedelta(days=local.weekday())
+    since = local - (midnight if case["params"]["hours"] == 24 else monday)
+    return 2 * np.pi * since / datetime.timedelta(hours=case["params"]["hours"])
+
+
+def regimes(case):
+    """Every value against mean and deviation of the regime whose centre is nearest."""
+    params = case["params"]
+    columns = np.array([{"speed": case["speeds"], "inlet": case["others"]}[name] for name in params["by"]])
+    centres = np.reshape(params["centres"], (-1, len(columns)))
+    scales = np.array(params["scales"])
+    far = np.linalg.norm((columns.T[:, None] - centres[None]) / scales, axis=2)
+    nearest = far.argmin(axis=1)
+    return (np.array(case["values"]) - np.take(params["means"], nearest)) / np.take(params["stds"], nearest)
+
+
+def since(events, ages):
+    """Age of the newest event, or of the oldest value."""
+    return ages[1:][events][-1] if events.any() else ages[0]
+
+
 def compute(case):
-    """One feature of one scalar series (`ages` counts back from the newest) or one waveform."""
+    """One feature of one scalar series (`ages` counts back from the newest) or one waveform; `others` is a second one."""
     v, params = np.asarray(case["values"], dtype=np.float64), case["params"]
-    ages = np.asarray(case.get("ages", []), dtype=np.float64)
+    other, speeds = np.asarray(case["others"]), np.asarray(case["speeds"], dtype=np.float64)
+    ages = np.asarray(case["ages"], dtype=np.float64)
+    speed = speeds[0]
     match case["feature"]:
         case "latest":
             return v[-1]
@@ -33,6 +62,46 @@ def compute(case):
             return stats.linregress(-ages, v).slope
         case "decayed-mean":
             return np.average(v, weights=params["decay"] ** ages)
+        case "decayed-std":
+            weights = params["decay"] ** ages
+            return np.sqrt(np.average((v - np.average(v, weights=weights)) ** 2, weights=weights))
+        case "quantile":
+            return np.quantile(v, params["q"])
+        case "range":
+            return np.ptp(v)
+        case "lag":
+            return v[ages == params["frames"]][0]
+        case "difference":
+            return v[-1] - v[ages == params["frames"]][0]
+        case "crossings":
+            return np.count_nonzero(np.diff(v >= params["level"]))
+        case "since-change":
+            return since(np.diff(v) != 0, ages)
+        case "since-crossing":
+            return since(np.diff((v >= params["level"]).astype(int)) == 1, ages)
+        case "counter-increase":
+            steps = np.diff(v)
+            return np.where(steps >= 0, steps, steps + params["wrap"] if "wrap" in params else v[1:]).sum()
+        case "baseline-deviation":
+            before, recent = v[ages >= params["recent"]], v[ages < params["recent"]]
+            return (recent.mean() - before.mean()) / before.std()
+        case "good-share":
+            return len(v) / case["window"]
+        case "pearson":
+            return stats.pearsonr(v, speeds).statistic
+        case "residual":
+            line = stats.linregress(speeds[:-1], v[:-1])
+            return v[-1] - (line.intercept + line.slope * speeds[-1])
+        case "ratio":
+            return v.sum() / speeds.sum()
+        case "delta":
+            return (v - other / 100).mean()  # kPa to bar
+        case "regime-deviation":
+            return regimes(case).mean()
+        case "calendar-cosine":
+            return np.cos(calendar(case))
+        case "calendar-sine":
+            return np.sin(calendar(case))
         case "rms":
             return np.sqrt(np.mean(v**2))
         case "kurtosis":
@@ -40,9 +109,9 @@ def compute(case):
         case "crest-factor":
             return np.abs(v).max() / np.sqrt(np.mean(v**2))
         case "order-band":
-            return amplitude(v, case["rate"], params["order"] * case["speed"] / 60)
+            return amplitude(v, case["rate"], params["order"] * speed / 60)
         case "envelope-order":
-            return amplitude(np.abs(signal.hilbert(v - v.mean())), case["rate"], params["order"] * case["speed"] / 60)
+            return amplitude(np.abs(signal.hilbert(v - v.mean())), case["rate"], params["order"] * speed / 60)
         case other:
             raise SystemExit(f"no reference for feature {other}: write one here")
 

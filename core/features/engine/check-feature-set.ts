@@ -17,6 +17,7 @@ const PARAMS: Readonly<Record<ParamKind, readonly [what: string, is: (value: unk
     number: ['a number', isNumber],
     'optional-number': ['a number', (v) => v === undefined || isNumber(v)],
     level: ['a number', isNumber],
+    levels: ['a list of numbers', (v) => isListOf(v, isNumber)],
     numbers: ['a list of numbers', (v) => isListOf(v, isNumber)],
     'scalar-signal': ['the name of a scalar signal', (v, signals) => isSignal(v, 'scalar', signals)],
     'scalar-signals': [

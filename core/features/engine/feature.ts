@@ -4,13 +4,14 @@ export type ParamValue = number | string | boolean | readonly number[] | readonl
 export type Params = Readonly<Record<string, ParamValue>>;
 
 /**
- * What a parameter must be: a number, a number that has a default, a number in the unit of the feature's signal, a list
- * of numbers, or the name of a signal of the use case (one or several).
+ * What a parameter must be: a number, a number that has a default, a number in the unit of the feature's signal or a
+ * list of such, a list of numbers, or the name of a signal of the use case (one or several).
  */
 export type ParamKind =
   | 'number'
   | 'optional-number'
   | 'level'
+  | 'levels'
   | 'numbers'
   | 'scalar-signal'
   | 'scalar-signals'
@@ -28,7 +29,10 @@ interface FeatureBase {
   /** What missing or BAD input does to it. "Never missing" only where it answers without any good value. */
   readonly missing: string;
   readonly params: Readonly<Record<string, ParamKind>>;
-  /** Parameters as one would write them; absent where none is needed. Signals are `speed` and `wave`. */
+  /**
+   * Parameters as one would write them; absent where none is needed. Scalars are `level`, `inlet` of its dimension
+   * and `speed`, waveforms `wave` and `wave2`.
+   */
   readonly example?: Params;
   /**
    * Names of parameters whose signals must have the dimension of the feature's own signal: their values come converted

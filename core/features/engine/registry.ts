@@ -1,16 +1,62 @@
+// Written by `npm run features` from the files of core/features.
+import { baselineDeviation } from '../baseline-deviation.ts';
+import { calendarCosine } from '../calendar-cosine.ts';
+import { calendarSine } from '../calendar-sine.ts';
+import { counterIncrease } from '../counter-increase.ts';
 import { crestFactor } from '../crest-factor.ts';
+import { crossings } from '../crossings.ts';
 import { decayedMean } from '../decayed-mean.ts';
+import { decayedStd } from '../decayed-std.ts';
+import { delta } from '../delta.ts';
+import { difference } from '../difference.ts';
 import { envelopeOrder } from '../envelope-order.ts';
+import { goodShare } from '../good-share.ts';
 import { kurtosis } from '../kurtosis.ts';
+import { lag } from '../lag.ts';
 import { latest } from '../latest.ts';
 import { mean } from '../mean.ts';
 import { orderBand } from '../order-band.ts';
+import { pearson } from '../pearson.ts';
+import { quantile } from '../quantile.ts';
+import { range } from '../range.ts';
+import { ratio } from '../ratio.ts';
+import { regimeDeviation } from '../regime-deviation.ts';
+import { residual } from '../residual.ts';
 import { rms } from '../rms.ts';
+import { sinceChange } from '../since-change.ts';
+import { sinceCrossing } from '../since-crossing.ts';
 import { slope } from '../slope.ts';
 import { std } from '../std.ts';
 import type { Feature } from './feature.ts';
 
-/** Every feature by name; a test fails when a file of this folder is not here. */
-export const FEATURES: Readonly<Record<string, Feature>> = Object.fromEntries(
-  [latest, mean, std, slope, decayedMean, rms, kurtosis, crestFactor, orderBand, envelopeOrder].map((f) => [f.name, f]),
-);
+/** Every feature by name. */
+export const FEATURES: Readonly<Record<string, Feature>> = {
+  'baseline-deviation': baselineDeviation,
+  'calendar-cosine': calendarCosine,
+  'calendar-sine': calendarSine,
+  'counter-increase': counterIncrease,
+  'crest-factor': crestFactor,
+  crossings,
+  'decayed-mean': decayedMean,
+  'decayed-std': decayedStd,
+  delta,
+  difference,
+  'envelope-order': envelopeOrder,
+  'good-share': goodShare,
+  kurtosis,
+  lag,
+  latest,
+  mean,
+  'order-band': orderBand,
+  pearson,
+  quantile,
+  range,
+  ratio,
+  'regime-deviation': regimeDeviation,
+  residual,
+  rms,
+  'since-change': sinceChange,
+  'since-crossing': sinceCrossing,
+  slope,
+  std,
+};

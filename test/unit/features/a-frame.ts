@@ -2,9 +2,11 @@ import type { Frame, SignalValue } from '#core/contracts/frame.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 
 export const SIGNALS: readonly SignalDefinition[] = [
-  { name: 'level', unit: '1', kind: 'scalar', range: [-1000, 1000] },
+  { name: 'level', unit: 'bar', kind: 'scalar', range: [-1000, 1000] },
+  { name: 'inlet', unit: 'kPa', kind: 'scalar', range: [-100_000, 100_000] },
   { name: 'speed', unit: '1/min', kind: 'scalar', range: [0, 6000] },
   { name: 'wave', unit: 'm/s2', kind: 'waveform', range: [-1000, 1000], sampleRateHz: 5120, samples: 256 },
+  { name: 'wave2', unit: 'mm/s', kind: 'waveform', range: [-1000, 1000], sampleRateHz: 5120, samples: 256 },
 ];
 
 /** Little-endian float32 in base64, as frames carry waveforms. */

@@ -2,7 +2,9 @@ import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { usableSamples, usableValue } from '#core/features/engine/decode.ts';
 import { bad, encodeSamples, good, SIGNALS, wave } from './a-frame.ts';
 
-const [level, , waveform] = SIGNALS as [SignalDefinition, SignalDefinition, SignalDefinition];
+const named = (name: string) => SIGNALS.find((s) => s.name === name) as SignalDefinition;
+const level = named('level');
+const waveform = named('wave');
 const anyLength: SignalDefinition = { name: 'wave', unit: 'm/s2', kind: 'waveform', range: [-1e31, 1e31] };
 
 describe('a scalar', () => {

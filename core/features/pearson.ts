@@ -1,0 +1,19 @@
+import type { WindowFeature } from './engine/feature.ts';
+import { pairSums } from './engine/pairs.ts';
+
+export const pearson: WindowFeature = {
+  name: 'pearson',
+  kind: 'window',
+  version: 1,
+  says: "Pearson's correlation of the signal with the signal `with` over the window, −1 to 1: two that belong together and part are a fault of one.",
+  missing:
+    'Frames in which one of the two is not good are left out; missing with fewer than three of them, or when one signal does not change.',
+  params: { with: 'scalar-signal' },
+  example: { with: 'speed' },
+  unit: () => '1',
+  compute: ({ values, column }) => {
+    const sums = pairSums(values, column('with'));
+    if (sums === undefined || sums.count < 3 || sums.constantX || sums.constantY) return undefined;
+    return Math.max(-1, Math.min(1, sums.xy / (Math.sqrt(sums.xx) * Math.sqrt(sums.yy))));
+  },
+};
