@@ -26,6 +26,7 @@ import { ObservationMessage } from './observation.ts';
 import { PlantEvent } from './plant-event.ts';
 import { PlantModel, PlantModelRecord } from './plant-model.ts';
 import { QualityFinding, QualityMessage } from './quality.ts';
+import { QuarantinedMessage, QuarantineRecord, QuarantineRequest } from './quarantine.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
 import { ModelLineRecord, RetrainRecord } from './retrain.ts';
 import { Envelope, QuantizeReport, TrainingHyperparameters, TrainingMetrics } from './training.ts';
@@ -57,6 +58,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('observations', 'message', ObservationMessage, 'Values of signals that one device read.'),
   entry('quality', 'message', QualityMessage, 'Findings of data quality that one device made.'),
   entry('quality-finding', 'record', QualityFinding, 'A stretch of a signal in which a check failed.'),
+  entry('quarantined-message', 'record', QuarantinedMessage, 'A message that could not land, with its bytes and why.'),
+  entry('quarantine', 'record', QuarantineRecord, 'An object of bad lines or messages, and what came of its replay.'),
+  entry('quarantine-request', 'message', QuarantineRequest, 'What is asked of the function `quarantine`.'),
   entry('decision', 'record', DecisionRecord, 'What the edge said about one frame, with the evidence to replay it.'),
   entry('decision-object', 'manifest', DecisionObjectHeader, 'First line of an uploaded object of decisions.'),
   entry('device-report', 'message', DeviceReport, 'What a device serves and how it is doing.'),

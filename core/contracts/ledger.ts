@@ -19,6 +19,7 @@ export const RecordClass = z.enum([
   'judgement',
   'alert',
   'event-file',
+  'quarantine',
   'feature-set',
   'backfill',
   'plant-model',

@@ -46,7 +46,11 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     glueDatabase: p.replaceAll('-', '_'),
     workgroup: p,
     // Ingest (data)
-    telemetryQueue: queue('data', 'telemetry-writer'),
+    /** Small messages of devices: digests, observations, findings of quality. */
+    messageQueue: queue('data', 'batch-writer'),
+    landingTable: table('data', 'landing'),
+    quarantine: fn('data', 'quarantine'),
+    compact: fn('data', 'compact'),
     plantEvents: fn('data', 'plant-events'),
     materialise: fn('data', 'materialise'),
     backfill: machine('data', 'backfill'),

@@ -1,4 +1,4 @@
-import type { LandedTableName, Tier } from '../contracts/lake-tables.ts';
+import type { LandedTableName } from '../contracts/lake-tables.ts';
 
 /**
  * SQL of a table with tiers, each of its rows once: those of tier cold for days that `compactions` names, those of tier

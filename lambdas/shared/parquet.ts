@@ -5,6 +5,7 @@ import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 export type Column =
   | { readonly name: string; readonly type: 'string'; readonly data: readonly (string | null)[] }
   | { readonly name: string; readonly type: 'integer' | 'double'; readonly data: readonly (number | null)[] }
+  | { readonly name: string; readonly type: 'boolean'; readonly data: readonly (boolean | null)[] }
   | {
       readonly name: string;
       readonly type: 'list<integer>' | 'list<double>';
@@ -15,6 +16,7 @@ const ELEMENTS = {
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8' },
   integer: { type: 'INT64' },
   double: { type: 'DOUBLE' },
+  boolean: { type: 'BOOLEAN' },
 } as const;
 
 type SchemaElement = NonNullable<Parameters<typeof parquetWrite>[0]['schema']>[number];

@@ -20,7 +20,9 @@ export const devicePolicyDocument = (stage: string, iot: (resource: string) => s
       allow('iot:Connect', [iot(`client/${thing}`), iot(`client/${thing}#*`)]),
       allow(
         ['iot:Publish'],
-        [`${own}/report`, `${own}/digest`, ...greengrassTopics].map((t) => iot(`topic/${t}`)),
+        [`${own}/report`, `${own}/digest`, `${own}/observations`, `${own}/quality`, ...greengrassTopics].map((t) =>
+          iot(`topic/${t}`),
+        ),
       ),
       allow(
         ['iot:Receive'],

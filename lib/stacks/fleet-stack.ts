@@ -65,6 +65,7 @@ export class FleetStack extends PlatformStack {
       ...grants.writeLake(
         this,
         ...sites.map((s) => `raw/frames/site=${s}/*/\${credentials-iot:ThingName}/*`),
+        ...sites.map((s) => `raw/observations/site=${s}/\${credentials-iot:ThingName}/*`),
         `inbox/decisions/\${credentials-iot:ThingName}/*`,
       ),
       ...grants.readArtifacts(this, 'components/*', 'packages/*'),
@@ -125,14 +126,14 @@ export class FleetStack extends PlatformStack {
     const unsent = new DeadLetters(this, 'UnsentDigests', {
       stack: this,
       queueName: `${names.prefix}-digest-rule-dead`,
-      says: 'Feature digests of devices could not be sent on to the lake or the drift evaluator and wait in the dead-letter queue, with why.',
+      says: 'Feature digests, observations or findings of devices could not be sent on and wait in the dead-letter queue, with why.',
     }).queue;
     const digestRole = new Role(this, 'DigestRuleRole', {
       roleName: names.digestRuleRole.name,
       assumedBy: new ServicePrincipal('iot.amazonaws.com'),
-      description: 'Sends feature digests of devices on to the lake and to the drift evaluator.',
+      description: 'Sends messages of devices on to the lake, feature digests to the drift evaluator too.',
     });
-    const receivers = [names.telemetryQueue, names.digestQueue];
+    const receivers = [names.messageQueue, names.digestQueue];
     digestRole.addToPolicy(
       allow(
         ['sqs:SendMessage'],
@@ -151,6 +152,21 @@ export class FleetStack extends PlatformStack {
         errorAction: send(unsent.queueUrl),
       },
     });
+    // As bytes: what is no JSON a rule would drop without a word, and what a device says cannot pass for the topic.
+    for (const [id, kind] of [
+      ['ObservationRule', 'observations'],
+      ['QualityRule', 'quality'],
+    ] as const)
+      new CfnTopicRule(this, id, {
+        ruleName: `${names.prefix}_${kind}`.replaceAll('-', '_'),
+        topicRulePayload: {
+          awsIotSqlVersion: '2016-03-23',
+          sql: `SELECT encode(*, 'base64') AS bytes, topic() AS cameOn FROM 'millwright/${config.stage}/+/+/${kind}'`,
+          description: `Messages of devices on …/${kind}, each whole and with the topic it came on, to the lake.`,
+          actions: [send(names.messageQueue.url)],
+          errorAction: send(unsent.queueUrl),
+        },
+      });
 
     const fn = (
       id: string,

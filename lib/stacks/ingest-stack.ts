@@ -3,11 +3,19 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { LAKE_TABLES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { grants } from '../constructs/grants.ts';
-import { PlatformFunction } from '../constructs/platform-function.ts';
+import { allow, PlatformFunction } from '../constructs/platform-function.ts';
+import { PlatformTable } from '../constructs/platform-table.ts';
 import { consume, WorkQueue } from '../constructs/work-queue.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
+
+/** A claim on a message outlives whoever made it: the function that may write is gone by then. */
+const WRITER_TIMEOUT = Duration.seconds(60);
+const LEASE = Duration.seconds(75);
+/** Where rows land. */
+const HOT = LANDED_TABLES.map((table) => `${LAKE_TABLES[table].prefix}/tier=hot/*`);
 
 /** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
 export class IngestStack extends PlatformStack {
@@ -69,20 +77,35 @@ export class IngestStack extends PlatformStack {
       }),
     );
 
-    const telemetry = new WorkQueue(this, 'TelemetryQueue', {
-      queueName: names.telemetryQueue.name,
-      consumerTimeout: Duration.seconds(60),
+    const landing = new PlatformTable(this, 'LandingTable', {
+      tableName: names.landingTable.name,
+      timeToLiveAttribute: 'expires',
+    });
+    const messages = new WorkQueue(this, 'MessageQueue', {
+      queueName: names.messageQueue.name,
+      consumerTimeout: WRITER_TIMEOUT,
       sender: { account: config.planes.plant.account, roleArn: names.digestRuleRole.arn },
     });
-    const writer = new PlatformFunction(this, 'TelemetryWriter', {
+    const claims = allow(['dynamodb:PutItem'], [landing.tableArn]);
+    const lease = { MILLWRIGHT_LEASE_MS: String(LEASE.toMilliseconds()) };
+    const writer = new PlatformFunction(this, 'BatchWriter', {
       config,
-      name: 'telemetry-writer',
-      says: 'Writes small messages of devices to the lake, many in one Parquet file.',
-      may: grants.writeLake(this, 'telemetry/*'),
-      timeout: Duration.seconds(60),
-      memoryMiB: 512,
+      name: 'batch-writer',
+      says: 'Writes small messages of devices and uploads of observations to the lake, each once, many in one file.',
+      may: [
+        ...grants.readLake(this, 'raw/observations/*', 'compaction-plans/*'),
+        ...grants.writeLake(this, ...HOT, 'quarantine/*'),
+        grants.listLake(this, ...HOT, 'quarantine/*', 'compaction-plans/*'),
+        claims,
+        ...grants.readRegistry(this, 'list'),
+        grants.writeLedger(this),
+      ],
+      timeout: WRITER_TIMEOUT,
+      memoryMiB: 1024,
+      environment: lease,
     });
-    consume(writer, telemetry.queue, { size: 100, window: Duration.seconds(config.local ? 2 : 60) });
+    consume(writer, messages.queue, { size: 100, window: Duration.seconds(config.local ? 2 : 60) });
+    uploads('Observations', 'take-observations', 'raw/observations/', 1, writer);
 
     uploads(
       'Events',

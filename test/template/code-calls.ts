@@ -8,6 +8,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoFleet } from '../../lambdas/shared/fleet-table.ts';
 import { awsFleet } from '../../lambdas/shared/greengrass.ts';
 import { dynamoJudgement } from '../../lambdas/shared/judgement-table.ts';
+import { dynamoLanding } from '../../lambdas/shared/landing-table.ts';
 import { type LedgerCommandInput, lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
 import { s3Store } from '../../lambdas/shared/object-store.ts';
 import { dynamoRegistry } from '../../lambdas/shared/registry-reader.ts';
@@ -116,6 +117,14 @@ const PORTS: Readonly<Record<string, Port>> = {
       statusOn: (p: ReturnType<typeof awsFleet>) => p.statusOn('t', 'd'),
     },
   },
+  dynamoLanding: {
+    make: (c: DynamoDBDocumentClient) => dynamoLanding(c, 'PLACE'),
+    methods: {
+      claim: (p: ReturnType<typeof dynamoLanding>) => p.claim('a/b', { key: 'k', content: 'c', leaseUntil: 1 }),
+      takeOver: (p: ReturnType<typeof dynamoLanding>) =>
+        p.takeOver('a/b', { key: 'k', content: 'c', leaseUntil: 1 }, { key: 'l', content: 'c', leaseUntil: 2 }),
+    },
+  },
   lambdaLedger: {
     make: (c: LambdaClient) => lambdaLedger(c, 'PLACE'),
     methods: { write: (p: ReturnType<typeof lambdaLedger>) => p.write([command]) },
@@ -154,6 +163,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   getJson: ['get'],
   putJson: ['put'],
   readReport: ['get'],
+  readMessageRules: ['list'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],
   useCaseOfLine: ['latest'],
@@ -174,6 +184,7 @@ const PLACES: Readonly<Record<string, string>> = {
   'names.registry': 'registry',
   'names.fleetTable': 'fleet',
   'names.judgementTable': 'judgement',
+  'names.landingTable': 'landing',
   'names.ledgerWriter': 'ledger-writer',
   'names.bus': 'bus',
 };
@@ -226,6 +237,10 @@ export const callsOf = async (name: string): Promise<string[]> => {
   }
   if (/\bjudgeModelLine\(deps,/.test(rest))
     for (const method of ['get', 'list', 'putAll']) used.get('judgement')?.add(method);
+  if (/\b(landMessages|landRows|quarantineMessages)\(\s*deps,/.test(rest)) {
+    for (const method of ['get', 'list', 'put']) used.get('lake')?.add(method);
+    for (const method of ['claim', 'takeOver']) used.get('landing')?.add(method);
+  }
   if (/\brecordBatch\(event, deps,/.test(rest)) used.get('ledger')?.add('write');
   for (const [dep, methods] of used) {
     const { port, place } = ports.get(dep) as { port: Port; place: string | undefined };

@@ -29,6 +29,12 @@ const writes = (...places: string[]): string[] => [
   ...keyOf(places, 'GenerateDataKey Decrypt'),
 ];
 
+/** Names of objects of one bucket. */
+const lists = (...places: string[]): string =>
+  `s3:ListBucket on ${places[0]?.split('/')[0]} if s3:prefix StringLike ${places.map((p) => p.replace(/^[^/]+\//, '')).join(' or ')}`;
+/** Where rows land: the day's small files of tables with tiers. */
+const HOT = ['telemetry', 'curated/observations', 'curated/quality'].map((prefix) => `lake/${prefix}/tier=hot/*`);
+
 /** What a workflow works through: no key of its own. */
 const READS_ITEMS = 's3:GetObject GetObjectVersion on work/items/*';
 
@@ -146,7 +152,16 @@ export const PERMISSIONS: Roles = {
     LEDGER,
     takesFrom('data plant-events'),
   ]),
-  ...lambda('data', 'telemetry-writer', [...writes('lake/telemetry/*'), takesFrom('data telemetry-writer')]),
+  ...lambda('data', 'batch-writer', [
+    ...reads('lake/raw/observations/*', 'lake/compaction-plans/*'),
+    ...writes(...HOT, 'lake/quarantine/*'),
+    lists(...HOT, 'lake/quarantine/*', 'lake/compaction-plans/*'),
+    'dynamodb:PutItem on data table/landing',
+    LISTS,
+    LEDGER,
+    takesFrom('data batch-writer'),
+    takesFrom('data take-observations'),
+  ]),
   ...lambda('data', 'materialise', [
     ...reads('lake/raw/frames/*', 'lake/snapshots/*'),
     ...writes('lake/features/*'),
@@ -236,7 +251,11 @@ export const PERMISSIONS: Roles = {
   device: {
     assumedBy: ['credentials.iot.amazonaws.com'],
     may: [
-      ...writes(`lake/raw/frames/site=plant-a/*/${OWN_THING}/*`, `lake/inbox/decisions/${OWN_THING}/*`),
+      ...writes(
+        `lake/raw/frames/site=plant-a/*/${OWN_THING}/*`,
+        `lake/raw/observations/site=plant-a/${OWN_THING}/*`,
+        `lake/inbox/decisions/${OWN_THING}/*`,
+      ),
       ...reads('artifacts/components/*', 'artifacts/packages/*'),
       's3:GetBucketLocation on artifacts',
     ],
@@ -248,9 +267,7 @@ export const PERMISSIONS: Roles = {
   ]),
   'digest-rule': {
     assumedBy: ['iot.amazonaws.com'],
-    may: ['data telemetry-writer', 'ml digests', 'plant digest-rule-dead'].map(
-      (queue) => `sqs:SendMessage on ${queue}`,
-    ),
+    may: ['data batch-writer', 'ml digests', 'plant digest-rule-dead'].map((queue) => `sqs:SendMessage on ${queue}`),
   },
   'report-rule': topicRule('plant device-report', 'plant device-report-dead'),
   ...lambda('plant', 'platform-health-plant', [
@@ -312,7 +329,9 @@ export const CERTIFICATE: readonly string[] = [
   // Further connections of one nucleus end in #2 and so on.
   `iot:Connect on plant client/${SELF}`,
   `iot:Connect on plant client/${SELF}#*`,
-  ...['report', 'digest'].map((topic) => `iot:Publish on plant topic/${OWN_TOPICS}/${topic}`),
+  ...['report', 'digest', 'observations', 'quality'].map(
+    (topic) => `iot:Publish on plant topic/${OWN_TOPICS}/${topic}`,
+  ),
   ...NUCLEUS_TOPICS.flatMap((topic) => [
     `iot:Publish Receive on plant topic/${topic}`,
     `iot:Subscribe on plant topicfilter/${topic}`,
