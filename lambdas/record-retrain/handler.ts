@@ -3,14 +3,13 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { RetrainRequest } from '#core/contracts/retrain.ts';
 import { endedExecution } from '../shared/ended-execution.ts';
+import { Fault, sayFault } from '../shared/fault.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { clip, RetrainExecution, retrainRecord, stepCommand } from '../shared/retrain-run.ts';
 
 export interface Deps {
   readonly ledger: Ledger;
 }
-
-const Fault = z.object({ Error: z.string(), Cause: z.string().default('') });
 
 /** The state of the execution as it ended: the request's own fields, answers of steps, and one fault by its step. */
 const State = z.looseObject({
@@ -22,18 +21,6 @@ const State = z.looseObject({
   failed: z.record(z.string(), Fault).optional(),
 });
 const Input = z.strictObject({ execution: RetrainExecution, state: State });
-
-/** What a fault says, in the words of the function or job that failed. */
-export const sayFault = ({ Error: name, Cause: cause }: z.infer<typeof Fault>): string => {
-  let text = cause;
-  try {
-    const parsed = JSON.parse(cause) as Record<string, unknown>;
-    text = String(parsed['errorMessage'] ?? parsed['FailureReason'] ?? parsed['ExitMessage'] ?? cause);
-  } catch {
-    // Not JSON: the cause is the text.
-  }
-  return name === 'Refused' ? text : `${name}: ${text}`;
-};
 
 /**
  * Last step of a retrain that made no candidate: skipped, refused or failed, at which step and why. The champion is

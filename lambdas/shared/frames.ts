@@ -68,7 +68,7 @@ export const framesOf = async (lake: Pick<ObjectStore, 'get'>, ref: ObjectRef): 
   const digest = sha256(bytes);
   if (digest !== ref.digest)
     throw new Error(
-      `s3://${ref.bucket}/${ref.key} is not what the snapshot names: expected ${ref.digest}, got ${digest}; take a new snapshot`,
+      `s3://${ref.bucket}/${ref.key} is not what was registered: expected ${ref.digest}, got ${digest}; its bytes were changed since`,
     );
   return readFrames(bytes, ref.key).frames;
 };

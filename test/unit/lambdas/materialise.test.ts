@@ -97,7 +97,7 @@ describe('materialise', () => {
   it('refuses an object that is not what the snapshot names', async () => {
     const { handler, item, lake, key } = await setUp();
     lake.objects.set(key, gzipSync(''));
-    await expect(handler(item)).rejects.toThrow(/is not what the snapshot names/);
+    await expect(handler(item)).rejects.toThrow(/is not what was registered/);
   });
 
   it('refuses a snapshot whose use case nobody published', async () => {

@@ -10,9 +10,10 @@ import { makeHandler as evaluateReport } from '../../../lambdas/evaluate-report/
 import { makeHandler as gate } from '../../../lambdas/gate/handler.ts';
 import { featureColumns } from '../../../lambdas/materialise/handler.ts';
 import { makeHandler as packageModel } from '../../../lambdas/package-model/handler.ts';
-import { makeHandler as recordRetrain, sayFault } from '../../../lambdas/record-retrain/handler.ts';
+import { makeHandler as recordRetrain } from '../../../lambdas/record-retrain/handler.ts';
 import { makeHandler as registerModel } from '../../../lambdas/register-model/handler.ts';
 import { makeHandler as resolveTrigger } from '../../../lambdas/resolve-trigger/handler.ts';
+import { sayFault } from '../../../lambdas/shared/fault.ts';
 import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
 import { sha256 } from '../../../lambdas/shared/object-store.ts';
 import { writeParquet } from '../../../lambdas/shared/parquet.ts';

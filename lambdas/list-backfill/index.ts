@@ -1,0 +1,17 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { readEnv } from '../shared/env.ts';
+import { lambdaLedger } from '../shared/ledger-client.ts';
+import { s3Store } from '../shared/object-store.ts';
+import { dynamoRegistry } from '../shared/registry-reader.ts';
+import { makeHandler } from './handler.ts';
+
+const { names } = readEnv();
+
+export const handler = makeHandler({
+  registry: dynamoRegistry(DynamoDBDocumentClient.from(new DynamoDBClient({})), names.registry.arn),
+  ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
+  lake: s3Store(new S3Client({}), names.lakeBucket),
+});

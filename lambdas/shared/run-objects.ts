@@ -1,0 +1,80 @@
+import { parseAs } from '#core/contracts/errors.ts';
+import { lakeKeys, RawObjectRecord } from '#core/contracts/lake.ts';
+import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
+import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
+import { FRAMES_KEY, framesOf } from './frames.ts';
+import { inParallel } from './in-parallel.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface RunObjectsDeps {
+  readonly lake: Pick<ObjectStore, 'bucket' | 'get' | 'list'>;
+  readonly registry: Pick<RegistryReader, 'latest'> & RegistryHistory;
+}
+
+/** A registered raw object of a run: which of its bytes there were, the first ones first. */
+export interface RunObject {
+  readonly key: string;
+  readonly first: number;
+  readonly last: number;
+  readonly versions: readonly { readonly record: RawObjectRecord; readonly correctedAt: string | null }[];
+}
+
+export interface FrameRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export const overlaps = (a: FrameRange, b: FrameRange): boolean => a.first <= b.last && b.first <= a.last;
+
+/** Raw objects of a run as the registry knows them; each is looked up once. Uploads that are not registered yet are not there. */
+export const runObjects = async (
+  deps: RunObjectsDeps,
+  run: { readonly site: string; readonly asset: string; readonly run: string },
+) => {
+  const ranges = (await deps.lake.list(lakeKeys.framesPrefix(run))).flatMap((key) => {
+    const parts = FRAMES_KEY.exec(key);
+    return parts === null ? [] : [{ key, first: Number(parts[4]), last: Number(parts[5]) }];
+  });
+  const looked = new Map<string, Promise<RunObject | null>>();
+  const versionsOf = async (key: string): Promise<RunObject['versions'] | null> => {
+    const latest = await deps.registry.latest('raw-object', key);
+    if (latest === null) return null;
+    const records = latest.version === 1 ? [latest] : await deps.registry.versions('raw-object', key);
+    const versions: { record: RawObjectRecord; correctedAt: string | null }[] = [];
+    for (const { body, at } of records) {
+      const record = parseAs(RawObjectRecord, body, `raw object ${key}`);
+      // The same bytes uploaded again are no correction.
+      if (record.digest === versions.at(-1)?.record.digest) continue;
+      versions.push({ record, correctedAt: versions.length === 0 ? null : at });
+    }
+    return versions;
+  };
+  const look = async (range: { key: string; first: number; last: number }): Promise<RunObject | null> => {
+    const versions = await versionsOf(range.key);
+    return versions === null ? null : { ...range, versions };
+  };
+  return {
+    /** Registered objects whose frames lie in a range of indexes. */
+    async within(range: FrameRange): Promise<readonly RunObject[]> {
+      const found = await inParallel(
+        ranges.filter((r) => overlaps(r, range)),
+        (r) => {
+          const known = looked.get(r.key) ?? look(r);
+          looked.set(r.key, known);
+          return known;
+        },
+      );
+      return found.filter((o) => o !== null);
+    },
+  };
+};
+
+/**
+ * Frames of each version of an object, exactly the bytes that the registry names.
+ * @throws {Error} naming the object when its bytes are gone or others.
+ */
+export const sourcesOf = (lake: Pick<ObjectStore, 'bucket' | 'get'>, object: RunObject): Promise<FrameSource[]> =>
+  inParallel(object.versions, async ({ record, correctedAt }) => {
+    const { bucket, key, versionId, digest, bytes } = record;
+    return { key, digest, correctedAt, frames: await framesOf(lake, { bucket, key, versionId, digest, bytes }) };
+  });

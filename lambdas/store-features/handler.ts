@@ -1,0 +1,76 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { z } from 'zod';
+import { parseAs } from '#core/contracts/errors.ts';
+import { EVENTS, type EventDetail } from '#core/contracts/events.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+import { type BatchLog, batchFailures } from '../shared/batch.ts';
+import { type StoreDeps, storeFeatures } from '../shared/feature-store.ts';
+import { publishedFeatureSets } from '../shared/published-feature-sets.ts';
+
+export interface Deps extends StoreDeps {
+  readonly registry: StoreDeps['registry'] & Pick<RegistryReader, 'list'>;
+  readonly log: BatchLog;
+}
+
+const Event = z.object({ detail: EVENTS.FramesRegistered });
+type Registered = EventDetail<'FramesRegistered'>;
+
+interface Stretch extends Registered {
+  readonly messageIds: readonly string[];
+}
+
+/** Uploads of one run that follow each other are one stretch: the frames before are read once for all of them. */
+const stretches = (messages: readonly { readonly messageId: string; readonly detail: Registered }[]): Stretch[] => {
+  const found: Stretch[] = [];
+  const byRun = Map.groupBy(messages, ({ detail: d }) => `${d.site}/${d.asset}/${d.run}`);
+  for (const ofRun of byRun.values())
+    for (const { messageId, detail } of ofRun.sort((a, b) => a.detail.first - b.detail.first)) {
+      const open = found.at(-1);
+      if (open !== undefined && open.asset === detail.asset && open.run === detail.run && detail.first <= open.last + 1)
+        found[found.length - 1] = {
+          ...open,
+          last: Math.max(open.last, detail.last),
+          signals: open.signals.filter((s) => detail.signals.includes(s)),
+          messageIds: [...open.messageIds, messageId],
+        };
+      else found.push({ ...detail, messageIds: [messageId] });
+    }
+  return found;
+};
+
+/**
+ * Keeps the offline store up with what is registered: rows of every published feature set whose signals the frames have.
+ * The same events again write the same objects. Uploads of which some bytes are gone go back to the queue.
+ */
+export const makeHandler = (deps: Deps) => {
+  const store = async (stretch: Stretch, sets: Awaited<ReturnType<typeof publishedFeatureSets>>): Promise<void> => {
+    for (const { digest, definition } of sets) {
+      if (!definition.signals.every((s) => stretch.signals.includes(s.name))) continue;
+      const { failed } = await storeFeatures(deps, { ...stretch, featureSetDigest: digest, definition });
+      if (failed.length > 0)
+        throw new Error(
+          `${failed.length} raw objects gave no rows of ${definition.featureSet.id}: ${failed.map((f) => `${f.key}: ${f.reason}`).join('; ')}`,
+        );
+    }
+  };
+  return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const failures = batchFailures(deps.log);
+    const messages: { messageId: string; detail: Registered }[] = [];
+    for (const { messageId, body } of event.Records)
+      try {
+        messages.push({ messageId, detail: parseAs(Event, JSON.parse(body), 'FramesRegistered event').detail });
+      } catch (error) {
+        failures.add(messageId, error);
+      }
+    const sets = new Map<string, ReturnType<typeof publishedFeatureSets>>();
+    for (const stretch of stretches(messages))
+      try {
+        const published = sets.get(stretch.site) ?? publishedFeatureSets(deps.registry, stretch.site);
+        sets.set(stretch.site, published);
+        await store(stretch, await published);
+      } catch (error) {
+        for (const messageId of stretch.messageIds) failures.add(messageId, error);
+      }
+    return failures.answer();
+  };
+};

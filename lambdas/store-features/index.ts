@@ -1,0 +1,16 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { readEnv } from '../shared/env.ts';
+import { makeLogger } from '../shared/logger.ts';
+import { s3Store } from '../shared/object-store.ts';
+import { dynamoRegistry } from '../shared/registry-reader.ts';
+import { makeHandler } from './handler.ts';
+
+const { names } = readEnv();
+
+export const handler = makeHandler({
+  lake: s3Store(new S3Client({}), names.lakeBucket),
+  registry: dynamoRegistry(DynamoDBDocumentClient.from(new DynamoDBClient({})), names.registry.arn),
+  log: makeLogger('store-features'),
+});
