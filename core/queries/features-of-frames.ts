@@ -1,4 +1,5 @@
 import { Instant } from '../contracts/primitives.ts';
+import { knownVersions, MOVED_DAYS } from './newest-features.ts';
 import { columns, dayOf, defineQuery, literal, PARAMS } from './query.ts';
 
 const ROW = ['run', 'index', 'context', 'valid_time', 'known_time', 'x', 'source'] as const;
@@ -16,24 +17,18 @@ export const featuresOfFrames = defineQuery({
     known_at: { says: 'by when it was known', schema: Instant, example: '2026-01-09T00:00:00.000Z' },
   },
   sql: (p) => `
-WITH versions AS (
-  SELECT
-    ${columns('features', ROW)},
-    row_number() OVER (
-      PARTITION BY "run", "index"
-      ORDER BY "known_time" DESC, "source" DESC
-    ) AS place
-  FROM features
-  WHERE "feature_set" = ${literal(p.feature_set)}
-    AND "site" = ${literal(p.site)}
-    AND "date" BETWEEN ${literal(dayOf(p.from))} AND ${literal(dayOf(p.to))}
-    AND "asset" = ${literal(p.asset)}
-    AND "valid_time" >= ${literal(p.from)}
-    AND "valid_time" < ${literal(p.to)}
-    AND "known_time" <= ${literal(p.known_at)}
-)
+WITH ${knownVersions(
+    {
+      featureSet: p.feature_set,
+      site: p.site,
+      days: [dayOf(p.from, -MOVED_DAYS), dayOf(p.to, MOVED_DAYS)],
+      knownAt: p.known_at,
+    },
+    `"asset" = ${literal(p.asset)}`,
+  )}
 SELECT ${columns('features', ROW)}
 FROM versions
-WHERE place = 1
+WHERE "valid_time" >= ${literal(p.from)}
+  AND "valid_time" < ${literal(p.to)}
 ORDER BY "valid_time", "run", "index"`,
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { makePointInTimeJoin } from '#core/point-in-time/join.ts';
+import { supersededAt } from '#core/point-in-time/superseded.ts';
 import { type HistoryRow, type Wanted, wantedRow } from './by-definition.ts';
 
 const DAY = 86_400_000;
@@ -18,15 +19,25 @@ const joined = (
     },
     maxAge,
   );
+  const until = new Map<HistoryRow, number>();
+  for (const some of Map.groupBy(rows, (r) => r.entity).values()) {
+    const at = supersededAt({
+      index: some.map((r) => r.index),
+      known: Float64Array.from(some, (r) => r.known),
+      source: some.map((r) => r.source),
+    });
+    for (const [i, r] of some.entries()) until.set(r, at[i] as number);
+  }
   const kept = new Map<number, HistoryRow>();
   const cuts = [0, ...chunks.map((c) => c % (rows.length + 1)), rows.length].sort((a, b) => a - b);
   let before = 0;
   for (const [i, from] of cuts.slice(0, -1).entries()) {
-    const some = rows.slice(from, cuts[i + 1]);
+    const some = rows.slice(from, cuts[i + 1]).filter((r) => r.empty !== true);
     const touched = join.push({
       entity: Int32Array.from(some, (r) => r.entity),
       valid: Float64Array.from(some, (r) => r.valid),
       known: Float64Array.from(some, (r) => r.known),
+      until: Float64Array.from(some, (r) => until.get(r) as number),
       index: Float64Array.from(some, (r) => r.index),
       source: some.map((r) => r.source),
     });
@@ -43,11 +54,12 @@ const row: fc.Arbitrary<HistoryRow> = fc.record({
   entity,
   valid: days,
   known: days,
-  index: fc.integer({ min: 1, max: 3 }),
+  index: fc.integer({ min: 1, max: 9 }),
   source: fc.constantFrom('a', 'b', 'c'),
+  empty: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
 });
 const distinct = (rows: readonly HistoryRow[]): HistoryRow[] => [
-  ...new Map(rows.map((r) => [JSON.stringify(r), r])).values(),
+  ...new Map(rows.map((r) => [`${r.entity}/${r.index}/${r.known}/${r.source}`, r])).values(),
 ];
 const history = fc.array(row, { maxLength: 40 }).map(distinct);
 const plain: fc.Arbitrary<Wanted> = fc.record({ entity, time: days });
@@ -79,7 +91,7 @@ describe('a point-in-time join', () => {
 
   it('never lets what was known on day 5 reach a label of day 3', () => {
     const until = (day: number) => fc.integer({ min: 0, max: day }).map((d) => d * DAY);
-    const late = row.map((r) => ({ ...r, known: r.known + 5 * DAY }));
+    const late = row.map((r) => ({ ...r, known: r.known + 5 * DAY, source: `late ${r.source}` }));
     const early: fc.Arbitrary<Wanted> = fc.oneof(
       fc.record({ entity, time: until(3) }),
       fc.record({ entity, time: days, asOf: until(3) }),
@@ -109,6 +121,32 @@ describe('a point-in-time join', () => {
     const at = (time: number, asOf: number) => ({ entity: 0, time: time * DAY, asOf: asOf * DAY });
     const seen = joined([corrected, first], [at(3, 3), at(4, 4), at(5, 5), at(3, 5), at(5, 4)]);
     expect(seen.map((r) => r?.source)).toEqual(['first', 'first', 'corrected', 'corrected', 'first']);
+  });
+
+  it('gives no row that was known by then to be none, but the one before', () => {
+    const row = (index: number, valid: number, known: number, empty = false) => ({
+      entity: 0,
+      index,
+      valid: valid * DAY,
+      known: known * DAY,
+      source: 'a',
+      empty,
+    });
+    const history = [row(1, 1, 1), row(2, 2, 2), row(2, 2, 4, true)];
+    const days = [1, 2, 3, 4, 5].map((d) => ({ entity: 0, time: d * DAY }));
+    expect(joined(history, days).map((r) => r?.index)).toEqual([1, 2, 2, 1, 1]);
+  });
+
+  it('forgets the valid time that a correction took back', () => {
+    const wrong = { entity: 0, index: 1, valid: 5 * DAY, known: 5 * DAY, source: 'a' };
+    const right = { ...wrong, valid: 2 * DAY, known: 6 * DAY };
+    const label = (time: number, asOf: number) => ({ entity: 0, time: time * DAY, asOf: asOf * DAY });
+    expect(joined([wrong, right], [label(5, 5), label(7, 7), label(3, 7), label(3, 5)]).map((r) => r?.valid)).toEqual([
+      5 * DAY,
+      2 * DAY,
+      2 * DAY,
+      undefined,
+    ]);
   });
 
   it('passes over rows of entities that no label has', () => {
