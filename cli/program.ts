@@ -15,6 +15,7 @@ import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
 import { count } from './program/parts.ts';
+import { addPlant } from './program/plant.ts';
 import { addQueries } from './program/queries.ts';
 import { addReleases } from './program/releases.ts';
 import { evaluateOnThisMachine } from './trainer.ts';
@@ -259,6 +260,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
   addAlerts(program, add, act);
   addChaos(program, add, act);
   addQueries(program, add, act, here);
+  addPlant(program, add, act, here, deps.root);
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');
   add(

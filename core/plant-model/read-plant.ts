@@ -2,18 +2,19 @@ import type { PlantModel } from '../contracts/plant-model.ts';
 import { canonicalPlant } from './canonical.ts';
 import { addresses } from './checks/addresses.ts';
 import { assets } from './checks/assets.ts';
-import type { Check, Draft } from './checks/draft.ts';
+import type { Check, Draft, SignalUser } from './checks/draft.ts';
 import { hierarchies } from './checks/hierarchies.ts';
 import { owners } from './checks/owners.ts';
 import { places } from './checks/places.ts';
 import { signals } from './checks/signals.ts';
+import { useCases as useCasesHaveSignals } from './checks/use-cases.ts';
 import { readCsv } from './csv-files.ts';
 import { called, explainIssue, keyOf } from './explain.ts';
 import { type PlantFile, type Problem, sorted } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import { type Item, type RawEntry, SECTIONS, type Section } from './sections.ts';
 
-const CHECKS: readonly Check[] = [owners, places, assets, hierarchies, signals, addresses];
+const CHECKS: readonly Check[] = [owners, places, assets, hierarchies, signals, addresses, useCasesHaveSignals];
 
 type Index = ReadonlyMap<Section, Map<string, RawEntry>>;
 type Items = { readonly [S in Section]: Item<S>[] };
@@ -107,8 +108,9 @@ export interface ReadPlant {
  * A plant from its files: YAML and JSON with sections, CSV by the name of a section. Every mistake is named in one run,
  * with its file and line; where one follows from another only the first is.
  * @param files at least one; their paths are what problems name.
+ * @param useCases whose signals the plant must have, where it has assets of their class.
  */
-export const readPlant = (files: readonly PlantFile[]): ReadPlant => {
+export const readPlant = (files: readonly PlantFile[], useCases: readonly SignalUser[] = []): ReadPlant => {
   const problems: Problem[] = [];
   const entries: RawEntry[] = [];
   for (const file of files) {
@@ -122,6 +124,7 @@ export const readPlant = (files: readonly PlantFile[]): ReadPlant => {
   const keys = new Map([...index].map(([section, known]) => [section, new Set(known.keys())]));
   const draft: Draft = {
     plant: assemble(items),
+    useCases,
     whole,
     keys: (section) => keys.get(section) ?? new Set(),
     where: (section, key, path = []) => {

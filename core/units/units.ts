@@ -61,6 +61,12 @@ export const sameDimension = (a: string, b: string): boolean => {
   return x !== undefined && y !== undefined && equalDimension(x.dimension, y.dimension);
 };
 
+/** Do two codes mean the same unit, however they are spelt? False where one is unknown. */
+export const sameMeaning = (a: string, b: string): boolean => {
+  const means = meaning(a);
+  return means !== undefined && means === meaning(b);
+};
+
 /**
  * A value in another unit; the same value where the units are the same.
  * @param from UCUM code of the value's unit. @param to UCUM code.

@@ -1,11 +1,17 @@
 import type { PlantModel } from '../../contracts/plant-model.ts';
+import type { UseCase } from '../../contracts/use-case.ts';
 import { nearestOf } from '../../text/nearest.ts';
 import type { Problem, Where } from '../problem.ts';
 import { CALLED, type FieldPath, type Section } from '../sections.ts';
 
+/** What a use case expects of assets of a class. */
+export type SignalUser = Pick<UseCase, 'id' | 'assetClass' | 'signals'>;
+
 /** What checks work on: the entries that keep their contracts, put together, and where everything stands. */
 export interface Draft {
   readonly plant: PlantModel;
+  /** Use cases that have their signals from such plants. */
+  readonly useCases: readonly SignalUser[];
   /** Everything could be read: what is not there is missing. */
   readonly whole: boolean;
   /** Keys of all entries of a section, those too that break their contract: they are there, if wrong. */

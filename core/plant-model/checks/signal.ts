@@ -1,6 +1,6 @@
 import type { PlantSignal } from '../../contracts/plant-model.ts';
 import { nearestUnit } from '../../units/nearest.ts';
-import { rec20Of, sameDimension, ucumOfRec20, unitOf } from '../../units/units.ts';
+import { rec20Of, sameMeaning, ucumOfRec20, unitOf } from '../../units/units.ts';
 import type { FieldPath } from '../sections.ts';
 
 /** What is wrong with one signal, and in which of its fields. */
@@ -21,7 +21,7 @@ const units = ({ dataType, unit, rec20 }: PlantSignal): readonly Mistake[] => {
     return [{ path: ['unit'], text: `a ${dataType} has no unit: write "1", not "${unit}"` }];
   if (rec20 === undefined || rec20Of(unit) === rec20) return [];
   const meant = ucumOfRec20(rec20);
-  if (meant !== undefined && rec20Of(meant) !== undefined && sameMeaning(meant, unit)) return [];
+  if (meant !== undefined && sameMeaning(meant, unit)) return [];
   const right = rec20Of(unit);
   return [
     {
@@ -31,11 +31,6 @@ const units = ({ dataType, unit, rec20 }: PlantSignal): readonly Mistake[] => {
       }`,
     },
   ];
-};
-
-const sameMeaning = (a: string, b: string): boolean => {
-  const [x, y] = [unitOf(a), unitOf(b)];
-  return sameDimension(a, b) && x?.factor === y?.factor && x?.offset === y?.offset;
 };
 
 const ranges = (signal: PlantSignal): readonly Mistake[] => {
