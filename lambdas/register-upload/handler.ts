@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { EventType } from '#core/contracts/events.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { type BatchLog, recordBatch } from '../shared/batch.ts';
@@ -37,6 +38,8 @@ export const makeHandler = (deps: Deps) => {
       return null;
     }
     const indexes = checked.frames.map((f) => f.index);
+    const times = checked.frames.map((f) => f.sourceTime).sort();
+    const [firstAt, lastAt] = [times[0], times.at(-1)];
     const body: RawObjectRecord = {
       schema: 'raw-object/1',
       bucket: object.bucket,
@@ -49,10 +52,35 @@ export const makeHandler = (deps: Deps) => {
       run: parts[3] as string,
       firstIndex: indexes.length === 0 ? Number(parts[4]) : Math.min(...indexes),
       lastIndex: indexes.length === 0 ? Number(parts[5]) : Math.max(...indexes),
+      ...(firstAt === undefined || lastAt === undefined ? {} : { firstAt, lastAt }),
       frames: checked.frames.length,
       quarantined: checked.bad.length,
       signals: [...new Set(checked.frames.flatMap((f) => Object.keys(f.signals)))].sort(),
     };
+    const announce: { type: EventType; detail: Record<string, unknown> }[] = [];
+    if (checked.bad.length > 0)
+      announce.push({
+        type: 'Quarantined',
+        detail: {
+          site,
+          key: object.key,
+          reason: (checked.bad[0]?.reason ?? '').slice(0, 400),
+          records: checked.bad.length,
+        },
+      });
+    if (checked.frames.length > 0)
+      announce.push({
+        type: 'FramesRegistered',
+        detail: {
+          site,
+          asset: body.asset,
+          run: body.run,
+          key: object.key,
+          first: body.firstIndex,
+          last: body.lastIndex,
+          signals: body.signals,
+        },
+      });
     return {
       schema: 'ledger-command/1',
       commandId: commandIdOf('raw', object.key, digest),
@@ -60,19 +88,7 @@ export const makeHandler = (deps: Deps) => {
       actor: 'lambda:register-upload',
       reason: 'frames were uploaded',
       record: { class: 'raw-object', id: object.key, body: { ...body } },
-      ...(checked.bad.length === 0
-        ? {}
-        : {
-            announce: {
-              type: 'Quarantined',
-              detail: {
-                site,
-                key: object.key,
-                reason: (checked.bad[0]?.reason ?? '').slice(0, 400),
-                records: checked.bad.length,
-              },
-            },
-          }),
+      ...(announce.length === 0 ? {} : { announce }),
     };
   };
   return (event: SQSEvent): Promise<SQSBatchResponse> =>

@@ -30,7 +30,7 @@ const stretches = (messages: readonly { readonly messageId: string; readonly det
         found[found.length - 1] = {
           ...open,
           last: Math.max(open.last, detail.last),
-          signals: open.signals.filter((s) => detail.signals.includes(s)),
+          signals: [...new Set([...open.signals, ...detail.signals])],
           messageIds: [...open.messageIds, messageId],
         };
       else found.push({ ...detail, messageIds: [messageId] });

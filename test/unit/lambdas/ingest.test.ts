@@ -86,7 +86,34 @@ describe('register-upload', () => {
     const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY)) as Uint8Array).toString();
     expect(aside.split('\n').map((l) => JSON.parse(l).line)).toEqual([2, 3]);
     expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 1, quarantined: 2 });
-    expect(deps.ledger.commands[0]?.announce).toMatchObject({ type: 'Quarantined', detail: { records: 2 } });
+    expect(announcedBy(deps.ledger.commands[0])[0]).toMatchObject({ type: 'Quarantined', detail: { records: 2 } });
+  });
+
+  it('announces the good frames: of which run, which, and with which signals', async () => {
+    const deps = setUp();
+    await deps.lake.put(KEY, upload(JSON.stringify(frame(3)), 'no json', JSON.stringify(frame(2))));
+    await send(deps);
+    const [, registered] = announcedBy(deps.ledger.commands[0]);
+    expect(registered?.type).toBe('FramesRegistered');
+    expect(EVENTS.FramesRegistered.parse(registered?.detail)).toMatchObject({ key: KEY, first: 2, last: 3 });
+  });
+
+  it('announces no frames where none is good', async () => {
+    const deps = setUp();
+    await deps.lake.put(KEY, upload('no json'));
+    await send(deps);
+    expect(announcedBy(deps.ledger.commands[0]).map((a) => a.type)).toEqual(['Quarantined']);
+  });
+
+  it('keeps from when to when the frames are', async () => {
+    const deps = setUp();
+    const at = (index: number, sourceTime: string) => JSON.stringify(frame(index, { sourceTime }));
+    await deps.lake.put(KEY, upload(at(1, '2026-01-02T00:00:00.000Z'), at(2, '2026-01-01T00:00:00.000Z')));
+    await send(deps);
+    expect(deps.ledger.commands[0]?.record.body).toMatchObject({
+      firstAt: '2026-01-01T00:00:00.000Z',
+      lastAt: '2026-01-02T00:00:00.000Z',
+    });
   });
 
   it('puts a frame aside that is of another machine than its key says', async () => {
