@@ -76,32 +76,39 @@ const alive = (pid: number): boolean => {
   }
 };
 
-const bucket = (s3: S3Client, name: string): Bucket => ({
-  name,
-  async list(prefix) {
-    const keys: string[] = [];
-    for (let token: string | undefined; ; ) {
-      const page = await s3.send(
-        new ListObjectsV2Command({ Bucket: name, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
-      );
-      for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
-      token = page.NextContinuationToken;
-      if (token === undefined) return keys;
-    }
-  },
-  async find(key) {
+const bucket = (s3: S3Client, name: string): Bucket => {
+  const get: Bucket['get'] = async (key, versionId) => {
     try {
-      const object = await s3.send(new GetObjectCommand({ Bucket: name, Key: key }));
-      return (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      const object = await s3.send(
+        new GetObjectCommand({ Bucket: name, Key: key, ...(versionId ? { VersionId: versionId } : {}) }),
+      );
+      const body = (await object.Body?.transformToByteArray()) ?? new Uint8Array();
+      return { body, versionId: object.VersionId ?? null };
     } catch (error) {
-      if (['NoSuchKey', 'NotFound'].includes((error as Error).name)) return null;
+      if (['NoSuchKey', 'NotFound', 'NoSuchVersion'].includes((error as Error).name)) return null;
       throw error;
     }
-  },
-  async put(key, body) {
-    await s3.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }));
-  },
-});
+  };
+  return {
+    name,
+    get,
+    find: async (key) => (await get(key))?.body ?? null,
+    async list(prefix) {
+      const keys: string[] = [];
+      for (let token: string | undefined; ; ) {
+        const page = await s3.send(
+          new ListObjectsV2Command({ Bucket: name, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
+        );
+        for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
+        token = page.NextContinuationToken;
+        if (token === undefined) return keys;
+      }
+    },
+    async put(key, body) {
+      await s3.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }));
+    },
+  };
+};
 
 /** The AWS profile for a plane in an account of its own; undefined: the one of everything else, `AWS_PROFILE`. */
 export const profileOf = (plane: PlaneName, env: NodeJS.ProcessEnv = process.env): string | undefined =>

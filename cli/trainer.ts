@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { gunzipSync } from 'node:zlib';
-import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 import type { FeatureRow } from '#core/contracts/feature-set.ts';
 import { TrainingHyperparameters } from '#core/contracts/training.ts';
 import type { Hyperparameters, UseCase } from '#core/contracts/use-case.ts';
@@ -22,32 +21,17 @@ import { digestOf } from '#core/lineage/digest.ts';
 import type { FoldError } from '#core/policy/folds.ts';
 import type { EvaluateDeps, Trainer } from './commands/evaluate.ts';
 import { CliError, EXIT } from './errors.ts';
+import { parquetOf } from './files/parquet.ts';
 import { loadDefinitions } from './use-cases.ts';
 
 /** Rows as the trainers read them: the columns of FeatureRow that they need. */
-const parquetOf = (rows: readonly FeatureRow[]): Uint8Array => {
-  const writer = new ByteWriter();
-  const text = { repetition_type: 'OPTIONAL', type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const;
-  parquetWrite({
-    writer,
-    columnData: [
-      { name: 'asset', data: rows.map((r) => r.asset) },
-      { name: 'run', data: rows.map((r) => r.run) },
-      { name: 'label', data: rows.map((r) => r.label) },
-      { name: 'x', data: rows.map((r) => r.x) },
-    ],
-    schema: [
-      { name: 'root', num_children: 4 },
-      { name: 'asset', ...text },
-      { name: 'run', ...text },
-      { name: 'label', repetition_type: 'OPTIONAL', type: 'DOUBLE' },
-      { name: 'x', repetition_type: 'REQUIRED', num_children: 1, converted_type: 'LIST' },
-      { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
-      { name: 'element', repetition_type: 'REQUIRED', type: 'DOUBLE' },
-    ],
-  });
-  return new Uint8Array(writer.getBuffer());
-};
+const trainerRows = (rows: readonly FeatureRow[]): Uint8Array =>
+  parquetOf([
+    { name: 'asset', type: 'string', data: rows.map((r) => r.asset) },
+    { name: 'run', type: 'string', data: rows.map((r) => r.run) },
+    { name: 'label', type: 'double', data: rows.map((r) => r.label) },
+    { name: 'x', type: 'list', data: rows.map((r) => r.x) },
+  ]);
 
 /**
  * The Python trainers under the SageMaker container contract, in a folder of their own below the system's.
@@ -67,7 +51,7 @@ export const openTrainer =
     const ml = join(folder, 'opt/ml');
     for (const name of ['input/config', 'input/data/train', 'input/data/calibration'])
       mkdirSync(join(ml, name), { recursive: true });
-    const bytes = parquetOf(rows);
+    const bytes = trainerRows(rows);
     writeFileSync(join(ml, 'input/data/train/rows.parquet'), bytes);
     const run = async (command: string, settings: Hyperparameters, onLine: (line: string) => void): Promise<void> => {
       const hyperparameters = TrainingHyperparameters.parse({

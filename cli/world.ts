@@ -16,6 +16,8 @@ export interface Bucket {
   list(prefix: string): Promise<readonly string[]>;
   /** Null when there is no such object. */
   find(key: string): Promise<Uint8Array | null>;
+  /** One version of an object, and which it is; without a version the newest. Null when there is no such object. */
+  get(key: string, versionId?: string | null): Promise<{ body: Uint8Array; versionId: string | null } | null>;
   put(key: string, body: Uint8Array): Promise<void>;
 }
 

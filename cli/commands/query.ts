@@ -1,8 +1,8 @@
 import { ContractError } from '#core/contracts/errors.ts';
 import { type LakeQuery, sqlOf } from '#core/queries/query.ts';
 import { QUERIES } from '#core/queries/registry.ts';
+import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { csvOf } from '../files/csv.ts';
 import { answer, type Output, paint, say, table } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -91,7 +91,7 @@ export const runQuery = async (
   }
   const { id, columns, rows, scannedBytes } = await world.athena.query(sql);
   if (o.csv && !out.json) {
-    out.write(csvOf(columns, rows));
+    out.write(writeCsv([columns, ...rows.map((row) => row.map((cell) => cell ?? ''))]));
     return;
   }
   const objects = rows.map((row) => Object.fromEntries(columns.map((c, i) => [c, row[i] ?? null])));

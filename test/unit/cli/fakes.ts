@@ -34,6 +34,7 @@ const memoryBucket = (name: string, files: Record<string, string>) => ({
   name,
   list: async (prefix: string) => Object.keys(files).filter((k) => k.startsWith(prefix)),
   find: async (key: string) => (key in files ? Buffer.from(files[key] as string) : null),
+  get: async (key: string) => (key in files ? { body: Buffer.from(files[key] as string), versionId: null } : null),
   put: async (key: string, body: Uint8Array) => {
     files[key] = Buffer.from(body).toString('utf8');
   },
