@@ -125,6 +125,7 @@ export const showAsset = async (out: Output, path: string, id: string): Promise<
         ...hierarchies.map((h) => [h.hierarchy, `${h.path}/${asset.id}`] as const),
         ['serial', asset.serial ?? '–'],
         ['commissioned', asset.commissioned ?? '–'],
+        ['connection', asset.connection ?? '–'],
       ]);
       say(out, '');
       table(
@@ -138,7 +139,7 @@ export const showAsset = async (out: Output, path: string, id: string): Promise<
           { title: 'normal', of: (s) => s.engineeringRange?.join(' … ') ?? '–' },
           { title: 'taken', of: samplingText },
           { title: 'matters', of: (s) => s.criticality },
-          { title: 'address', of: (s) => (s.connection === undefined ? '–' : `${s.connection} ${s.address ?? ''}`) },
+          { title: 'address', of: addressText },
         ],
         'no signals',
       );

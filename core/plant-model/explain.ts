@@ -29,27 +29,42 @@ const valueAt = (value: unknown, path: FieldPath): unknown => {
   return at;
 };
 
+const meantBy = (section: Section, path: FieldPath, field: string): string | undefined =>
+  path.length > 0 ? undefined : nearestOf(field, fieldsOf(section));
+
 const unknownField = (section: Section, path: FieldPath, field: string): string => {
   if (path.length > 0) return `there is no field "${field}" in ${path.join('.')}`;
-  const meant = nearestOf(field, fieldsOf(section));
+  const meant = meantBy(section, path, field);
   return meant === undefined
     ? `there is no field "${field}"; there are ${fieldsOf(section).join(', ')}`
     : `there is no field "${field}"; did you mean "${meant}"?`;
 };
 
-/** One issue of a contract as problems: which entry, which field, what was expected. */
-export const explainIssue = (entry: RawEntry, issue: z.core.$ZodIssue): readonly Problem[] => {
-  const path = issue.path as FieldPath;
+/**
+ * Issues of a contract as problems: which entry, which field, what was expected. A field that is missing because its name
+ * is misspelt is one mistake.
+ */
+export const explainIssues = (entry: RawEntry, issues: readonly z.core.$ZodIssue[]): readonly Problem[] => {
   const say = (at: FieldPath, text: string): Problem => ({ ...entry.where(at), message: `${called(entry)}: ${text}` });
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => say([...path, key], unknownField(entry.section, path, key)));
-  const value = valueAt(entry.value, path);
-  const expected = issue.message.replace(/^Invalid (?:input|option): /, '').replace(/, received .*$/, '');
-  const text =
-    value === undefined && path.length > 0
-      ? `"${path.join('.')}" is missing, ${expected}`
-      : `${path.join('.')}: ${expected}, it is ${JSON.stringify(value)?.slice(0, 80)}`;
-  return [
-    say(path, typeof value === 'number' && expected === 'expected string' ? `${text}; write it in quotes` : text),
-  ];
+  const misspelt = new Set(
+    issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => meantBy(entry.section, issue.path as FieldPath, key))
+        : [],
+    ),
+  );
+  return issues.flatMap((issue) => {
+    const path = issue.path as FieldPath;
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => say([...path, key], unknownField(entry.section, path, key)));
+    const value = valueAt(entry.value, path);
+    const expected = issue.message.replace(/^Invalid (?:input|option): /, '').replace(/, received .*$/, '');
+    if (value === undefined && path.length > 0)
+      return path.length === 1 && misspelt.has(String(path[0]))
+        ? []
+        : [say(path, `"${path.join('.')}" is missing, ${expected}`)];
+    const text = `${path.join('.')}: ${expected}, it is ${JSON.stringify(value)?.slice(0, 80)}`;
+    const unquoted = typeof value === 'number' && expected === 'expected string';
+    return [say(path, unquoted ? `${text}; write it in quotes` : text)];
+  });
 };

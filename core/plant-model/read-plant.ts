@@ -9,7 +9,7 @@ import { places } from './checks/places.ts';
 import { signals } from './checks/signals.ts';
 import { useCases as useCasesHaveSignals } from './checks/use-cases.ts';
 import { readCsv } from './csv-files.ts';
-import { called, explainIssue, keyOf } from './explain.ts';
+import { called, explainIssues, keyOf } from './explain.ts';
 import { type PlantFile, type Problem, sorted } from './problem.ts';
 import { readYaml } from './read-yaml.ts';
 import { type Item, type RawEntry, SECTIONS, type Section } from './sections.ts';
@@ -86,12 +86,10 @@ const take = (entries: readonly RawEntry[], problems: Problem[]): { items: Items
     if (key !== undefined) known.set(key, entry);
     const parsed = SECTIONS[section].safeParse(entry.value);
     if (parsed.success) (items[section] as object[]).push(withoutEmpty(parsed.data));
-    else
-      problems.push(
-        ...parsed.error.issues
-          .filter((issue) => entry.within === undefined || issue.path[0] !== entry.within)
-          .flatMap((issue) => explainIssue(entry, issue)),
-      );
+    else {
+      const own = parsed.error.issues.filter((issue) => entry.within === undefined || issue.path[0] !== entry.within);
+      problems.push(...explainIssues(entry, own));
+    }
   }
   return { items, index };
 };

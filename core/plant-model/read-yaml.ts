@@ -51,7 +51,8 @@ export const readYaml = ({ path: file, text }: PlantFile): { entries: RawEntry[]
   const say = (line: number, message: string): void => void problems.push({ file, line, message });
   // The parser counts a line beyond the last where the text ends in a line end.
   const last = text.split('\n').length;
-  for (const error of document.errors)
+  // What the parser says after its first error mostly follows from it.
+  for (const error of document.errors.slice(0, 1))
     say(Math.min(Math.max(1, lines.linePos(error.pos[0]).line), last), `not YAML: ${error.message}`);
   if (problems.length > 0) return { entries, problems };
   const lineAt = linesOf(document, lines);

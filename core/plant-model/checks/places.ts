@@ -15,6 +15,10 @@ const ABOVE: Readonly<Record<PlaceLevel, readonly PlaceLevel[]>> = {
   'work-unit': WORK_CENTRES,
 };
 
+/** Levels with their article: `an area`. */
+const a = (levels: readonly string[]): string =>
+  `${/^[aeiou]/.test(levels[0] ?? '') ? 'an' : 'a'} ${levels.join(', ')}`;
+
 /** Every place lies within one of the level above: so no place lies within itself. */
 export const places: Check = (draft) => {
   const { plant, where } = draft;
@@ -26,12 +30,12 @@ export const places: Check = (draft) => {
       return within === undefined || within === plant.enterprise.id
         ? []
         : say(`a site lies within the enterprise "${plant.enterprise.id}": leave "within" out`);
-    if (within === undefined) return say(`"within" is missing: the ${above.join(', ')} that it lies in`);
+    if (within === undefined) return say(`"within" is missing: ${a(above)} that it lies in`);
     const outer = byId.get(within);
     if (outer !== undefined)
       return above.includes(outer.level)
         ? []
-        : say(`a ${level} lies within a ${above.join(', ')}; "${within}" is a ${outer.level}`);
+        : say(`${a([level])} lies within ${a(above)}; "${within}" is ${a([outer.level])}`);
     const problem = dangling(draft, 'places', within);
     return problem === undefined ? [] : say(problem);
   });
