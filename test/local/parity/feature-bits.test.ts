@@ -13,7 +13,7 @@ import { lakeKeys } from '#core/contracts/lake.ts';
 import { registryKeys } from '#core/contracts/ledger.ts';
 import type { Baseline } from '#core/contracts/model-package.ts';
 import { platformNames } from '#core/contracts/names.ts';
-import type { RunHistory, UseCaseDefinition } from '#core/contracts/source.ts';
+import type { RunHistory } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { materialiseRun } from '#core/features/engine/rows.ts';
 import { digestBytes, digestOf } from '#core/lineage/digest.ts';
@@ -21,14 +21,12 @@ import { endOfRun } from '#core/outcomes/labels.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
-import { dataReader } from '../../../local/start/source.ts';
-import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { makePackage, newSigner, writePackage } from '../../support/model-package.ts';
 import { linearOnnx } from '../../support/tiny-onnx.ts';
 import { client, NODE, REPOSITORY, startForTest, stateFolder } from '../aws/local-aws.ts';
 import { runtimeConfiguration, SITE, STAGE, startEdgeDevice } from '../edge/edge-device.ts';
+import { LIVES } from './recorded-lives.ts';
 
-const CMAPSS = join(REPOSITORY, '../shared/data/cmapss');
 const LAMBDA = join(REPOSITORY, '.build/lambdas/materialise/index.mjs');
 const COMPONENT = join(REPOSITORY, '.build/components/runtime');
 /** As many as a machine keeps in flight. */
@@ -36,14 +34,6 @@ const IN_FLIGHT = 8;
 
 const planes = JSON.parse(readFileSync(join(REPOSITORY, 'config/local.json'), 'utf8')).planes;
 const names = platformNames({ stage: STAGE, planes });
-const [spindles, turbofans] = definitions as [UseCaseDefinition, UseCaseDefinition];
-const options = { site: SITE, seed: 1, start: '2026-01-01T00:00:00.000Z' };
-const firstLife = (definition: UseCaseDefinition): RunHistory => {
-  const source = definition.source({ ...options, ...(definition.needsData ? { readData: dataReader(CMAPSS) } : {}) });
-  for (const life of source.history()) return life;
-  throw new Error(`${source.name} has no history`);
-};
-
 /** The doubles of each vector as they lie in memory, by frame: equality of numbers would take −0 for 0. */
 type Bits = Record<number, string>;
 const bitsOf = (vectors: Iterable<readonly [index: number, x: readonly number[]]>): Bits =>
@@ -103,7 +93,7 @@ const fromLambda = async (aws: LocalAws, useCase: UseCase, life: RunHistory): Pr
         class: 'use-case',
         id: useCaseDigest,
         version: 1,
-        at: options.start,
+        at: '2026-01-01T00:00:00.000Z',
         actor: 'test',
         bodyDigest: useCaseDigest,
         body: useCase,
@@ -238,19 +228,14 @@ describe('the bundles under test', () => {
   });
 });
 
-const subjects = [
-  ['the life of a simulated spindle', spindles, true],
-  ['the life of a recorded turbofan', turbofans, existsSync(CMAPSS)],
-] as const;
-if (!existsSync(CMAPSS)) console.warn('skipped: features of a turbofan, its recordings are not there');
-
-for (const [what, definition, there] of subjects)
-  (there ? describe : describe.skip)(what, () => {
+for (const { what, isThere, useCase, life: lifeOf } of LIVES) {
+  if (!isThere) console.warn(`skipped: ${what}, the recordings are not there`);
+  (isThere ? describe : describe.skip)(what, () => {
     let life: RunHistory;
     let expected: Bits;
     beforeAll(() => {
-      life = firstLife(definition);
-      expected = fromSource(definition.useCase, life);
+      life = lifeOf();
+      expected = fromSource(useCase, life);
     });
 
     it('has features at nearly every frame', () => {
@@ -258,10 +243,11 @@ for (const [what, definition, there] of subjects)
     });
 
     it('is materialised by the built function to the bits of the source', async () => {
-      expect(await fromLambda(aws as LocalAws, definition.useCase, life)).toEqual(expected);
+      expect(await fromLambda(aws as LocalAws, useCase, life)).toEqual(expected);
     }, 90_000);
 
     it('is decided on by the built runtime from the bits of the source', async () => {
-      expect(await fromDevice(definition.useCase, life)).toEqual(expected);
+      expect(await fromDevice(useCase, life)).toEqual(expected);
     }, 120_000);
   });
+}
