@@ -1,4 +1,4 @@
-import { parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 
 /** A column; null where a row has no value. Integers are 64 bit. */
@@ -48,11 +48,16 @@ export const writeParquet = (columns: readonly Column[]): Uint8Array => {
   return new Uint8Array(writer.getBuffer());
 };
 
+const fileOf = (bytes: Uint8Array): ArrayBuffer =>
+  bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+
+/** How many rows a Parquet file says it has. */
+export const countRows = (bytes: Uint8Array): number => Number(parquetMetadata(fileOf(bytes)).num_rows);
+
 /** Rows of a Parquet file as objects; integers as numbers. */
 export const readParquet = async (bytes: Uint8Array): Promise<Record<string, unknown>[]> => {
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   const plain = (value: unknown): unknown =>
     typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(plain) : value;
-  const rows = await parquetReadObjects({ file });
+  const rows = await parquetReadObjects({ file: fileOf(bytes) });
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, plain(v)])));
 };

@@ -41,6 +41,9 @@ export const grants = {
   ],
   listLake: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.lakeBucket}`], { StringLike: { 's3:prefix': prefixes } }),
+  /** Hides the newest version of objects; versions before stay until the lifecycle of the bucket ends them. */
+  removeFromLake: (of: Of, ...prefixes: string[]): PolicyStatement =>
+    allow(['s3:DeleteObject'], objects(of.names.lakeBucket, prefixes)),
   readArtifacts: (of: Of, ...prefixes: string[]): PolicyStatement[] => [
     allow(['s3:GetObject', 's3:GetObjectVersion'], objects(of.names.artifactsBucket, prefixes)),
     dataKey(of, of.names.artifactsBucket, ['kms:Decrypt']),

@@ -5,6 +5,8 @@ import { AccountPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { LAKE_TABLES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
+import { Compaction } from '../constructs/compaction.ts';
+import { FeatureStore } from '../constructs/feature-store.ts';
 import { grants } from '../constructs/grants.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
 import { PlatformTable } from '../constructs/platform-table.ts';
@@ -144,5 +146,7 @@ export class IngestStack extends PlatformStack {
           action: 'lambda:InvokeFunction',
         }),
       );
+    new FeatureStore(this);
+    new Compaction(this);
   }
 }

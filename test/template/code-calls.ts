@@ -10,6 +10,7 @@ import { awsFleet } from '../../lambdas/shared/greengrass.ts';
 import { dynamoJudgement } from '../../lambdas/shared/judgement-table.ts';
 import { dynamoLanding } from '../../lambdas/shared/landing-table.ts';
 import { type LedgerCommandInput, lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
+import { s3Files } from '../../lambdas/shared/object-files.ts';
 import { s3Store } from '../../lambdas/shared/object-store.ts';
 import { dynamoRegistry } from '../../lambdas/shared/registry-reader.ts';
 import { ROOT } from './synth.ts';
@@ -23,6 +24,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   GetObject: 's3:GetObject',
   PutObject: 's3:PutObject',
   ListObjectsV2: 's3:ListBucket',
+  DeleteObjects: 's3:DeleteObject',
   Get: 'dynamodb:GetItem',
   Put: 'dynamodb:PutItem',
   Query: 'dynamodb:Query',
@@ -82,6 +84,7 @@ const PORTS: Readonly<Record<string, Port>> = {
       latest: (p: ReturnType<typeof dynamoRegistry>) => p.latest('package', 'x'),
       list: (p: ReturnType<typeof dynamoRegistry>) => p.list('package'),
       edges: (p: ReturnType<typeof dynamoRegistry>) => p.edges('n', 'in'),
+      versions: (p: ReturnType<typeof dynamoRegistry>) => p.versions('package', 'x'),
     },
   },
   dynamoJudgement: {
@@ -115,6 +118,14 @@ const PORTS: Readonly<Record<string, Port>> = {
         p.deploy({ thingGroup: 'g', name: 'n', components: {}, clientToken: 't', tags: {}, onFailure: 'ROLLBACK' }),
       things: (p: ReturnType<typeof awsFleet>) => p.things('g'),
       statusOn: (p: ReturnType<typeof awsFleet>) => p.statusOn('t', 'd'),
+    },
+  },
+  s3Files: {
+    make: (c: S3Client) => s3Files(c, 'PLACE'),
+    methods: {
+      entries: (p: ReturnType<typeof s3Files>) => p.entries('k'),
+      putNew: (p: ReturnType<typeof s3Files>) => p.putNew('k', new Uint8Array(), 't'),
+      remove: (p: ReturnType<typeof s3Files>) => p.remove(['k']),
     },
   },
   dynamoLanding: {
@@ -163,6 +174,8 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   getJson: ['get'],
   putJson: ['put'],
   readReport: ['get'],
+  readFeatureSet: ['latest'],
+  publishedFeatureSets: ['latest', 'list'],
   readMessageRules: ['list'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],
@@ -240,6 +253,10 @@ export const callsOf = async (name: string): Promise<string[]> => {
   if (/\b(landMessages|landRows|quarantineMessages)\(\s*deps,/.test(rest)) {
     for (const method of ['get', 'list', 'put']) used.get('lake')?.add(method);
     for (const method of ['claim', 'takeOver']) used.get('landing')?.add(method);
+  }
+  if (/\bstoreFeatures\(\s*deps,/.test(rest)) {
+    for (const method of ['get', 'find', 'list', 'put']) used.get('lake')?.add(method);
+    for (const method of ['latest', 'versions']) used.get('registry')?.add(method);
   }
   if (/\brecordBatch\(event, deps,/.test(rest)) used.get('ledger')?.add('write');
   for (const [dep, methods] of used) {

@@ -34,6 +34,7 @@ const lists = (...places: string[]): string =>
   `s3:ListBucket on ${places[0]?.split('/')[0]} if s3:prefix StringLike ${places.map((p) => p.replace(/^[^/]+\//, '')).join(' or ')}`;
 /** Where rows land: the day's small files of tables with tiers. */
 const HOT = ['telemetry', 'curated/observations', 'curated/quality'].map((prefix) => `lake/${prefix}/tier=hot/*`);
+const COLD = HOT.map((place) => place.replace('tier=hot', 'tier=cold'));
 
 /** What a workflow works through: no key of its own. */
 const READS_ITEMS = 's3:GetObject GetObjectVersion on work/items/*';
@@ -112,6 +113,14 @@ const DEPLOYS = [
   ...LOOKS,
 ];
 
+/** Frames with what the registry has of them, and rows that are there. */
+const STORES = [
+  ...reads('lake/raw/frames/*', 'lake/features/store/*'),
+  lists('lake/raw/frames/*', 'lake/features/store/*'),
+  LATEST,
+  EDGES,
+];
+
 export const PERMISSIONS: Roles = {
   // Governance. Nobody else writes the registry or puts evidence.
   ...lambda('governance', 'ledger-writer', [
@@ -162,11 +171,37 @@ export const PERMISSIONS: Roles = {
     takesFrom('data batch-writer'),
     takesFrom('data take-observations'),
   ]),
+  // Removes what it has put together, and nothing else is removed by any role.
+  ...lambda('data', 'compact', [
+    ...reads(...HOT, ...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
+    ...writes(...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
+    lists(...HOT, ...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
+    ...HOT.map((place) => `s3:DeleteObject on ${place}`),
+  ]),
   ...lambda('data', 'materialise', [
     ...reads('lake/raw/frames/*', 'lake/snapshots/*'),
     ...writes('lake/features/*'),
     LATEST,
   ]),
+
+  // Data: the offline store. Whoever writes rows reads frames and nothing of plant events, so no label.
+  ...lambda('data', 'store-features', [
+    ...STORES,
+    ...writes('lake/features/store/*'),
+    LISTS,
+    takesFrom('data store-features'),
+  ]),
+  ...lambda('data', 'list-backfill', [LATEST, LISTS, LEDGER, ...writes('lake/backfills/*')]),
+  ...lambda('data', 'backfill-part', [...STORES, ...writes('lake/features/store/*', 'lake/backfills/*')]),
+  ...lambda('data', 'record-backfill', [LATEST, LEDGER, ...reads('lake/backfills/*'), lists('lake/backfills/*')]),
+  backfill: stateMachine([
+    ...calls('data', 'list-backfill', 'backfill-part', 'record-backfill'),
+    ...reads('lake/backfills/*'),
+    'states:StartExecution on data stateMachine:backfill',
+    'states:DescribeExecution StopExecution on data execution:backfill:*',
+    'states:DescribeExecution StopExecution on data execution:backfill/*',
+  ]),
+  FeatureStoreBackfillMachineEventsRole: eventRule('states:StartExecution on data stateMachine:backfill'),
 
   // ML: how a request becomes a candidate. Only `evaluate` opens the sealed features; no job does.
   ...lambda('ml', 'resolve-trigger', [LATEST, LISTS, LEDGER, 'states:DescribeExecution on ml execution:retrain:*']),
