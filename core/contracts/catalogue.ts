@@ -5,6 +5,7 @@ import { DeploymentConfig } from './deployment-config.ts';
 import {
   AdoptAnswer,
   ConnectorConfig,
+  ConnectorIntake,
   DeviceReport,
   FeatureDigest,
   ModelComponentConfig,
@@ -27,6 +28,7 @@ import { PlantEvent } from './plant-event.ts';
 import { PlantModel, PlantModelRecord } from './plant-model.ts';
 import { QualityFinding, QualityMessage } from './quality.ts';
 import { QuarantinedMessage, QuarantineRecord, QuarantineRequest } from './quarantine.ts';
+import { Reading } from './reading.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
 import { ModelLineRecord, RetrainRecord } from './retrain.ts';
 import { Envelope, QuantizeReport, TrainingHyperparameters, TrainingMetrics } from './training.ts';
@@ -55,6 +57,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     PlantEvent,
     'Something the IT side knows: a failure, a finding, a repair, a changeover.',
   ),
+  entry('reading', 'message', Reading, 'Values as a machine sends them to a connector, a line of JSON.'),
   entry('observations', 'message', ObservationMessage, 'Values of signals that one device read.'),
   entry('quality', 'message', QualityMessage, 'Findings of data quality that one device made.'),
   entry('quality-finding', 'record', QualityFinding, 'A stretch of a signal in which a check failed.'),
@@ -69,6 +72,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('runtime-config', 'config', RuntimeConfig, 'Deployment configuration of the runtime component.'),
   entry('uplink-config', 'config', UplinkConfig, 'Deployment configuration of the uplink component.'),
   entry('connector-config', 'config', ConnectorConfig, 'Deployment configuration of the JSON-lines connector.'),
+  entry('connector-intake', 'config', ConnectorIntake, 'Signals and framing that a connector works by.'),
   entry('model-component-config', 'config', ModelComponentConfig, 'Deployment configuration of a model component.'),
   entry('use-case', 'config', UseCase, 'One kind of prediction, whole.'),
   entry('feature-set', 'manifest', FeatureSet, 'An ordered list of feature definitions.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
+import { Framing, SignalDefinition } from './use-case.ts';
 
 /** What a device measured when it adopted a package (its own self-test on golden samples). */
 export const BenchResult = z.strictObject({
@@ -133,8 +134,27 @@ export const ConnectorConfig = z.strictObject({
   stage: Slug,
   site: SiteId,
   machines: z.string().describe('JSON object: device id → list of {asset, host, port}'),
+  intake: z
+    .string()
+    .default('')
+    .describe('JSON of ConnectorIntake; empty: frames go on unchecked, and single values are refused'),
+  observations: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('also send each single value to the lake, beside the frames made of them'),
+  messageSeconds: z.coerce
+    .number()
+    .positive()
+    .default(10)
+    .describe('pause between messages; as long a machine keeps values that are not acknowledged'),
 });
 export type ConnectorConfig = z.infer<typeof ConnectorConfig>;
+/** What a connector must know of the signals to check them, and to make frames of single values. */
+export const ConnectorIntake = z.strictObject({
+  signals: z.array(SignalDefinition).min(1),
+  framing: Framing.optional(),
+});
+export type ConnectorIntake = z.infer<typeof ConnectorIntake>;
 /** `asset` names the machine at the address; a test stand has many assets pass over it. */
 export const ConnectorMachine = z.strictObject({ asset: AssetId, host: z.string().min(1), port: z.int().positive() });
 export type ConnectorMachine = z.infer<typeof ConnectorMachine>;

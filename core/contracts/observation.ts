@@ -66,6 +66,8 @@ export interface Observation {
   readonly value: number | string | boolean | null;
   readonly quality: Quality;
   readonly reason?: string;
+  /** Code of quality as the source gave it. */
+  readonly raw?: string;
   readonly flags?: readonly ObservationFlag[];
   /** Milliseconds since 1970, UTC. */
   readonly sourceTime: number;

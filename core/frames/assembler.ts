@@ -102,7 +102,8 @@ export const makeAssembler = (
   const lateness = framing.latenessSeconds * 1000;
   const { contextSignal, runSignal } = framing;
   const now: AssemblerState = state ?? {
-    run: runSignal === undefined ? 'run-1' : 'unknown',
+    // With other blocks the frames of a run count otherwise: that is another run.
+    run: runSignal === undefined ? slugOf(`every-${framing.everySeconds}-s`) : 'unknown',
     context: contextSignal === undefined ? 'default' : 'unknown',
     origin: null,
     cuts: 0,

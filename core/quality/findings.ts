@@ -21,11 +21,12 @@ export const findingOf = (
   says: stretch.says,
 });
 
-/** A finding and when it was said. */
+/** A finding, when it was said, and by whom: a device, or the function that read an upload. */
 export interface KnownFinding {
   readonly finding: QualityFinding;
   /** UTC like the times of the finding: they compare as texts. */
   readonly foundAt: string;
+  readonly foundBy: string;
 }
 
 const isLater = (a: KnownFinding, b: KnownFinding): boolean => {
@@ -34,12 +35,12 @@ const isLater = (a: KnownFinding, b: KnownFinding): boolean => {
   return a.finding.count > b.finding.count;
 };
 
-/** The last word about each stretch (site, asset, signal, check, `from`), in the order of the beginnings. */
+/** The last word of each finder about each stretch (signal, check, `from`), in the order of the beginnings. */
 export const standingFindings = (known: readonly KnownFinding[]): readonly QualityFinding[] => {
   const last = new Map<string, KnownFinding>();
   for (const k of known) {
     const { site, asset, signal, check, from } = k.finding;
-    const key = JSON.stringify([site, asset, signal, check, from]);
+    const key = JSON.stringify([site, asset, signal, check, from, k.foundBy]);
     const before = last.get(key);
     if (before === undefined || isLater(k, before)) last.set(key, k);
   }

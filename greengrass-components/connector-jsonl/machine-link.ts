@@ -6,6 +6,11 @@ import { onLines } from '../shared/line-socket.ts';
 export interface LinkDeps {
   /** Asks the runtime; the answer is durable when it comes. Rejects with name ContractError when the frame is none. */
   readonly decide: (frame: unknown) => Promise<DecisionRecord>;
+  /**
+   * Takes values that come one by one; resolves when they are kept. Rejects with name ContractError when they never will
+   * be. @param tell the decision about each frame that they completed.
+   */
+  readonly read: (reading: unknown, tell: (decision: DecisionRecord) => void) => Promise<void>;
   readonly log: (level: 'info' | 'warn' | 'error', message: string, detail?: Record<string, unknown>) => void;
 }
 
@@ -16,9 +21,17 @@ const place = (frame: unknown): { run: string; index: number } => {
   return { run: typeof run === 'string' ? run : '', index: Number.isInteger(index) ? (index as number) : 0 };
 };
 
+const isReading = (document: unknown): boolean => (document as { schema?: unknown } | null)?.schema === 'reading/1';
+
+/** Which reading is meant, as it named itself. */
+const nameOf = (reading: unknown): { session: unknown; n: unknown } => {
+  const { session = '', n = 0 } = reading as { session?: unknown; n?: unknown };
+  return { session, n };
+};
+
 /**
- * The line to one machine: frames come, verdicts go. Nothing is kept here: what has no answer the machine sends again
- * after a reconnect, so a frame that the runtime did not take ends the connection.
+ * The line to one machine: frames, or values one by one, come; verdicts go. Nothing is kept here: what has no answer the machine sends again
+ * after a reconnect, so what could not be taken ends the connection.
  */
 export class MachineLink {
   readonly #machine: ConnectorMachine;
@@ -53,17 +66,21 @@ export class MachineLink {
   }
 
   async #take(socket: Socket, line: string): Promise<void> {
-    let frame: unknown = null;
+    let document: unknown = null;
     try {
-      frame = JSON.parse(line);
+      document = JSON.parse(line);
     } catch {
       socket.destroy(new Error('the machine sent a line that is no JSON'));
       return;
     }
-    try {
-      const d = await this.#deps.decide(frame);
-      this.#failures = 0;
+    const verdictOf = (d: DecisionRecord) =>
       this.#answer(socket, { ack: { run: d.run, index: d.index }, id: d.id, verdict: d.verdict, value: d.value });
+    try {
+      if (isReading(document)) {
+        await this.#deps.read(document, verdictOf);
+        this.#answer(socket, { ack: nameOf(document) });
+      } else verdictOf(await this.#deps.decide(document));
+      this.#failures = 0;
     } catch (error) {
       const { name, message } = error as Error;
       if (name !== 'ContractError') {
@@ -71,8 +88,9 @@ export class MachineLink {
         return;
       }
       // Sending it again would not make it better: the machine must go on.
-      this.#deps.log('error', 'refused a frame', { asset: this.#machine.asset, error: message });
-      this.#answer(socket, { ack: place(frame), id: '', verdict: 'refused', value: null });
+      this.#deps.log('error', 'refused what the machine sent', { asset: this.#machine.asset, error: message });
+      if (isReading(document)) this.#answer(socket, { ack: nameOf(document), refused: message });
+      else this.#answer(socket, { ack: place(document), id: '', verdict: 'refused', value: null });
     }
   }
 

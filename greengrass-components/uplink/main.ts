@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { UplinkConfig } from '#core/contracts/device.ts';
 import { deviceOf, fail, log, onStop, stateDirOf } from '../shared/component.ts';
 import { connectNucleus } from '../shared/ipc.ts';
-import { Spool } from '../shared/spool.ts';
+import { openSpool } from '../shared/open-spool.ts';
 import { backoffMs, type DrainDeps, drainDecisions, drainFrames, drainMessages, enforceLimits } from './drain.ts';
 
 const IDLE_MS = 500;
@@ -15,13 +13,7 @@ const main = async (): Promise<void> => {
   const stateDir = stateDirOf(process.argv.slice(2));
   const nucleus = await connectNucleus(() => fail('the nucleus ended the connection'));
   const config = await nucleus.configuration(UplinkConfig);
-  const path = join(stateDir, 'spool.db');
-  // The runtime makes the folder; on a new device it may come up a moment later.
-  for (let i = 0; !existsSync(path); i++) {
-    if (i === 120) fail(`${path} did not appear within 60 s: is the runtime component deployed?`);
-    await sleep(500);
-  }
-  const spool = new Spool(path);
+  const spool = await openSpool(stateDir);
   const s3 = new S3Client({ forcePathStyle: process.env['AWS_ENDPOINT_URL'] !== undefined, maxAttempts: 2 });
   const stop = new AbortController();
   const deps: DrainDeps = {

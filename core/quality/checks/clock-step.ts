@@ -8,10 +8,13 @@ interface State {
 /** A step back that time has not passed again after so long is taken as the new time: the clock was wrong before. */
 const REBASE_MS = 86_400_000;
 
+/** The clocks of a plant agree to some seconds at best. */
+const CLOCKS_AGREE_MS = 10_000;
+
 /**
  * The source's clock was set. Back: values whose time lies before the newest by more than the lateness allowed, until
- * that time is passed again, or a day is over. Forward: values from the future, by the gateway's clock, by more than that;
- * only where a lateness is declared, for else nobody said how well the clocks agree.
+ * that time is passed again, or a day is over. Forward: values from the future, by the gateway's clock, by more than
+ * that, and than ten seconds; only where a lateness is declared, for else nobody said how well the clocks agree.
  */
 export const clockStep: Check<State> = {
   name: 'clock-step',
@@ -24,7 +27,7 @@ export const clockStep: Check<State> = {
   take(state, { sourceTime, receivedTime, newest }, { rules }) {
     const allowed = 1000 * (rules.latenessSeconds ?? 0);
     const ahead = sourceTime - receivedTime;
-    if (rules.latenessSeconds !== undefined && ahead > allowed)
+    if (rules.latenessSeconds !== undefined && ahead > Math.max(allowed, CLOCKS_AGREE_MS))
       return {
         quality: 'UNCERTAIN',
         says: `its time is ${short(ahead / 1000)} s ahead of when it was received`,

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
 import { ContractError } from '#core/contracts/errors.ts';
-import { MachineLink } from '../../../greengrass-components/connector-jsonl/machine-link.ts';
+import { type LinkDeps, MachineLink } from '../../../greengrass-components/connector-jsonl/machine-link.ts';
 import { onLines } from '../../../greengrass-components/shared/line-socket.ts';
 import { makeFrame } from '../../support/model-package.ts';
 
@@ -12,7 +12,11 @@ let answers: { ack: { run: string; index: number }; verdict: string }[];
 let connections: number;
 
 /** A machine that sends the given lines at each connection. */
-const start = async (lines: readonly string[], decide: (frame: unknown) => Promise<DecisionRecord>): Promise<void> => {
+const start = async (
+  lines: readonly string[],
+  decide: LinkDeps['decide'],
+  read: LinkDeps['read'] = async () => {},
+): Promise<void> => {
   sockets = [];
   answers = [];
   connections = 0;
@@ -25,7 +29,7 @@ const start = async (lines: readonly string[], decide: (frame: unknown) => Promi
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  link = new MachineLink({ asset: 'spindle-1', host: '127.0.0.1', port }, { decide, log: () => {} });
+  link = new MachineLink({ asset: 'spindle-1', host: '127.0.0.1', port }, { decide, read, log: () => {} });
   link.open();
 };
 afterEach(async () => {
@@ -72,5 +76,37 @@ describe('the link to a machine', () => {
     await start(['nonsense'], async (f) => decided(f));
     await until(() => connections === 2);
     expect(answers).toEqual([]);
+  });
+
+  const reading = JSON.stringify({ schema: 'reading/1', session: 's1', n: 7, points: [] });
+  const never = async (): Promise<DecisionRecord> => {
+    throw new Error('no frame came');
+  };
+
+  it('answers a reading once it is kept, and brings the verdicts of the frames that it completed', async () => {
+    await start([reading], never, async (_, tell) => tell(decided(makeFrame(3, 1))));
+    await until(() => answers.length === 2);
+    expect(answers).toEqual([
+      { ack: { run: 'run-1', index: 3 }, id: 'x', verdict: 'pass', value: 1 },
+      { ack: { session: 's1', n: 7 } },
+    ]);
+  });
+
+  it('says so when a reading is refused, so that the machine goes on', async () => {
+    await start([reading], never, async () => {
+      throw new ContractError('reading', ['bad']);
+    });
+    await until(() => answers.length === 1);
+    expect(answers).toEqual([{ ack: { session: 's1', n: 7 }, refused: 'reading does not match its contract: bad' }]);
+  });
+
+  it('connects anew when a reading could not be kept, and the machine sends it again', async () => {
+    let tries = 0;
+    await start([reading], never, async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('the disk is full');
+    });
+    await until(() => answers.length === 1);
+    expect(connections).toBe(2);
   });
 });

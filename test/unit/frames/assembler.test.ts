@@ -50,7 +50,7 @@ describe('the assembler of frames', () => {
         schema: 'frame/1',
         site: 'plant-a',
         asset: 'spindle-1',
-        run: 'run-1',
+        run: 'every-10-s',
         index: 1,
         context: 'default',
         sourceTime: at(10),

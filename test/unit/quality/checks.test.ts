@@ -189,6 +189,10 @@ describe('clock step', () => {
     expect(results.map((r) => r.failed)).toEqual([[], ['clock-step'], []]);
   });
 
+  it('forward by no more than ten seconds is how well clocks agree', () => {
+    expect(run({ latenessSeconds: 0 }, [observation(10, 1, { receivedTime: at(0) })]).qualities).toEqual(['GOOD']);
+  });
+
   it('is not for values that say they are historical', () => {
     const { results } = run({}, [
       observation(100, 1),
