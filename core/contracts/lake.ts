@@ -81,6 +81,7 @@ const storePrefix = (o: { featureSet: string }): string => `features/store/featu
 
 /** What a backfill works through and what its parts did: in the lake, because its workflow lives in the data plane. */
 export const backfillKeys = {
+  all: 'backfills/',
   items: (id: string): string => `backfills/${id}/items.jsonl`,
   part: (id: string, part: number): string => `${backfillParts(id)}${String(part).padStart(6, '0')}.json`,
   parts: (id: string): string => backfillParts(id),

@@ -62,14 +62,17 @@ export class WorkQueue extends Construct {
 export interface Batches {
   readonly size: number;
   readonly window?: Duration;
+  /** Calls side by side at most; absent = as many as the account allows. */
+  readonly atOnce?: number;
 }
 
 /** Lets a Lambda take from a queue of its account in batches; it answers which messages failed, and only they come again. */
-export const consume = (consumer: PlatformFunction, queue: IQueue, { size, window }: Batches): void =>
+export const consume = (consumer: PlatformFunction, queue: IQueue, { size, window, atOnce }: Batches): void =>
   consumer.fn.addEventSource(
     new SqsEventSource(queue, {
       batchSize: size,
       ...(window === undefined ? {} : { maxBatchingWindow: window }),
+      ...(atOnce === undefined ? {} : { maxConcurrency: atOnce }),
       reportBatchItemFailures: true,
     }),
   );

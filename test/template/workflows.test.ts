@@ -56,7 +56,7 @@ const needs = ([, state]: [string, Json]): { action: string; resource: RegExp }[
   if (state['ItemReader'] !== undefined) {
     const reader = (state['ItemReader'] as { Parameters: Json }).Parameters;
     return [
-      { action: 's3:GetObject', resource: new RegExp(`^arn:aws:s3:::${reader['Bucket']}/items/\\*$`) },
+      { action: 's3:GetObject', resource: new RegExp(`^arn:aws:s3:::${reader['Bucket']}/(items|backfills)/\\*$`) },
       { action: 'states:StartExecution', resource: /stateMachine:/ },
       { action: 'states:DescribeExecution', resource: /execution:/ },
       { action: 'states:StopExecution', resource: /execution:/ },
@@ -90,8 +90,10 @@ const needs = ([, state]: [string, Json]): { action: string; resource: RegExp }[
   ];
 };
 
-test('there are the three state machines', () => {
-  expect(machines.map((m) => m.name).sort()).toEqual(['mw-example-release', 'mw-example-retrain', 'mw-example-wave']);
+test('there are the four state machines', () => {
+  expect(machines.map((m) => m.name).sort()).toEqual(
+    ['backfill', 'release', 'retrain', 'wave'].map((name) => `mw-example-${name}`),
+  );
 });
 
 describe.each(machines.map((m) => [m.name, m] as const))('%s', (_, machine) => {
@@ -169,7 +171,7 @@ test('a map reads its items from a bucket of the account that the machine is in'
       }),
     ),
   );
-  expect(read).toHaveLength(2);
+  expect(read).toHaveLength(3);
   for (const { bucket, account } of read) {
     const owner = stacks.find((s) =>
       resourcesOf([s], 'AWS::S3::Bucket').some((b) => b.Properties['BucketName'] === bucket),
@@ -216,7 +218,7 @@ test('only evaluation may read test features, and training roles may not', () =>
   expect(readers).toEqual(['mw-example-evaluate']);
 });
 
-test('the bus starts retrain and release with the detail of their events', () => {
+test('the bus starts backfill, retrain and release with the detail of their events', () => {
   const rules = resourcesOf(stacks, 'AWS::Events::Rule').filter((r) => String(r.Properties['Name']).endsWith('-start'));
   expect(
     rules.map((r) => [
@@ -224,6 +226,7 @@ test('the bus starts retrain and release with the detail of their events', () =>
       (r.Properties['Targets'] as Json[])[0]?.['InputPath'],
     ]),
   ).toEqual([
+    [['BackfillRequested'], '$.detail'],
     [['RetrainRequested'], '$.detail'],
     [['ReleaseCandidate'], '$.detail'],
   ]);
