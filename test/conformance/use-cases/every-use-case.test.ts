@@ -185,7 +185,8 @@ describe.each(all.map((d) => [d.useCase.id, d] as const))('use case %s', (id, de
         const story = source().story?.(machines);
         return story === undefined || 'none' in story ? null : story;
       };
-      const story = told();
+      // The body of what is skipped is read all the same.
+      const story = data === undefined ? null : told();
 
       it('is the same for the same seed, in a lane for each machine', () => {
         expect(JSON.stringify(told())).toBe(JSON.stringify(story));
