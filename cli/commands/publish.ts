@@ -8,12 +8,14 @@ import {
 } from '@aws-sdk/client-greengrassv2';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
+import { FeatureSetRecord } from '#core/contracts/feature-store.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
-import type { LedgerRequest } from '#core/contracts/ledger.ts';
+import { type LedgerRequest, type LineageEdge, nodeRef } from '#core/contracts/ledger.ts';
 import { Digest } from '#core/contracts/primitives.ts';
 import { componentName } from '#core/contracts/release.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
+import { featureSetProblems, featureSetRecord } from '#core/feature-sets/record.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -31,6 +33,35 @@ export interface PublishOptions {
 export const loadUseCases = async (root: string): Promise<readonly UseCase[]> =>
   (await loadDefinitions(root)).map((d) => d.useCase);
 
+/**
+ * The command that registers the feature set of a use case; none where the registry has it.
+ * @throws {CliError} when it is retired, or means other numbers there.
+ */
+const registerFeatureSet = async (
+  world: World,
+  useCase: UseCase,
+  common: Pick<LedgerRequest['commands'][number], 'schema' | 'site' | 'actor' | 'reason'>,
+): Promise<LedgerRequest['commands']> => {
+  const digest = digestOf(useCase.featureSet);
+  const known = await world.registry.latest('feature-set', digest);
+  if (known === null)
+    return [
+      {
+        ...common,
+        commandId: `feature-set/${world.site}/${digest}`,
+        record: { class: 'feature-set', id: digest, body: { ...featureSetRecord(useCase) } },
+      },
+    ];
+  const record = parseAs(FeatureSetRecord, known.body, `registry record feature-set ${digest}`);
+  const [problem] = featureSetProblems(record, useCase);
+  if (problem !== undefined)
+    throw new CliError(
+      `use case ${useCase.id} cannot be published: ${problem}`,
+      `see "millwright feature-set ${short(digest)}"`,
+    );
+  return [];
+};
+
 const publishUseCase = async (
   world: World,
   useCase: UseCase,
@@ -39,13 +70,28 @@ const publishUseCase = async (
   const modelLine = `${useCase.id}/${world.site}`;
   const known = await world.registry.latest('model-line', modelLine);
   const line = known === null ? null : parseAs(ModelLineRecord, known.body, `registry record model-line ${modelLine}`);
-  if (line?.useCaseDigest === digest) return { modelLine, digest, status: 'unchanged' };
   const common = {
     schema: 'ledger-command/1' as const,
     site: world.site,
     actor: await world.actor(),
     reason: `use case ${useCase.id} version ${useCase.version} published`,
   };
+  const featureSet = await registerFeatureSet(world, useCase, common);
+  const uses: LineageEdge = {
+    from: nodeRef('use-case', digest),
+    rel: 'used',
+    to: nodeRef('feature-set', digestOf(useCase.featureSet)),
+  };
+  const registered = { class: 'use-case' as const, id: digest, body: { ...useCase } };
+  if (line?.useCaseDigest === digest) {
+    // Published before feature sets had records.
+    if (featureSet.length > 0)
+      await world.write([
+        ...featureSet,
+        { ...common, commandId: `use-case/${world.site}/${digest}/set`, record: registered, edges: [uses] },
+      ]);
+    return { modelLine, digest, status: 'unchanged' };
+  }
   const next: ModelLineRecord = {
     schema: 'model-line/1',
     modelLine,
@@ -55,11 +101,8 @@ const publishUseCase = async (
     lastReleaseNumber: line?.lastReleaseNumber ?? 0,
   };
   const commands: LedgerRequest['commands'] = [
-    {
-      ...common,
-      commandId: `use-case/${world.site}/${digest}`,
-      record: { class: 'use-case', id: digest, body: { ...useCase } },
-    },
+    ...featureSet,
+    { ...common, commandId: `use-case/${world.site}/${digest}`, record: registered, edges: [uses] },
     {
       ...common,
       commandId: commandIdOf('model-line', modelLine, known?.version ?? 0, digest),

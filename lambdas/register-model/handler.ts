@@ -118,6 +118,7 @@ export const makeHandler =
         edges: [
           { from: packageNode, rel: 'trained-on', to: nodeRef('snapshot', snapshot.digest) },
           { from: packageNode, rel: 'packaged-from', to: trainingRun },
+          { from: packageNode, rel: 'used', to: nodeRef('feature-set', manifest.featureSetDigest) },
           { from: packageNode, rel: 'evaluated-by', to: nodeRef('evaluation', report.digest) },
           { from: packageNode, rel: 'derived-from', to: nodeRef('retrain', request.requestId) },
         ],

@@ -7,6 +7,7 @@ import { type KnownRetrain, resolveTrigger, type TriggerPolicy } from '#core/pol
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { Duplicate, Refused } from '../shared/errors.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
+import { readFeatureSet } from '../shared/published-feature-sets.ts';
 import {
   instantOf,
   type RetrainDeclined,
@@ -35,7 +36,7 @@ const RECENT = 200;
 /**
  * First step of a retrain: registers that it runs, then asks whether it may. In this order, so that of two that start
  * together each sees the other and both know who was first.
- * @throws {Duplicate} when the request has an execution already. @throws {Refused} when the line is unknown, belongs to another site, or its use case is not published.
+ * @throws {Duplicate} when the request has an execution already. @throws {Refused} when the line is unknown, belongs to another site, or its use case is not published, or its feature set is retired.
  */
 export const makeHandler =
   (deps: Deps) =>
@@ -46,7 +47,12 @@ export const makeHandler =
       throw new Refused(`there is no model line ${request.modelLine}; publish its use case first: millwright publish`);
     if (found.line.site !== request.site)
       throw new Refused(`model line ${request.modelLine} is of site ${found.line.site}, not of ${request.site}`);
-    await readUseCase(deps.registry, found.line.useCaseDigest);
+    const useCase = await readUseCase(deps.registry, found.line.useCaseDigest);
+    const set = await readFeatureSet(deps.registry, digestOf(useCase.featureSet));
+    if (set !== null && set.retired !== null)
+      throw new Refused(
+        `feature set ${useCase.featureSet.id} of ${request.modelLine} was retired by ${set.retired.by}: ${set.retired.reason}; publish the use case with another one`,
+      );
     const startedAt = instantOf(execution.startedAt);
     const run: RetrainRun = {
       go: true,

@@ -71,6 +71,7 @@ export const makeHandler =
     const from = nodeRef('snapshot', digest);
     const edges: LineageEdge[] = [
       { from, rel: 'used', to: nodeRef('use-case', run.useCaseDigest) },
+      { from, rel: 'used', to: nodeRef('feature-set', snapshot.featureSetDigest) },
       ...snapshot.runs.flatMap((r) =>
         r.objects.map((o): LineageEdge => ({ from, rel: 'used', to: nodeRef('raw-object', o.key) })),
       ),

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePlan, ringComposition, trustedKeys } from '../../../cli/commands/commission.ts';
 import { loadUseCases, publish, readBundles } from '../../../cli/commands/publish.ts';
+import type { UseCase } from '../../../core/contracts/use-case.ts';
+import { featureSetRecord } from '../../../core/feature-sets/record.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
@@ -90,8 +92,8 @@ describe('publish', () => {
     const world = fakeWorld({ sends: { ListComponentVersions: absent } });
     await publish(world, out, { root, useCase: 'predictive-maintenance' });
     const commands = world.calls[0]?.payload as { record: { class: string; id: string }; expectVersion?: number }[];
-    expect(commands.map((c) => c.record.class)).toEqual(['use-case', 'model-line']);
-    expect(commands[1]).toMatchObject({ record: { id: 'predictive-maintenance/plant-a' }, expectVersion: 0 });
+    expect(commands.map((c) => c.record.class)).toEqual(['feature-set', 'use-case', 'model-line']);
+    expect(commands[2]).toMatchObject({ record: { id: 'predictive-maintenance/plant-a' }, expectVersion: 0 });
     expect(Object.keys(world.artifactFiles)).toEqual(['components/millwright.runtime/1.0.1/a.zip']);
     const created = world.sent.find((s) => s.command === 'CreateComponentVersion')?.input as {
       inlineRecipe: Buffer;
@@ -103,25 +105,66 @@ describe('publish', () => {
     expect(created.tags['millwright:digest']).toBe(readBundles(root)[0]?.digest);
   });
 
+  const featureSet = (useCase: UseCase, more: object = {}) => ({
+    class: 'feature-set' as const,
+    id: digestOf(useCase.featureSet),
+    body: { ...featureSetRecord(useCase), ...more },
+  });
+  const published = (useCase: UseCase) => ({
+    class: 'model-line' as const,
+    id: 'predictive-maintenance/plant-a',
+    body: {
+      schema: 'model-line/1',
+      modelLine: 'predictive-maintenance/plant-a',
+      site: 'plant-a',
+      useCaseDigest: digestOf(useCase),
+      champion: null,
+      lastReleaseNumber: 4,
+    },
+  });
+  const theUseCase = async (): Promise<UseCase> =>
+    (await loadUseCases(root)).find((u) => u.id === 'predictive-maintenance') as UseCase;
+
+  test('registers the feature set of a use case that was published before, with its edge', async () => {
+    await withUseCases();
+    bundle('runtime', RECIPE);
+    const useCase = await theUseCase();
+    const world = fakeWorld({
+      registry: memoryRegistry([published(useCase)]),
+      sends: { ListComponentVersions: absent },
+    });
+    await publish(world, out, { root, useCase: useCase.id });
+    const commands = world.calls[0]?.payload as { record: { class: string }; edges?: { to: string }[] }[];
+    expect(commands.map((c) => c.record.class)).toEqual(['feature-set', 'use-case']);
+    expect(commands[1]?.edges?.map((e) => e.to)).toEqual([`feature-set:${digestOf(useCase.featureSet)}`]);
+  });
+
+  test.each([
+    [
+      'is retired',
+      { retired: { by: 'cli:ann', reason: 'sensor gone', at: '2026-01-01T00:00:00.000Z', breaks: [] } },
+      /was retired by cli:ann: sensor gone/,
+    ],
+    [
+      'meant other signals where it was published first',
+      { signals: [{ name: 'other', unit: '1', kind: 'scalar', range: [0, 1] }] },
+      /is defined otherwise than where feature set .* was published first/,
+    ],
+  ])('refuses a use case whose feature set %s', async (_, more, says) => {
+    await withUseCases();
+    bundle('runtime', RECIPE);
+    const useCase = await theUseCase();
+    const world = fakeWorld({ registry: memoryRegistry([featureSet(useCase, more)]) });
+    await expect(publish(world, out, { root, useCase: useCase.id })).rejects.toThrow(says);
+    expect(world.calls).toEqual([]);
+  });
+
   test('leaves alone what did not change', async () => {
     await withUseCases();
     bundle('runtime', RECIPE);
-    const [useCase] = (await loadUseCases(root)).filter((u) => u.id === 'predictive-maintenance');
+    const useCase = await theUseCase();
     const world = fakeWorld({
-      registry: memoryRegistry([
-        {
-          class: 'model-line',
-          id: 'predictive-maintenance/plant-a',
-          body: {
-            schema: 'model-line/1',
-            modelLine: 'predictive-maintenance/plant-a',
-            site: 'plant-a',
-            useCaseDigest: digestOf(useCase),
-            champion: null,
-            lastReleaseNumber: 4,
-          },
-        },
-      ]),
+      registry: memoryRegistry([featureSet(useCase), published(useCase)]),
       sends: {
         ListComponentVersions: () => ({
           componentVersions: [{ componentVersion: '1.0.9' }, { componentVersion: '1.0.10' }],

@@ -55,6 +55,33 @@ describe('a package', () => {
     expect(reasonOf(claimOf({}, newSigner()))).toContain('wrong');
   });
 
+  it.each([
+    ['feature', { feature: 'mean' }],
+    ['signal', { signal: 'load' }],
+    ['window', { window: 2 }],
+    ['parameter', { params: { decay: 0.5 } }],
+    ['version of the code', { version: 2 }],
+  ])('is refused when the definition of a feature has another %s than it learnt from', (_, change) => {
+    const claim = claimOf({
+      change: (manifest) => {
+        const [first, ...rest] = manifest.featureSet.features as [(typeof manifest.featureSet.features)[0]];
+        return { ...manifest, featureSet: { ...manifest.featureSet, features: [{ ...first, ...change }, ...rest] } };
+      },
+    });
+    expect(reasonOf(claim)).toContain('the feature set does not have the digest that the manifest names');
+  });
+
+  it('is refused when it learnt from another version of the code of a feature than this device has', () => {
+    const claim = claimOf({
+      change: (manifest) => {
+        const [first, ...rest] = manifest.featureSet.features as [(typeof manifest.featureSet.features)[0]];
+        const featureSet = { ...manifest.featureSet, features: [{ ...first, version: 7 }, ...rest] };
+        return { ...manifest, featureSet, featureSetDigest: digestOf(featureSet) };
+      },
+    });
+    expect(reasonOf(claim)).toMatch(/it is defined by version 7 of latest, this code computes version 1/);
+  });
+
   it('is refused when the code here cannot compute one of its features', () => {
     const unknown = (manifest: ModelPackageManifest): ModelPackageManifest => {
       const [first, ...rest] = manifest.featureSet.features as [(typeof manifest.featureSet.features)[0]];

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { featureSetRecord } from '#core/feature-sets/record.ts';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import { artifactKeys, lakeKeys } from '../../../core/contracts/lake.ts';
 import type { ModelPackageManifest } from '../../../core/contracts/model-package.ts';
@@ -351,6 +352,15 @@ describe('resolve-trigger', () => {
       message: expect.stringContaining(message),
     });
   });
+  test('refuses a line whose feature set is retired, with who and why', async () => {
+    const w = await world(0);
+    const retired = { by: 'cli:ann', reason: 'sensor gone', at: STARTED, breaks: [] };
+    await w.ledger.write([put('feature-set', digestOf(tiny.featureSet), { ...featureSetRecord(tiny), retired })]);
+    await expect(resolveTrigger(deps(w))({ execution, request })).rejects.toMatchObject({
+      name: 'Refused',
+      message: expect.stringContaining('was retired by cli:ann: sensor gone; publish the use case with another one'),
+    });
+  });
   test('a twin that runs makes it decline', async () => {
     const w = await world(0);
     await resolveTrigger(deps(w))({
@@ -375,6 +385,7 @@ describe('snapshot-dataset', () => {
     const edges = w.ledger.commands.filter((c) => c.record.class === 'snapshot').flatMap((c) => c.edges ?? []);
     expect(edges.filter((e) => e.to.startsWith('raw-object:'))).toHaveLength(20);
     expect(edges.filter((e) => e.to.startsWith('plant-event:'))).toHaveLength(20);
+    expect(edges.map((e) => e.to)).toContain(`feature-set:${digestOf(tiny.featureSet)}`);
     expect(w.ledger.commands.every((c) => (c.edges ?? []).length <= 40)).toBe(true);
     expect(Object.values(answer.hyperparameters).every((v) => typeof v === 'string')).toBe(true);
   });
@@ -697,7 +708,9 @@ describe('register-model', () => {
       'evaluated-by',
       'packaged-from',
       'trained-on',
+      'used',
     ]);
+    expect(pack?.edges?.find((e) => e.rel === 'used')?.to).toBe(`feature-set:${digestOf(tiny.featureSet)}`);
     expect(pack?.record.body).toMatchObject({
       validationLoss: { mean: expect.closeTo(0.1, 6), runs: p.snapshot.counts.test },
       championPackage: null,
