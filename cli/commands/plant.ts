@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import type { PlantModel } from '#core/contracts/plant-model.ts';
+import type { PlantAsset, PlantModel } from '#core/contracts/plant-model.ts';
 import { canonicalPlant, countsOf } from '#core/plant-model/canonical.ts';
 import type { SignalUser } from '#core/plant-model/checks/draft.ts';
 import { hierarchyPath, placePath } from '#core/plant-model/places.ts';
@@ -84,6 +84,12 @@ const samplingText = ({ sampling: s }: ResolvedSignal): string => {
   return `on change${by}, ${s.maxSilenceSeconds} s at most`;
 };
 
+/** Native address, with its connection where that is not the one of the asset. */
+const addressText = ({ connection, address }: ResolvedSignal, asset: PlantAsset): string => {
+  if (connection === undefined || address === undefined) return '–';
+  return connection === asset.connection ? address : `${connection} ${address}`;
+};
+
 /** What a plant says of one asset: where it is, in which hierarchies, what it measures. @throws {CliError} when it has none of the name. */
 export const showAsset = async (out: Output, path: string, id: string): Promise<void> => {
   const plant = canonicalPlant(soundPlant(path));
@@ -139,7 +145,7 @@ export const showAsset = async (out: Output, path: string, id: string): Promise<
           { title: 'normal', of: (s) => s.engineeringRange?.join(' … ') ?? '–' },
           { title: 'taken', of: samplingText },
           { title: 'matters', of: (s) => s.criticality },
-          { title: 'address', of: addressText },
+          { title: 'address', of: (s) => addressText(s, asset) },
         ],
         'no signals',
       );

@@ -19,7 +19,3 @@ export const timesPower = (a: Dimension, b: Dimension, n: number): Dimension =>
   a.map((x, i) => x + (b[i] as number) * n);
 
 export const equalDimension = (a: Dimension, b: Dimension): boolean => a.every((x, i) => x === b[i]);
-
-/** A dimension to read, as a UCUM term: `m.s-2`; `1` for a pure number. */
-export const dimensionText = (dimension: Dimension): string =>
-  dimension.flatMap((n, i) => (n === 0 ? [] : [n === 1 ? BASES[i] : `${BASES[i]}${n}`])).join('.') || '1';
