@@ -14,10 +14,12 @@ import { EXIT, explainError } from './errors.ts';
 import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
+import { addFeatureSets } from './program/feature-sets.ts';
 import { count } from './program/parts.ts';
 import { addPlant } from './program/plant.ts';
 import { addQueries } from './program/queries.ts';
 import { addReleases } from './program/releases.ts';
+import { addTrainingSet } from './program/training-set.ts';
 import { evaluateOnThisMachine } from './trainer.ts';
 import type { World } from './world.ts';
 
@@ -259,7 +261,9 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
 
   addAlerts(program, add, act);
   addChaos(program, add, act);
+  addFeatureSets(program, add, act);
   addQueries(program, add, act, here);
+  addTrainingSet(program, add, act, deps.readText);
   addPlant(program, add, act, here, deps.root);
 
   const events = add(program, 'events', 'What the plant knows.', 'millwright events add failures.json');

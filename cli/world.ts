@@ -7,7 +7,7 @@ import type { LedgerRequest } from '#core/contracts/ledger.ts';
 import type { LocalPlant } from '#core/contracts/local-plant.ts';
 import type { PlatformNames } from '#core/contracts/names.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
-import type { RegistryReader } from '#core/ports/registry.ts';
+import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import type { Athena } from './athena.ts';
 
 /** Objects of one bucket, as a command needs them. */
@@ -36,7 +36,7 @@ export interface World {
   readonly plant: LocalPlant | null;
   /** State folder of the local plant, absolute; null in AWS. */
   readonly plantDir: string | null;
-  readonly registry: RegistryReader;
+  readonly registry: RegistryReader & RegistryHistory;
   readonly lake: Bucket;
   readonly artifacts: Bucket;
   readonly athena: Athena;

@@ -32,6 +32,7 @@ import { Reading } from './reading.ts';
 import { ReleaseRecord, ReleaseRequest, WaveResult } from './release.ts';
 import { ModelLineRecord, RetrainRecord } from './retrain.ts';
 import { Envelope, QuantizeReport, TrainingHyperparameters, TrainingMetrics } from './training.ts';
+import { TrainingSetManifest } from './training-set.ts';
 import { UseCase } from './use-case.ts';
 
 export interface CatalogueEntry {
@@ -93,6 +94,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   ),
   entry('dataset-snapshot', 'manifest', DatasetSnapshot, 'What a model may learn from.'),
   entry('materialise-item', 'message', MaterialiseItem, 'The work of one materialisation.'),
+  entry('training-set', 'manifest', TrainingSetManifest, 'What the rows of a training set were made of.'),
   entry('training-hyperparameters', 'config', TrainingHyperparameters, 'What a trainer is told.'),
   entry('training-metrics', 'record', TrainingMetrics, 'What a trainer reports.'),
   entry('envelope', 'record', Envelope, 'Validated range of each feature.'),

@@ -23,6 +23,7 @@ const siteWith = (alerts: readonly AlertRecord[], more: Records = [], edges: rea
     registry: {
       latest: (c, id) => memoryRegistry(records).latest(c, id),
       list: (c, o) => memoryRegistry(records).list(c, o),
+      versions: (c, id) => memoryRegistry(records).versions(c, id),
       edges: (node, direction) => memoryRegistry([], edges).edges(node, direction),
     },
     artifactFiles: packageFiles(),

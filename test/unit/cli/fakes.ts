@@ -4,7 +4,7 @@ import type { World } from '../../../cli/world.ts';
 import { DeploymentConfig } from '../../../core/contracts/deployment-config.ts';
 import type { LineageEdge, RecordClass } from '../../../core/contracts/ledger.ts';
 import { platformNames } from '../../../core/contracts/names.ts';
-import type { RegistryReader, StoredRecord } from '../../../core/ports/registry.ts';
+import type { RegistryHistory, RegistryReader, StoredRecord } from '../../../core/ports/registry.ts';
 
 export const NOW = '2026-01-02T00:00:00.000Z';
 export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -13,7 +13,7 @@ export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
 export const memoryRegistry = (
   records: readonly { class: RecordClass; id: string; body: Record<string, unknown>; version?: number }[],
   edges: readonly LineageEdge[] = [],
-): RegistryReader => {
+): RegistryReader & RegistryHistory => {
   const all = records.map(
     (r): StoredRecord => ({
       version: 1,
@@ -26,6 +26,7 @@ export const memoryRegistry = (
   return {
     latest: async (c, id) => all.find((r) => r.class === c && r.id === id) ?? null,
     list: async (c, { limit = 1e9 } = {}) => all.filter((r) => r.class === c).slice(0, limit),
+    versions: async (c, id) => all.filter((r) => r.class === c && r.id === id).sort((a, b) => a.version - b.version),
     edges: async (node, direction) => edges.filter((e) => (direction === 'out' ? e.from : e.to) === node),
   };
 };

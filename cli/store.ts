@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { parseAs } from '#core/contracts/errors.ts';
+import { FeatureSetRecord } from '#core/contracts/feature-store.ts';
+import { storeKeys } from '#core/contracts/lake.ts';
+import type { ObjectRef } from '#core/contracts/primitives.ts';
+import type { RunRows } from '#core/point-in-time/run-rows.ts';
+import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-object.ts';
+import { CliError, EXIT } from './errors.ts';
+import { rowsOfParquet } from './files/parquet.ts';
+import type { World } from './world.ts';
+
+/**
+ * The feature set of an id, a digest, or the first hex digits of one.
+ * @throws {CliError} when there is none, or several.
+ */
+export const findFeatureSet = async (
+  world: World,
+  name: string,
+): Promise<{ readonly digest: string; readonly record: FeatureSetRecord }> => {
+  const all = (await world.registry.list('feature-set')).map(({ id, body }) => ({
+    digest: id,
+    record: parseAs(FeatureSetRecord, body, `registry record feature-set ${id}`),
+  }));
+  const start = `sha256:${name.replace('sha256:', '')}`;
+  const found = all.filter((f) => f.record.featureSet.id === name || f.digest === start);
+  const near = /^[0-9a-f]{6,64}$/.test(start.slice(7)) ? all.filter((f) => f.digest.startsWith(start)) : [];
+  const [one, ...more] = found.length > 0 ? found : near;
+  if (one === undefined)
+    throw new CliError(
+      `there is no feature set "${name}"`,
+      all.length === 0
+        ? 'publish a use case first: "millwright publish"'
+        : `use one of: ${all.map((f) => `${f.record.featureSet.id} (${f.digest.slice(7, 19)})`).join(', ')}`,
+      EXIT.notFound,
+    );
+  if (more.length > 0)
+    throw new CliError(
+      `there are ${more.length + 1} feature sets "${name}"`,
+      `name one by its digest: ${[one, ...more].map((f) => f.digest).join(', ')}`,
+      EXIT.usage,
+    );
+  return one;
+};
+
+/** Objects of the store that hold rows of a feature set of the site, by key. */
+export const storeObjects = async (world: World, featureSet: string): Promise<readonly StoreObject[]> =>
+  (await world.lake.list(`${storeKeys.prefix(featureSet)}site=${world.site}/`))
+    .flatMap((key) => storeObjectOf(featureSet, key) ?? [])
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
+
+/** An object to read; without a version the newest. */
+export interface Wanted extends StoreObject {
+  readonly versionId?: string | null;
+}
+
+export interface ReadRun {
+  readonly rows: RunRows;
+  readonly objects: readonly ObjectRef[];
+}
+
+const readRun = async (world: World, objects: readonly Wanted[], width: number): Promise<ReadRun> => {
+  const read = await Promise.all(
+    objects.map(async ({ key, versionId }) => {
+      const object = await world.lake.get(key, versionId);
+      if (object === null)
+        throw new CliError(
+          `${key} is gone${versionId ? ` in the version ${versionId}` : ''}`,
+          versionId
+            ? 'its retention is over: what was made of it cannot be made again'
+            : 'its retention ended while it was read: run the command again',
+          EXIT.notFound,
+        );
+      const ref: ObjectRef = {
+        bucket: world.lake.name,
+        key,
+        versionId: object.versionId,
+        digest: `sha256:${createHash('sha256').update(object.body).digest('hex')}`,
+        bytes: object.body.length,
+      };
+      return { ref, rows: await rowsOfParquet(object.body) };
+    }),
+  );
+  const all = read.flatMap((r) => r.rows);
+  const wrong = all.find(({ x }) => (x as number[]).length > 0 && (x as number[]).length !== width);
+  const { asset = '', run = '' } = objects[0] ?? {};
+  if (wrong !== undefined)
+    throw new CliError(
+      `a row of ${asset}/${run} has ${(wrong['x'] as number[]).length} features, its feature set ${width}`,
+      'the store was written by something else; recompute it with a backfill',
+    );
+  return {
+    objects: read.map((r) => r.ref),
+    rows: {
+      asset,
+      run,
+      index: all.map((r) => Number(r['index'])),
+      validTime: all.map((r) => r['valid_time'] as string),
+      knownTime: all.map((r) => r['known_time'] as string),
+      x: all.map((r) => r['x'] as number[]),
+      source: all.map((r) => r['source'] as string),
+    },
+  };
+};
+
+const AHEAD = 8;
+
+/**
+ * Runs of the store, one after the other, each whole; a few are read ahead.
+ * @throws {CliError} when an object is gone, or is not of its feature set.
+ */
+export async function* readRuns(
+  world: World,
+  objects: readonly Wanted[],
+  width: number,
+): AsyncGenerator<ReadRun & { readonly done: number; readonly of: number }> {
+  const groups = [...Map.groupBy(objects, (o) => `${o.asset}/${o.run}`).entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => group);
+  const ahead: Promise<ReadRun>[] = [];
+  let next = 0;
+  for (let done = 1; done <= groups.length; done++) {
+    while (next < groups.length && ahead.length < AHEAD) {
+      const reading = readRun(world, groups[next++] as Wanted[], width);
+      // Told when its turn comes; until then it is not unhandled.
+      reading.catch(() => {});
+      ahead.push(reading);
+    }
+    yield { ...(await (ahead.shift() as Promise<ReadRun>)), done, of: groups.length };
+  }
+}
