@@ -48,6 +48,10 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     // Ingest (data)
     /** Small messages of devices: digests, observations, findings of quality. */
     messageQueue: queue('data', 'batch-writer'),
+    /** Uploads of frames, files of plant events, objects of decisions: who takes them, and replays them. */
+    uploadQueue: queue('data', 'register-upload'),
+    eventsQueue: queue('data', 'plant-events'),
+    decisionsQueue: queue('data', 'record-decisions'),
     landingTable: table('data', 'landing'),
     quarantine: fn('data', 'quarantine'),
     compact: fn('data', 'compact'),

@@ -1,7 +1,7 @@
 import type { FeatureDigest } from '../contracts/device.ts';
 import type { LakeRow } from '../contracts/lake-tables.ts';
 import type { ObservationMessage, ObservationPoint } from '../contracts/observation.ts';
-import type { QualityMessage } from '../contracts/quality.ts';
+import type { QualityFinding, QualityMessage } from '../contracts/quality.ts';
 
 /** A boolean is 0 or 1, as features take it; text has a column of its own. */
 const numberOf = (v: ObservationPoint['v']): number | null =>
@@ -32,21 +32,27 @@ export const observationRows = (message: ObservationMessage): LakeRow<'observati
   );
 };
 
+/** Row of table `quality`. @param said when and by whom: a device, or the function that checked an upload. */
+export const findingRow = (
+  f: QualityFinding,
+  said: { readonly at: string; readonly by: string },
+): LakeRow<'quality'> => ({
+  asset: f.asset,
+  signal: f.signal,
+  check: f.check,
+  from_time: f.from,
+  to_time: f.to,
+  open: f.open,
+  count: f.count,
+  worst: f.worst,
+  says: f.says,
+  found_at: said.at,
+  found_by: said.by,
+});
+
 /** Rows of table `quality`, one a finding; `found_at` and `found_by` are of the message. */
 export const qualityRows = (message: QualityMessage): LakeRow<'quality'>[] =>
-  message.findings.map((f) => ({
-    asset: f.asset,
-    signal: f.signal,
-    check: f.check,
-    from_time: f.from,
-    to_time: f.to,
-    open: f.open,
-    count: f.count,
-    worst: f.worst,
-    says: f.says,
-    found_at: message.at,
-    found_by: message.device,
-  }));
+  message.findings.map((f) => findingRow(f, { at: message.at, by: message.device }));
 
 /** Rows of table `telemetry`, one a feature. */
 export const digestRows = (digest: FeatureDigest): LakeRow<'telemetry'>[] =>

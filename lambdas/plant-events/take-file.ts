@@ -43,7 +43,8 @@ export const takeFile = async (
   await deps.ledger.write([
     {
       schema: 'ledger-command/1',
-      commandId: commandIdOf('event-file', key, digest),
+      // Counts, too: after a fix of what is checked the same bytes are registered anew.
+      commandId: commandIdOf('event-file', key, digest, events.length, bad.length),
       site,
       actor: 'lambda:plant-events',
       reason: 'a file of plant events was dropped',

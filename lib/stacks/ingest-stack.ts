@@ -18,6 +18,7 @@ const WRITER_TIMEOUT = Duration.seconds(60);
 const LEASE = Duration.seconds(75);
 /** Where rows land. */
 const HOT = LANDED_TABLES.map((table) => `${LAKE_TABLES[table].prefix}/tier=hot/*`);
+const FINDINGS = `${LAKE_TABLES.quality.prefix}/tier=hot/*`;
 
 /** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
 export class IngestStack extends PlatformStack {
@@ -50,14 +51,19 @@ export class IngestStack extends PlatformStack {
       new PlatformFunction(this, 'RegisterUpload', {
         config,
         name: 'register-upload',
-        says: 'Checks every frame of an upload against its contract, puts bad ones aside, registers the object.',
+        says: 'Checks frames of an upload, puts bad ones aside, says what their quality is, registers the object.',
         may: [
-          ...grants.readLake(this, 'raw/frames/*'),
-          ...grants.writeLake(this, 'quarantine/*'),
+          ...grants.readLake(this, 'raw/frames/*', 'compaction-plans/*'),
+          ...grants.writeLake(this, FINDINGS, 'quarantine/*'),
+          grants.listLake(this, FINDINGS, 'compaction-plans/*'),
+          allow(['dynamodb:PutItem'], [names.landingTable.arn]),
+          ...grants.readRegistry(this, 'list'),
           grants.writeLedger(this),
         ],
         timeout: Duration.seconds(120),
         memoryMiB: 512,
+        // Longer than it may run.
+        environment: { MILLWRIGHT_LEASE_MS: String(Duration.seconds(150).toMilliseconds()) },
       }),
     );
     uploads(
@@ -107,6 +113,27 @@ export class IngestStack extends PlatformStack {
       environment: lease,
     });
     consume(writer, messages.queue, { size: 100, window: Duration.seconds(config.local ? 2 : 60) });
+    new PlatformFunction(this, 'Quarantine', {
+      config,
+      name: 'quarantine',
+      says: 'Lists what was put aside, shows it, and gives it to the check again.',
+      may: [
+        ...grants.readLake(this, 'quarantine/*', 'raw/observations/*', 'raw/frames/*', 'compaction-plans/*'),
+        ...grants.writeLake(this, ...HOT),
+        grants.listLake(this, ...HOT, 'quarantine/*', 'compaction-plans/*'),
+        claims,
+        ...grants.readRegistry(this, 'latest', 'list'),
+        grants.writeLedger(this),
+        allow(
+          ['sqs:SendMessage'],
+          [names.uploadQueue, names.eventsQueue, names.decisionsQueue].map((queue) => queue.arn),
+        ),
+      ],
+      timeout: Duration.minutes(5),
+      memoryMiB: 1024,
+      // It may run longer than the writer, and so may what it claims.
+      environment: { MILLWRIGHT_LEASE_MS: String(Duration.minutes(6).toMilliseconds()) },
+    });
     uploads('Observations', 'take-observations', 'raw/observations/', 1, writer);
 
     uploads(

@@ -4,6 +4,7 @@ import type { GreengrassV2Client } from '@aws-sdk/client-greengrassv2';
 import type { IoTClient } from '@aws-sdk/client-iot';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoFleet } from '../../lambdas/shared/fleet-table.ts';
 import { awsFleet } from '../../lambdas/shared/greengrass.ts';
@@ -12,6 +13,7 @@ import { dynamoLanding } from '../../lambdas/shared/landing-table.ts';
 import { type LedgerCommandInput, lambdaLedger } from '../../lambdas/shared/ledger-client.ts';
 import { s3Files } from '../../lambdas/shared/object-files.ts';
 import { s3Store } from '../../lambdas/shared/object-store.ts';
+import { sqsQueues } from '../../lambdas/shared/queues.ts';
 import { dynamoRegistry } from '../../lambdas/shared/registry-reader.ts';
 import { ROOT } from './synth.ts';
 
@@ -25,6 +27,7 @@ const SERVICES: Readonly<Record<string, string>> = {
   PutObject: 's3:PutObject',
   ListObjectsV2: 's3:ListBucket',
   DeleteObjects: 's3:DeleteObject',
+  SendMessage: 'sqs:SendMessage',
   Get: 'dynamodb:GetItem',
   Put: 'dynamodb:PutItem',
   Query: 'dynamodb:Query',
@@ -127,6 +130,10 @@ const PORTS: Readonly<Record<string, Port>> = {
       putNew: (p: ReturnType<typeof s3Files>) => p.putNew('k', new Uint8Array(), 't'),
       remove: (p: ReturnType<typeof s3Files>) => p.remove(['k']),
     },
+  },
+  sqsQueues: {
+    make: (c: SQSClient) => sqsQueues(c),
+    methods: { send: (p: ReturnType<typeof sqsQueues>) => p.send('u', {}) },
   },
   dynamoLanding: {
     make: (c: DynamoDBDocumentClient) => dynamoLanding(c, 'PLACE'),

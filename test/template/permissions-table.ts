@@ -143,8 +143,11 @@ export const PERMISSIONS: Roles = {
 
   // Data: how things come in.
   ...lambda('data', 'register-upload', [
-    ...reads('lake/raw/frames/*'),
-    ...writes('lake/quarantine/*'),
+    ...reads('lake/raw/frames/*', 'lake/compaction-plans/*'),
+    ...writes('lake/curated/quality/tier=hot/*', 'lake/quarantine/*'),
+    lists('lake/curated/quality/tier=hot/*', 'lake/compaction-plans/*'),
+    'dynamodb:PutItem on data table/landing',
+    LISTS,
     LEDGER,
     takesFrom('data register-upload'),
   ]),
@@ -170,6 +173,16 @@ export const PERMISSIONS: Roles = {
     LEDGER,
     takesFrom('data batch-writer'),
     takesFrom('data take-observations'),
+  ]),
+  ...lambda('data', 'quarantine', [
+    ...reads('lake/quarantine/*', 'lake/raw/observations/*', 'lake/raw/frames/*', 'lake/compaction-plans/*'),
+    ...writes(...HOT),
+    lists(...HOT, 'lake/quarantine/*', 'lake/compaction-plans/*'),
+    'dynamodb:PutItem on data table/landing',
+    LATEST,
+    LISTS,
+    LEDGER,
+    ...['register-upload', 'plant-events', 'record-decisions'].map((queue) => `sqs:SendMessage on data ${queue}`),
   ]),
   // Removes what it has put together, and nothing else is removed by any role.
   ...lambda('data', 'compact', [

@@ -1,0 +1,138 @@
+import { parseAs } from '#core/contracts/errors.ts';
+import {
+  type QuarantineEntry,
+  type QuarantineList,
+  QuarantineRecord,
+  QuarantineRequest,
+  type QuarantineShown,
+  type ReplayAnswer,
+  type ReplayResult,
+} from '#core/contracts/quarantine.ts';
+import { countClasses, siteOf, sourceOf } from '#core/lake/quarantine.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+import { readMessageRules } from '../shared/check-messages.ts';
+import { inParallel } from '../shared/in-parallel.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+import type { ListedObject, ObjectFiles } from '../shared/object-files.ts';
+import { readAside } from './read-object.ts';
+import { type Deps as ReplayDeps, replayObject } from './replay.ts';
+
+export interface Deps extends ReplayDeps {
+  readonly files: Pick<ObjectFiles, 'entries'>;
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
+  readonly ledger: Ledger;
+  readonly stage: string;
+  /** Milliseconds that one call may work before it ends between two objects. */
+  readonly workMs: number;
+}
+
+const ALL = 'quarantine/';
+const OBJECTS_AT_ONCE = 16;
+const LISTED_FOR_REPLAY = 1000;
+
+/** Newest first. */
+const listed = async (deps: Deps, limit: number, site: string | null) => {
+  const all = (await deps.files.entries(ALL))
+    .filter(({ key }) => sourceOf(key) !== null && (site === null || siteOf(key) === site))
+    .sort((a, b) => (a.at > b.at ? -1 : a.at < b.at ? 1 : a.key < b.key ? -1 : 1));
+  return { objects: all.slice(0, limit), more: all.length > limit };
+};
+
+const lastReplay = async (deps: Deps, key: string): Promise<ReplayResult | null> => {
+  const stored = await deps.registry.latest('quarantine', key);
+  return stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`).replay;
+};
+
+const shown = async (deps: Deps, { key, at }: ListedObject): Promise<QuarantineShown> => {
+  const from = sourceOf(key);
+  if (from === null) throw new Error(`${key} is no quarantine object: see the list for those there are`);
+  const lines = readAside(from, key, await deps.lake.get(key));
+  const entry: QuarantineEntry = {
+    key,
+    site: siteOf(key),
+    from,
+    at,
+    records: lines.length,
+    classes: countClasses(lines.map((l) => l.class)),
+    replay: await lastReplay(deps, key),
+  };
+  return { entry, lines: lines.map(({ line: _, ...l }) => l) };
+};
+
+const one = async (deps: Deps, key: string): Promise<ListedObject> => {
+  const found = (await deps.files.entries(key)).find((o) => o.key === key);
+  if (found === undefined) throw new Error(`there is no ${key}: see the list for those there are`);
+  return found;
+};
+
+type Replay = Extract<QuarantineRequest, { do: 'replay' }>;
+
+const chosen = async (deps: Deps, { what }: Replay): Promise<{ entries: QuarantineEntry[]; more: boolean }> => {
+  const entries = (objects: readonly ListedObject[]): Promise<QuarantineEntry[]> =>
+    inParallel(objects, async (o) => (await shown(deps, o)).entry, OBJECTS_AT_ONCE);
+  if ('keys' in what) return { entries: await entries(await inParallel(what.keys, (k) => one(deps, k))), more: false };
+  const { objects, more } = await listed(deps, LISTED_FOR_REPLAY, null);
+  const open = (await entries(objects)).filter((e) => e.replay === null || e.replay.bad > 0);
+  return { entries: 'class' in what ? open.filter((e) => (e.classes[what.class] ?? 0) > 0) : open, more };
+};
+
+const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
+  const rules = await readMessageRules(deps.registry, deps.stage);
+  const { entries, more } = await chosen(deps, request);
+  const began = Date.parse(deps.now());
+  const replays: ReplayAnswer['replays'] = [];
+  for (const { key, from, records } of entries) {
+    if (Date.parse(deps.now()) - began > deps.workMs) return { replays, more: true };
+    const { stillBad, ...outcome } = await replayObject(deps, { key, from, rules, dryRun: request.dryRun });
+    const result: ReplayResult = { ...outcome, at: deps.now(), by: request.by };
+    replays.push({ key, result, stillBad: [...stillBad] });
+    if (request.dryRun) continue;
+    const site = siteOf(key);
+    const stored = await deps.registry.latest('quarantine', key);
+    const known = stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`);
+    const body: QuarantineRecord = {
+      schema: 'quarantine/1',
+      key,
+      site,
+      records: known?.records ?? Math.max(1, records),
+      reason: known?.reason ?? 'put aside by its own way in',
+      replay: result,
+    };
+    await deps.ledger.write([
+      {
+        schema: 'ledger-command/1',
+        commandId: commandIdOf('replay', key, result.at),
+        site,
+        actor: request.by,
+        reason: request.reason,
+        record: { class: 'quarantine', id: key, body: { ...body } },
+      },
+    ]);
+  }
+  return { replays, more };
+};
+
+/**
+ * What was put aside: lists it with its reasons, shows one object, gives it to the check again. Nothing in quarantine is
+ * changed or removed; what came of a replay is a version of its record.
+ * @throws {ContractError} when it is asked something else. @throws {Error} when there is no such object.
+ */
+export const makeHandler =
+  (deps: Deps) =>
+  async (event: unknown): Promise<QuarantineList | QuarantineShown | ReplayAnswer> => {
+    const request = parseAs(QuarantineRequest, event, 'request to quarantine');
+    switch (request.do) {
+      case 'list': {
+        const { objects, more } = await listed(deps, request.limit, request.site);
+        const entries = await inParallel(objects, async (o) => (await shown(deps, o)).entry, OBJECTS_AT_ONCE);
+        return { entries, more };
+      }
+      case 'show': {
+        const { entry, lines } = await shown(deps, await one(deps, request.key));
+        return { entry, lines: lines.slice(0, request.limit) };
+      }
+      case 'replay':
+        return replay(deps, request);
+    }
+  };
