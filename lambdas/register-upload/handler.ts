@@ -2,15 +2,20 @@ import { gzipSync } from 'node:zlib';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { EventType } from '#core/contracts/events.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, recordBatch } from '../shared/batch.ts';
 import { FRAMES_KEY, readFrames } from '../shared/frames.ts';
+import type { LandingDeps } from '../shared/landing.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { type CreatedObject, parseObjectCreated } from '../shared/object-created.ts';
 import { type ObjectStore, sha256 } from '../shared/object-store.ts';
+import { landFindings, publishedUseCases } from './find-quality.ts';
 
-export interface Deps {
+export interface Deps extends LandingDeps {
   readonly lake: ObjectStore;
+  readonly registry: Pick<RegistryReader, 'list'>;
   readonly ledger: Ledger;
   readonly log: BatchLog;
 }
@@ -18,10 +23,13 @@ export interface Deps {
 /**
  * Registers uploads of frames. Bad lines are copied to quarantine with their reasons and announced; good ones count.
  * An upload of which nothing is readable, or that unpacks to more than it may, is quarantined whole. The raw object
- * itself is never changed.
+ * itself is never changed. What the checks of data quality find in good frames lands in the table `quality`.
  */
 export const makeHandler = (deps: Deps) => {
-  const register = async (object: CreatedObject): Promise<LedgerCommandInput | null> => {
+  const register = async (
+    object: CreatedObject,
+    useCases: () => Promise<readonly UseCase[]>,
+  ): Promise<LedgerCommandInput | null> => {
     const parts = FRAMES_KEY.exec(object.key);
     const bytes = await deps.lake.get(object.key, object.versionId);
     const digest = sha256(bytes);
@@ -57,6 +65,7 @@ export const makeHandler = (deps: Deps) => {
       quarantined: checked.bad.length,
       signals: [...new Set(checked.frames.flatMap((f) => Object.keys(f.signals)))].sort(),
     };
+    await landFindings(deps, { ...body, key: object.key }, checked.frames, await useCases());
     const announce: { type: EventType; detail: Record<string, unknown> }[] = [];
     if (checked.bad.length > 0)
       announce.push({
@@ -83,7 +92,8 @@ export const makeHandler = (deps: Deps) => {
       });
     return {
       schema: 'ledger-command/1',
-      commandId: commandIdOf('raw', object.key, digest),
+      // Counts, too: after a fix of what is checked the same bytes are registered anew.
+      commandId: commandIdOf('raw', object.key, digest, checked.frames.length, checked.bad.length),
       site,
       actor: 'lambda:register-upload',
       reason: 'frames were uploaded',
@@ -91,6 +101,13 @@ export const makeHandler = (deps: Deps) => {
       ...(announce.length === 0 ? {} : { announce }),
     };
   };
-  return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    recordBatch(event, deps, (body) => register(parseObjectCreated(body)));
+  return (event: SQSEvent): Promise<SQSBatchResponse> => {
+    let asked: Promise<readonly UseCase[]> | null = null;
+    // For all uploads of a batch once; those of the next one see what was published since.
+    const useCases = () => {
+      asked ??= publishedUseCases(deps.registry);
+      return asked;
+    };
+    return recordBatch(event, deps, (body) => register(parseObjectCreated(body), useCases));
+  };
 };

@@ -183,6 +183,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   readReport: ['get'],
   readFeatureSet: ['latest'],
   publishedFeatureSets: ['latest', 'list'],
+  publishedUseCases: ['list'],
   readMessageRules: ['list'],
   readUseCase: ['latest'],
   readModelLine: ['latest'],

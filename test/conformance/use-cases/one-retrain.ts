@@ -27,6 +27,7 @@ import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-datase
 import { packTarGz } from '../../../local/sagemaker/tar.ts';
 import { chooseDefinition, discoverDefinitions, openSource } from '../../../local/start/source.ts';
 import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { memoryLanding } from '../../support/memory-landing.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const SITE = 'plant-a';
@@ -68,7 +69,16 @@ await ledger.write([
 for (const { asset, run, frames, events } of source.history()) {
   const key = lakeKeys.frames({ site: SITE, asset, run, first: 1, last: frames.length });
   await lake.put(key, gzipSync(frames.map((f) => JSON.stringify(f)).join('\n')));
-  await registerUpload({ lake, ledger, log })(sqsEvent(objectCreated(key)));
+  await registerUpload({
+    lake,
+    ledger,
+    registry,
+    log,
+    landing: memoryLanding(),
+    now: () => '2026-01-01T00:00:00.000Z',
+    newBatch: () => key.replaceAll('/', '-'),
+    leaseMs: 1000,
+  })(sqsEvent(objectCreated(key)));
   if (events.length > 0) await plantEvents({ lake, ledger, registry, log })({ events });
 }
 if (log.errors.length > 0) throw log.errors[0]?.error;

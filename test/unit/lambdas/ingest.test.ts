@@ -12,8 +12,17 @@ import { makeHandler as recordDecisions } from '../../../lambdas/record-decision
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
 import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
-import { announcedBy, memoryLedger, memoryLog, memoryStore, objectCreated, sqsEvent } from '../../support/fakes.ts';
+import {
+  announcedBy,
+  memoryLedger,
+  memoryLog,
+  memoryStore,
+  objectCreated,
+  registryOf,
+  sqsEvent,
+} from '../../support/fakes.ts';
 import { memoryRegistryWithLedger } from '../../support/memory-judging.ts';
+import { memoryLanding } from '../../support/memory-landing.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
 const frame = (index: number, more: Partial<Frame> = {}): Frame => ({
@@ -35,7 +44,18 @@ const setUp = (refuse?: Error) => {
   const lake = memoryStore();
   const ledger = memoryLedger(refuse);
   const log = memoryLog();
-  return { lake, ledger, log, stage: 'local' };
+  let batches = 0;
+  return {
+    lake,
+    ledger,
+    log,
+    stage: 'local',
+    registry: registryOf([]),
+    landing: memoryLanding(),
+    now: () => '2026-01-02T00:00:00.000Z',
+    newBatch: () => `batch-${++batches}`,
+    leaseMs: 1000,
+  };
 };
 
 describe('register-upload', () => {
