@@ -97,6 +97,11 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
   const signalNames = (params: Params, name: string): readonly string[] =>
     [params[name] as string | readonly string[]].flat();
 
+  // Signal by signal: what the features of one waveform have in common is computed once while it is at hand.
+  for (const definition of [...set.features].sort((a, b) => (a.signal < b.signal ? -1 : Number(a.signal > b.signal)))) {
+    const feature = FEATURES[definition.feature];
+    if (feature?.kind === 'waveform') waveformPlace(definition, feature);
+  }
   const tasks: Task[] = [];
   const shared = new Map<string, ScalarTask>();
   set.features.forEach((definition, at) => {

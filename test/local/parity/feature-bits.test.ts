@@ -15,7 +15,8 @@ import type { Baseline } from '#core/contracts/model-package.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import type { RunHistory } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
-import { materialiseRun } from '#core/features/engine/rows.ts';
+import { windowLength } from '#core/features/engine/plan.ts';
+import { materialiseRange, materialiseRun } from '#core/features/engine/rows.ts';
 import { digestBytes, digestOf } from '#core/lineage/digest.ts';
 import { endOfRun } from '#core/outcomes/labels.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
@@ -44,6 +45,17 @@ const endOf = (life: RunHistory): number | null =>
 
 const fromSource = (useCase: UseCase, life: RunHistory): Bits =>
   bitsOf(materialiseRun(useCase, life.frames, endOf(life)).map((r) => [r.index, r.x]));
+
+/** Rows of the life, shard by shard, each from only the frames that it needs. */
+const fromRanges = (useCase: UseCase, life: RunHistory, length: number): Bits => {
+  const before = windowLength(useCase.featureSet) - 1;
+  const rows = life.frames.flatMap((_, i) => {
+    if (i % length > 0) return [];
+    const frames = life.frames.slice(Math.max(0, i - before), i + length);
+    return materialiseRange(useCase, frames, { first: i + 1, last: i + length });
+  });
+  return bitsOf(rows.map((r) => [r.index, r.x]));
+};
 
 /** Runs the built function as the platform does: a process, its environment, an event in, an answer out. */
 const invokeMaterialise = async (aws: LocalAws, event: MaterialiseItem): Promise<{ key: string }> => {
@@ -240,6 +252,11 @@ for (const { what, isThere, useCase, life: lifeOf } of LIVES) {
 
     it('has features at nearly every frame', () => {
       expect(Object.keys(expected).length).toBeGreaterThan(0.9 * life.frames.length - 12);
+    });
+
+    it('has the same bits from shards that begin at any frame', () => {
+      const all = fromRanges(useCase, life, life.frames.length);
+      for (const length of [1, 7, 50]) expect(fromRanges(useCase, life, length)).toEqual(all);
     });
 
     it('is materialised by the built function to the bits of the source', async () => {

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import type { FeatureDefinition } from '../../../core/contracts/feature-set.ts';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import { lakeKeys } from '../../../core/contracts/lake.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
@@ -7,7 +8,7 @@ import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryStore, registryOf } from '../../support/fakes.ts';
 
-const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
+const { useCase: published } = definitions[0] as (typeof definitions)[number];
 const source = (definitions[0] as (typeof definitions)[number]).source({
   site: 'plant-a',
   seed: 1,
@@ -18,7 +19,7 @@ const frames: Frame[] = [
 ];
 const first = frames[0] as Frame;
 
-const setUp = async (published = true, aside: readonly string[] = ['bad line']) => {
+const setUp = async (isPublished = true, aside: readonly string[] = ['bad line'], useCase = published) => {
   const lake = memoryStore();
   const key = lakeKeys.frames({ site: first.site, asset: first.asset, run: first.run, first: 1, last: frames.length });
   const ref = await lake.put(key, gzipSync([...aside, ...frames.map((f) => JSON.stringify(f))].join('\n')));
@@ -43,7 +44,7 @@ const setUp = async (published = true, aside: readonly string[] = ['bad line']) 
   const digest = digestOf(snapshot);
   await lake.put(lakeKeys.snapshot(digest), Buffer.from(JSON.stringify(snapshot)));
   const registry = registryOf(
-    published
+    isPublished
       ? [
           {
             schema: 'ledger-command/1',
@@ -74,7 +75,7 @@ describe('materialise', () => {
     const rows = await readParquet(lake.objects.get(answer.key) as Uint8Array);
     expect(rows).toHaveLength(answer.rows);
     expect(rows.at(-1)).toMatchObject({ label: 0, split: 'train' });
-    expect(rows[0]?.['x']).toHaveLength(useCase.featureSet.features.length);
+    expect(rows[0]?.['x']).toHaveLength(published.featureSet.features.length);
   });
 
   it('writes the same bytes when it runs again', async () => {
@@ -103,6 +104,18 @@ describe('materialise', () => {
   it('refuses a snapshot whose use case nobody published', async () => {
     const { handler, item } = await setUp(false);
     await expect(handler(item)).rejects.toThrow(/publish it/);
+  });
+
+  it('refuses a feature set that another version of the code defined', async () => {
+    const [first, ...rest] = published.featureSet.features as [FeatureDefinition];
+    const features = [{ ...first, version: 7 }, ...rest];
+    const { handler, item } = await setUp(true, [], {
+      ...published,
+      featureSet: { ...published.featureSet, features },
+    });
+    await expect(handler(item)).rejects.toThrow(
+      'feature speed: it is defined by version 7 of mean, this code computes version 1',
+    );
   });
 
   it('gives no row for runs of another split', async () => {

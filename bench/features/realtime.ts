@@ -1,0 +1,187 @@
+import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
+import type { Frame } from '#core/contracts/frame.ts';
+import type { Observation } from '#core/contracts/observation.ts';
+import type { SignalDefinition } from '#core/contracts/use-case.ts';
+import { compileFeatureSet } from '#core/features/engine/compile.ts';
+import { FEATURES } from '#core/features/engine/registry.ts';
+import { makeIntake } from '#core/frames/intake.ts';
+import type { Report } from '../report.ts';
+
+const ASSETS = 20;
+const WAVEFORMS = 10;
+const SCALARS = 200;
+const RATE_HZ = 1000;
+/** Samples of a message, and of a block. */
+const CHUNK = 128;
+const BLOCK = 1024;
+const START = Date.UTC(2026, 0, 1);
+
+const define = (
+  feature: string,
+  signal: string,
+  window: number,
+  params: FeatureDefinition['params'] = {},
+): FeatureDefinition => ({
+  name: `${signal}_${feature}`.replaceAll('-', '_'),
+  feature,
+  signal,
+  window,
+  params,
+  version: FEATURES[feature]?.version ?? 1,
+});
+const setOf = (features: FeatureDefinition[]): FeatureSet => ({
+  schema: 'feature-set/1',
+  id: 'realtime',
+  owner: 'bench',
+  description: 'what a line of 200 signals asks for',
+  features,
+});
+const scalar = (name: string, unit: string): SignalDefinition => ({ name, unit, kind: 'scalar', range: [-1e4, 1e4] });
+
+/** 20 machines with ten accelerometers each: chunks of samples, checked, put together to frames, and their features. */
+const waveformLine = () => {
+  const names = Array.from({ length: WAVEFORMS }, (_, i) => `vibration_${i}`);
+  const signals: SignalDefinition[] = [
+    scalar('speed', '1/min'),
+    ...names.map((name): SignalDefinition => {
+      return { name, unit: 'm/s2', kind: 'waveform', range: [-200, 200], sampleRateHz: RATE_HZ, samples: BLOCK };
+    }),
+  ];
+  const compiled = compileFeatureSet(
+    setOf(
+      names.flatMap((name) => [
+        define('rms', name, 8),
+        define('kurtosis', name, 8),
+        define('crest-factor', name, 8),
+        define('order-band', name, 8, { order: 1, speed: 'speed' }),
+        define('envelope-order', name, 8, { order: 3.5, speed: 'speed' }),
+      ]),
+    ),
+    signals,
+  );
+  const framing = { everySeconds: BLOCK / RATE_HZ, latenessSeconds: 0.2 };
+  const machines = Array.from({ length: ASSETS }, (_, i) => {
+    const asset = `machine-${i}`;
+    return { asset, intake: makeIntake({ site: 'plant-a', asset, signals, framing }), window: compiled.open() };
+  });
+  const chunks = Array.from({ length: 61 }, (_, k) =>
+    Array.from({ length: CHUNK }, (_, i) =>
+      Math.fround(5 * Math.sin(0.3 * i + k) + ((i * 7919 + k * 104_729) % 97) / 50),
+    ),
+  );
+  let sequence = 0;
+  let vectors = 0;
+  return {
+    /** @param seconds of the line's time, from `from`. @returns vectors made. */
+    run(from: number, seconds: number): number {
+      const before = vectors;
+      for (let ms = from * 1000; ms < (from + seconds) * 1000; ms += CHUNK)
+        for (const { asset, intake, window } of machines) {
+          const take = (signal: string, unit: string, value: number | null, samples?: readonly number[]): void => {
+            const sourceTime = START + ms;
+            const observation: Observation = {
+              asset,
+              signal,
+              unit,
+              value,
+              quality: 'GOOD',
+              sourceTime,
+              receivedTime: sourceTime + 50,
+              sequence: sequence++,
+            };
+            for (const frame of intake.take(observation, samples).frames) if (window.push(frame).ok) vectors += 1;
+          };
+          if (ms % BLOCK === 0) take('speed', '1/min', 1500 + (ms % 7));
+          names.forEach((name, k) => {
+            take(name, 'm/s2', null, chunks[(k + ms / CHUNK) % chunks.length] as number[]);
+          });
+        }
+      return vectors - before;
+    },
+  };
+};
+
+/** One machine with 200 scalars a millisecond: a frame each, and level and scatter of the last 100 of every signal. */
+const scalarLine = () => {
+  const signals = Array.from({ length: SCALARS }, (_, i) => scalar(`signal_${i}`, 'bar'));
+  const features = signals.flatMap(({ name }) => [define('mean', name, 100), define('std', name, 100)]);
+  const window = compileFeatureSet(setOf(features), signals).open();
+  const frameAt = (index: number): Frame => {
+    const at = new Date(START + index).toISOString();
+    const values = signals.map(({ name }, i) => [name, { value: ((index * (i + 3)) % 101) / 7, quality: 'GOOD' }]);
+    return {
+      schema: 'frame/1',
+      site: 'plant-a',
+      asset: 'machine-0',
+      run: 'run-1',
+      index,
+      context: 'production',
+      sourceTime: at,
+      receivedTime: at,
+      signals: Object.fromEntries(values),
+    };
+  };
+  let index = 0;
+  return {
+    /** @returns CPU seconds for some seconds of the line's time; frames are made before. */
+    run(seconds: number): number {
+      let used = 0;
+      for (let s = 0; s < seconds; s++) {
+        const frames = Array.from({ length: RATE_HZ }, () => frameAt(++index));
+        const before = process.cpuUsage();
+        for (const frame of frames) window.push(frame);
+        used += cpuSeconds(before);
+      }
+      return used;
+    },
+  };
+};
+
+const cpuSeconds = (before: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+};
+
+const residentMiB = (): number => process.memoryUsage().rss / 2 ** 20;
+
+/** Hours of the line's time after which memory is looked at, up to those asked for. */
+const checkpoints = (hours: number): readonly number[] => [...[1, 10, 100].filter((h) => h < hours), hours];
+
+/**
+ * 200 signals at 1 kHz in real time: which share of one core they take, and whether memory grows with the hours. Every
+ * hour of the line takes about a minute here; the work is the whole of it, nothing is left out.
+ */
+export const realtime = async (o: { readonly report: Report; readonly hours: number }): Promise<void> => {
+  const { figure, note } = o.report;
+  const line = waveformLine();
+  line.run(0, 61.44);
+  const start = residentMiB();
+  let at = 61.44;
+  let used = 0;
+  figure({ name: '200 waveforms at 1 kHz: memory at start', value: start, unit: 'MiB', goal: null });
+  for (const hours of checkpoints(o.hours)) {
+    let peak = 0;
+    let vectors = 0;
+    const from = at;
+    const before = process.cpuUsage();
+    while (at < hours * 3600) {
+      vectors += line.run(at, 61.44);
+      at += 61.44;
+      peak = Math.max(peak, residentMiB());
+    }
+    used = cpuSeconds(before) / (at - from);
+    note(`${hours} h: ${vectors} vectors of ${5 * WAVEFORMS} features`);
+    figure({ name: `200 waveforms at 1 kHz: memory after ${hours} h`, value: residentMiB(), unit: 'MiB', goal: null });
+    figure({ name: `200 waveforms at 1 kHz: most until ${hours} h`, value: peak, unit: 'MiB', goal: null });
+  }
+  figure({ name: '200 waveforms at 1 kHz: share of one core', value: 100 * used, unit: '%', goal: null });
+  const scalars = scalarLine();
+  scalars.run(5);
+  const seconds = 20;
+  figure({
+    name: '200 scalars, a frame a millisecond: share',
+    value: (100 * scalars.run(seconds)) / seconds,
+    unit: '%',
+    goal: null,
+  });
+};
