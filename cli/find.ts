@@ -146,6 +146,8 @@ const ID_CLASSES: readonly RecordClass[] = [
   'plant-event',
   'decision-object',
   'use-case',
+  'feature-set',
+  'backfill',
   'model-line',
   'alert',
 ];
@@ -166,7 +168,7 @@ export const findRecord = async (world: World, id: string): Promise<StoredRecord
   if (whole.length > 0) return whole[0] as StoredRecord;
   if (/^(sha256:)?[0-9a-f]{6,64}$/.test(id)) {
     const hex = id.replace('sha256:', '');
-    const digests: readonly RecordClass[] = ['package', 'snapshot', 'evaluation'];
+    const digests: readonly RecordClass[] = ['package', 'snapshot', 'evaluation', 'feature-set'];
     const lists = await Promise.all(digests.map((c) => world.registry.list(c, { limit: 2000 })));
     const found = lists.flat().filter((r) => r.id.replace('sha256:', '').startsWith(hex));
     if (found.length === 1) return found[0] as StoredRecord;

@@ -12,7 +12,7 @@ export interface LineageOptions {
   readonly show: number;
 }
 
-const FORWARD = ['raw-object', 'plant-event', 'snapshot', 'use-case'];
+const FORWARD = ['raw-object', 'plant-event', 'snapshot', 'use-case', 'feature-set'];
 const classOf = (node: string): string => node.slice(0, node.indexOf(':'));
 
 /**

@@ -18,7 +18,8 @@ export const FeatureSetRecord = z.strictObject({
       by: Actor,
       reason: z.string().min(1),
       at: Instant,
-      breaks: z.array(z.string()).describe('what needed it then, accepted by whoever retired it'),
+      breaks: z.array(z.string()).describe('what needed it then'),
+      accepted: z.string().min(1).optional().describe('why that is accepted; absent where nothing needed it'),
     })
     .nullable(),
 });
