@@ -15,8 +15,10 @@ import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
 import { addFeatureSets } from './program/feature-sets.ts';
+import { addLake } from './program/lake.ts';
 import { count } from './program/parts.ts';
 import { addPlant } from './program/plant.ts';
+import { addQuality } from './program/quality.ts';
 import { addQueries } from './program/queries.ts';
 import { addReleases } from './program/releases.ts';
 import { addTrainingSet } from './program/training-set.ts';
@@ -261,8 +263,10 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
 
   addAlerts(program, add, act);
   addChaos(program, add, act);
+  addLake(program, add, act);
   addFeatureSets(program, add, act);
   addQueries(program, add, act, here);
+  addQuality(program, add, act);
   addTrainingSet(program, add, act, deps.readText);
   addPlant(program, add, act, here, deps.root);
 

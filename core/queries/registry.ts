@@ -4,6 +4,7 @@ import { featureRowsByDay } from './feature-rows-by-day.ts';
 import { featuresAsOf } from './features-as-of.ts';
 import { featuresCorrected } from './features-corrected.ts';
 import { featuresOfFrames } from './features-of-frames.ts';
+import { findings } from './findings.ts';
 import { findingsOfSignal } from './findings-of-signal.ts';
 import { hourlyStatistics } from './hourly-statistics.ts';
 import { observationsOfSignal } from './observations-of-signal.ts';
@@ -20,6 +21,7 @@ export const QUERIES: Readonly<Record<string, LakeQuery>> = Object.fromEntries(
     decisionsWithFeatures,
     observationsOfSignal,
     hourlyStatistics,
+    findings,
     openFindings,
     findingsOfSignal,
     badShare,
