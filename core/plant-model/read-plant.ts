@@ -7,6 +7,7 @@ import { hierarchies } from './checks/hierarchies.ts';
 import { owners } from './checks/owners.ts';
 import { places } from './checks/places.ts';
 import { signals } from './checks/signals.ts';
+import { makeSuggest } from './checks/suggest.ts';
 import { useCases as useCasesHaveSignals } from './checks/use-cases.ts';
 import { readCsv } from './csv-files.ts';
 import { called, explainIssues, keyOf } from './explain.ts';
@@ -124,6 +125,7 @@ export const readPlant = (files: readonly PlantFile[], useCases: readonly Signal
     plant: assemble(items),
     useCases,
     whole,
+    suggest: makeSuggest(),
     keys: (section) => keys.get(section) ?? new Set(),
     where: (section, key, path = []) => {
       const entry = index.get(section)?.get(key);

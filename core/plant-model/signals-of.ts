@@ -1,4 +1,4 @@
-import type { AssetModel, PlantAsset, PlantModel, PlantSignal } from '../contracts/plant-model.ts';
+import type { AssetModel, PlantAsset, PlantSignal } from '../contracts/plant-model.ts';
 import { rec20Of } from '../units/units.ts';
 
 /** A signal of one asset, with what its model says and what the asset says otherwise. */
@@ -32,12 +32,3 @@ export const resolveSignal = (signal: PlantSignal, asset: PlantAsset, owner?: st
 /** The signals of an asset, in the order of its model. */
 export const signalsOf = (model: AssetModel, asset: PlantAsset): readonly ResolvedSignal[] =>
   model.signals.map((signal) => resolveSignal(signal, asset, model.owner));
-
-/** Every signal of a plant: asset by asset. */
-export const allSignals = (plant: PlantModel): readonly ResolvedSignal[] => {
-  const models = new Map(plant.models.map((m) => [m.id, m]));
-  return plant.assets.flatMap((asset) => {
-    const model = models.get(asset.model);
-    return model === undefined ? [] : signalsOf(model, asset);
-  });
-};

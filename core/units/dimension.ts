@@ -2,7 +2,7 @@
  * Bases of dimensions: the seven of the SI, and what factories must not mix although the SI counts it as a number: plane
  * angle, information, level (bel) and acidity.
  */
-export const BASES = ['m', 'kg', 's', 'A', 'K', 'mol', 'cd', 'rad', 'bit', 'B', '[pH]'] as const;
+const BASES = ['m', 'kg', 's', 'A', 'K', 'mol', 'cd', 'rad', 'bit', 'B', '[pH]'] as const;
 export type Base = (typeof BASES)[number];
 
 /** Exponent of each base, in the order of `BASES`. */

@@ -1,8 +1,8 @@
 import type { PlantModel } from '../../contracts/plant-model.ts';
 import type { UseCase } from '../../contracts/use-case.ts';
-import { nearestOf } from '../../text/nearest.ts';
 import type { Problem, Where } from '../problem.ts';
 import { CALLED, type FieldPath, type Section } from '../sections.ts';
+import type { Suggest } from './suggest.ts';
 
 /** What a use case expects of assets of a class. */
 export type SignalUser = Pick<UseCase, 'id' | 'assetClass' | 'signals'>;
@@ -14,6 +14,7 @@ export interface Draft {
   readonly useCases: readonly SignalUser[];
   /** Everything could be read: what is not there is missing. */
   readonly whole: boolean;
+  readonly suggest: Suggest;
   /** Keys of all entries of a section, those too that break their contract: they are there, if wrong. */
   readonly keys: (section: Section) => ReadonlySet<string>;
   readonly where: (section: Section, key: string, path?: FieldPath) => Where;
@@ -26,6 +27,6 @@ export type Check = (draft: Draft) => readonly Problem[];
 export const dangling = (draft: Draft, section: Section, id: string): string | undefined => {
   const ids = draft.keys(section);
   if (ids.has(id) || !draft.whole) return undefined;
-  const meant = nearestOf(id, ids);
+  const meant = draft.suggest.name(section, id, ids);
   return `there is no ${CALLED[section]} "${id}"${meant === undefined ? ': add it, or mend the name' : `; did you mean "${meant}"?`}`;
 };

@@ -1,7 +1,7 @@
 import type { PlantSignal } from '../../contracts/plant-model.ts';
-import { nearestUnit } from '../../units/nearest.ts';
 import { rec20Of, sameMeaning, ucumOfRec20, unitOf } from '../../units/units.ts';
 import type { FieldPath } from '../sections.ts';
+import type { Suggest } from './suggest.ts';
 
 /** What is wrong with one signal, and in which of its fields. */
 export interface Mistake {
@@ -10,13 +10,13 @@ export interface Mistake {
 }
 
 /** Why a text is no unit that is known, with the one that was likely meant. */
-export const unknownUnit = (code: string): string => {
-  const meant = nearestUnit(code);
+const unknownUnit = (code: string, suggest: Suggest): string => {
+  const meant = suggest.unit(code);
   return `"${code}" is no UCUM code that is known; ${meant === undefined ? 'see https://ucum.org' : `did you mean "${meant}"?`}`;
 };
 
-const units = ({ dataType, unit, rec20 }: PlantSignal): readonly Mistake[] => {
-  if (unitOf(unit) === undefined) return [{ path: ['unit'], text: unknownUnit(unit) }];
+const units = ({ dataType, unit, rec20 }: PlantSignal, suggest: Suggest): readonly Mistake[] => {
+  if (unitOf(unit) === undefined) return [{ path: ['unit'], text: unknownUnit(unit, suggest) }];
   if ((dataType === 'text' || dataType === 'boolean') && unit !== '1')
     return [{ path: ['unit'], text: `a ${dataType} has no unit: write "1", not "${unit}"` }];
   if (rec20 === undefined || rec20Of(unit) === rec20) return [];
@@ -118,8 +118,8 @@ const waveform = (signal: PlantSignal): readonly Mistake[] => {
 };
 
 /** Everything that is wrong with a signal by itself. */
-export const signalMistakes = (signal: PlantSignal): readonly Mistake[] => [
-  ...units(signal),
+export const signalMistakes = (signal: PlantSignal, suggest: Suggest): readonly Mistake[] => [
+  ...units(signal, suggest),
   ...ranges(signal),
   ...sampling(signal),
   ...waveform(signal),

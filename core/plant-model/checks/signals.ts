@@ -1,15 +1,14 @@
 import type { AssetModel, PlantAsset } from '../../contracts/plant-model.ts';
-import { nearestOf } from '../../text/nearest.ts';
 import { sameDimension, unitOf } from '../../units/units.ts';
 import type { Problem } from '../problem.ts';
 import { resolveSignal } from '../signals-of.ts';
 import { type Check, type Draft, dangling } from './draft.ts';
 import { signalMistakes } from './signal.ts';
 
-const ofModel = (model: AssetModel, { where }: Draft): readonly Problem[] =>
+const ofModel = (model: AssetModel, { where, suggest }: Draft): readonly Problem[] =>
   model.signals.flatMap((signal) => {
     const key = `${model.id}/${signal.name}`;
-    return signalMistakes(signal).map(({ path, text }) => ({
+    return signalMistakes(signal, suggest).map(({ path, text }) => ({
       ...where('model-signals', key, path),
       message: `signal "${key}": ${path.join('.')}: ${text}`,
     }));
@@ -26,7 +25,7 @@ const ofAsset = (asset: PlantAsset, model: AssetModel, draft: Draft): readonly P
     if (signal === undefined) {
       if (!draft.whole || draft.keys('model-signals').has(`${model.id}/${own.name}`)) return [];
       const names = model.signals.map((s) => s.name);
-      const meant = nearestOf(own.name, names);
+      const meant = draft.suggest.name(model.id, own.name, names);
       return [
         say(
           ['name'],
@@ -41,8 +40,8 @@ const ofAsset = (asset: PlantAsset, model: AssetModel, draft: Draft): readonly P
     const connection = own.connection === undefined ? undefined : dangling(draft, 'connections', own.connection);
     if (connection !== undefined) problems.push(say(['connection'], connection));
     // What is wrong with the model's own is said there.
-    const known = new Set(signalMistakes(signal).map((m) => m.text));
-    for (const { path, text } of signalMistakes(resolveSignal(signal, asset)))
+    const known = new Set(signalMistakes(signal, draft.suggest).map((m) => m.text));
+    for (const { path, text } of signalMistakes(resolveSignal(signal, asset), draft.suggest))
       if (!known.has(text)) problems.push(say(path, `${path.join('.')}: ${text}`));
     return problems;
   });

@@ -4,7 +4,7 @@ import { comparePlants } from '#core/plant-model/compare.ts';
 import { hierarchyPath, placePath } from '#core/plant-model/places.ts';
 import type { PlantFile } from '#core/plant-model/problem.ts';
 import { readPlant } from '#core/plant-model/read-plant.ts';
-import { allSignals } from '#core/plant-model/signals-of.ts';
+import { signalsOf } from '#core/plant-model/signals-of.ts';
 import { edited, FILES } from './a-plant.ts';
 
 const plantOf = (files: readonly PlantFile[]): PlantModel => {
@@ -13,12 +13,14 @@ const plantOf = (files: readonly PlantFile[]): PlantModel => {
   return plant;
 };
 const PLANT = plantOf(FILES);
+const signalsIn = (plant: PlantModel) =>
+  plant.assets.flatMap((a) => plant.models.filter((m) => m.id === a.model).flatMap((m) => signalsOf(m, a)));
 const withSignals = (text: string, files = FILES) => [...files, { path: 'asset-signals.csv', text }];
 
 describe('a signal of an asset', () => {
   it('is that of its model, with the address of the asset, the common code of its unit and the owner of the model', () => {
-    expect(allSignals(PLANT)).toHaveLength(4);
-    expect(allSignals(PLANT)[0]).toMatchObject({
+    expect(signalsIn(PLANT)).toHaveLength(4);
+    expect(signalsIn(PLANT)[0]).toMatchObject({
       asset: 'pump-1',
       name: 'pressure',
       unit: 'bar',
@@ -36,8 +38,8 @@ describe('a signal of an asset', () => {
         edited('        unit: bar\n', '        unit: bar\n        rec20: BAR\n'),
       ),
     );
-    expect(allSignals(plant)[0]).toMatchObject({ unit: 'kPa', rec20: 'KPA', owner: 'me', address: 'DB7' });
-    expect(allSignals(plant)[2]).toMatchObject({ asset: 'pump-2', unit: 'bar', rec20: 'BAR' });
+    expect(signalsIn(plant)[0]).toMatchObject({ unit: 'kPa', rec20: 'KPA', owner: 'me', address: 'DB7' });
+    expect(signalsIn(plant)[2]).toMatchObject({ asset: 'pump-2', unit: 'bar', rec20: 'BAR' });
   });
 });
 
