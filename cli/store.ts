@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { parseAs } from '#core/contracts/errors.ts';
-import { FeatureSetRecord } from '#core/contracts/feature-store.ts';
 import { storeKeys } from '#core/contracts/lake.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
@@ -8,39 +6,6 @@ import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-objec
 import { CliError, EXIT } from './errors.ts';
 import { rowsOfParquet } from './files/parquet.ts';
 import type { World } from './world.ts';
-
-/**
- * The feature set of an id, a digest, or the first hex digits of one.
- * @throws {CliError} when there is none, or several.
- */
-export const findFeatureSet = async (
-  world: World,
-  name: string,
-): Promise<{ readonly digest: string; readonly record: FeatureSetRecord }> => {
-  const all = (await world.registry.list('feature-set')).map(({ id, body }) => ({
-    digest: id,
-    record: parseAs(FeatureSetRecord, body, `registry record feature-set ${id}`),
-  }));
-  const start = `sha256:${name.replace('sha256:', '')}`;
-  const found = all.filter((f) => f.record.featureSet.id === name || f.digest === start);
-  const near = /^[0-9a-f]{6,64}$/.test(start.slice(7)) ? all.filter((f) => f.digest.startsWith(start)) : [];
-  const [one, ...more] = found.length > 0 ? found : near;
-  if (one === undefined)
-    throw new CliError(
-      `there is no feature set "${name}"`,
-      all.length === 0
-        ? 'publish a use case first: "millwright publish"'
-        : `use one of: ${all.map((f) => `${f.record.featureSet.id} (${f.digest.slice(7, 19)})`).join(', ')}`,
-      EXIT.notFound,
-    );
-  if (more.length > 0)
-    throw new CliError(
-      `there are ${more.length + 1} feature sets "${name}"`,
-      `name one by its digest: ${[one, ...more].map((f) => f.digest).join(', ')}`,
-      EXIT.usage,
-    );
-  return one;
-};
 
 /** Objects of the store that hold rows of a feature set of the site, by key. */
 export const storeObjects = async (world: World, featureSet: string): Promise<readonly StoreObject[]> =>

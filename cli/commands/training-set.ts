@@ -16,8 +16,9 @@ import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { parquetOf } from '../files/parquet.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
-import { findFeatureSet, readRuns, storeObjects, type Wanted } from '../store.ts';
+import { readRuns, storeObjects, type Wanted } from '../store.ts';
 import type { World } from '../world.ts';
+import { findFeatureSet } from './feature-sets.ts';
 
 const DAY = 86_400_000;
 /** Days around what is asked for in which a correction may lie that moved a row. */

@@ -64,10 +64,10 @@ def _text(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def read_feature_set(file: str | Path) -> dict:
-    """A feature set from a file: what `millwright features show ID --json` prints, or the manifest of a training set."""
+    """A feature set from a file: what `millwright feature-set ID --json` prints, or the manifest of a training set."""
     document = json.loads(Path(file).read_text())
-    names = document.get("features") or document.get("featureSet", {}).get("features")
-    digest = document.get("digest") if "featureSet" in document else document.get("featureSetDigest")
+    names = document.get("features")
+    digest = document.get("featureSetDigest") or document.get("digest")
     if not names or not digest:
         raise Refused(f"{file}: expected the JSON of a feature set with its digest, or the manifest of a training set")
     return {"digest": digest, "features": [n if isinstance(n, str) else n["name"] for n in names]}

@@ -141,11 +141,11 @@ def test_rows_of_different_widths_are_refused(store: FeatureStore, tmp_path: Pat
         store.frame(SET, labels(2, 3))
 
 
-def test_a_feature_set_is_read_from_its_record_or_the_manifest_of_a_training_set(tmp_path: Path):
+def test_a_feature_set_is_read_from_what_the_cli_prints_or_the_manifest_of_a_training_set(tmp_path: Path):
     file = tmp_path / "set.json"
-    file.write_text(json.dumps({"digest": "d", "featureSet": {"features": [{"name": "rms"}]}}))
+    file.write_text(json.dumps({"digest": "d", "features": [{"name": "rms", "window": 8}]}))
     assert read_feature_set(file) == {"digest": "d", "features": ["rms"]}
-    file.write_text(json.dumps({"schema": "training-set/1", "featureSetDigest": "d", "features": ["rms"]}))
+    file.write_text(json.dumps({"schema": "training-set/1", "featureSetDigest": "d", "digest": "e", "features": ["rms"]}))
     assert read_feature_set(file) == {"digest": "d", "features": ["rms"]}
     file.write_text("{}")
     with pytest.raises(Refused, match="expected the JSON of a feature set"):
