@@ -1,10 +1,11 @@
 import { numberParam, type WaveformFeature } from './engine/feature.ts';
+import { powerSpectrum } from './kernel/analysis.ts';
 import { amplitudeAround } from './kernel/spectrum.ts';
 
 export const orderBand: WaveformFeature = {
   name: 'order-band',
   kind: 'waveform',
-  version: 1,
+  version: 2,
   says: 'Amplitude around `order` times the shaft frequency; the shaft speed, in 1/min, is the scalar signal `speed`.',
   missing:
     'None where the speed is not good or 0; a waveform that is not good is left out of the mean over frames; missing when none is left.',
@@ -14,6 +15,7 @@ export const orderBand: WaveformFeature = {
   compute: ({ samples, signal, params, scalar }) => {
     const speed = scalar(String(params['speed']));
     if (speed === undefined || speed <= 0 || signal.sampleRateHz === undefined) return undefined;
-    return amplitudeAround(samples, signal.sampleRateHz, numberParam(params, 'order', 'order-band') * (speed / 60), 1);
+    const hz = numberParam(params, 'order', 'order-band') * (speed / 60);
+    return amplitudeAround(powerSpectrum(samples), signal.sampleRateHz, hz, 1);
   },
 };

@@ -1,16 +1,13 @@
 import type { WaveformFeature } from './engine/feature.ts';
+import { moments } from './kernel/analysis.ts';
 
 export const rms: WaveformFeature = {
   name: 'rms',
   kind: 'waveform',
-  version: 1,
+  version: 2,
   says: 'Root mean square of a waveform (ISO 20816-1 uses it for severity).',
   missing: 'A waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: {},
   unit: (signal) => signal,
-  compute: ({ samples }) => {
-    let squares = 0;
-    for (const v of samples) squares += v * v;
-    return Math.sqrt(squares / samples.length);
-  },
+  compute: ({ samples }) => Math.sqrt(moments(samples).meanSquare),
 };

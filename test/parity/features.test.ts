@@ -5,7 +5,7 @@ import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import type { Feature } from '#core/features/engine/feature.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
-import { cosineTable } from '#core/features/kernel/spectrum.ts';
+import { cosineTable } from '#core/features/kernel/cosine-table.ts';
 import { aFeatureSet } from '../unit/features/a-feature-set.ts';
 import { aFrame, good, SIGNALS, wave } from '../unit/features/a-frame.ts';
 

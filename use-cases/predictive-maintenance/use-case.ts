@@ -20,6 +20,13 @@ const feature = (
   params: FeatureDefinition['params'] = {},
 ): FeatureDefinition => ({ name, feature: of, signal, window, params });
 
+const ofVibration = (
+  name: string,
+  of: string,
+  window: number,
+  params: FeatureDefinition['params'] = {},
+): FeatureDefinition => ({ ...feature(name, of, 'vibration', window, params), version: 2 });
+
 /** What both definitions share: how a new model reaches the line, and how a champion is judged there. */
 const shared = {
   schema: 'use-case/1',
@@ -90,13 +97,13 @@ const spindles: UseCase = {
       feature('load', 'mean', 'load', 24),
       feature('temperature', 'decayed-mean', 'temperature', 16, { decay: 0.8 }),
       feature('current', 'decayed-mean', 'current', 16, { decay: 0.8 }),
-      feature('vibration_rms', 'rms', 'vibration', 8),
-      feature('vibration_rms_long', 'rms', 'vibration', 32),
-      feature('vibration_kurtosis', 'kurtosis', 'vibration', 8),
-      feature('vibration_crest', 'crest-factor', 'vibration', 8),
-      feature('outer_race', 'envelope-order', 'vibration', 8, { order: BPFO, speed: 'speed' }),
-      feature('inner_race', 'envelope-order', 'vibration', 8, { order: BPFI, speed: 'speed' }),
-      feature('unbalance', 'order-band', 'vibration', 8, { order: 1, speed: 'speed' }),
+      ofVibration('vibration_rms', 'rms', 8),
+      ofVibration('vibration_rms_long', 'rms', 32),
+      ofVibration('vibration_kurtosis', 'kurtosis', 8),
+      ofVibration('vibration_crest', 'crest-factor', 8),
+      ofVibration('outer_race', 'envelope-order', 8, { order: BPFO, speed: 'speed' }),
+      ofVibration('inner_race', 'envelope-order', 8, { order: BPFI, speed: 'speed' }),
+      ofVibration('unbalance', 'order-band', 8, { order: 1, speed: 'speed' }),
     ],
   },
   label: { outcome: 'remaining-useful-life', from: 'failure', cap: 60, unit: 'h' },

@@ -1,5 +1,6 @@
 import type { SignalValue } from '../../contracts/frame.ts';
 import type { SignalDefinition } from '../../contracts/use-case.ts';
+import { decodeSamples } from '../kernel/kernel.ts';
 
 /** What the smallest transform needs. */
 const MIN_SAMPLES = 4;
@@ -16,19 +17,10 @@ export const usableValue = (given: SignalValue | undefined, signal: SignalDefini
  */
 export const usableSamples = (
   given: SignalValue | undefined,
-  signal: SignalDefinition,
-): Float64Array<ArrayBuffer> | undefined => {
+  { range: [low, high], samples: declared }: SignalDefinition,
+): Float64Array | undefined => {
   if (given?.samples === undefined || given.quality === 'BAD') return undefined;
-  const bytes = Buffer.from(given.samples, 'base64');
-  const count = bytes.length / 4;
-  if (count < MIN_SAMPLES || count !== (signal.samples ?? Math.trunc(count))) return undefined;
-  const [low, high] = signal.range;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const samples = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const value = view.getFloat32(4 * i, true);
-    if (!(value >= low && value <= high)) return undefined;
-    samples[i] = value;
-  }
-  return samples;
+  const samples = decodeSamples(given.samples, low, high);
+  if (samples === undefined || samples.length < MIN_SAMPLES) return undefined;
+  return declared === undefined || declared === samples.length ? samples : undefined;
 };

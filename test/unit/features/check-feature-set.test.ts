@@ -33,7 +33,7 @@ describe('a feature set', () => {
     expect(problemsOf({ signal: 'noise' })[0]).toContain('the signal "noise" is not there (level, inlet, speed');
     expect(problemsOf({ signal: 'wave' })[0]).toContain('latest works on a scalar, the signal wave is a waveform');
     expect(problemsOf({ signal: 'wave', feature: 'good-share' })[0]).toContain('good-share works on a scalar');
-    expect(problemsOf({ feature: 'rms' })[0]).toContain('rms works on a waveform, the signal level is a scalar');
+    expect(problemsOf({ feature: 'rms', version: 2 })[0]).toContain('rms works on a waveform, the signal level is a scalar');
   });
 
   it('is not with parameters that are missing, of a wrong type, of no scalar signal, or unknown', () => {
@@ -110,7 +110,7 @@ describe('units', () => {
       { feature: 'ratio', params: { by: 'speed' } },
       { feature: 'ratio', params: { by: 'level' } },
       { feature: 'ratio', params: { by: 'share' } },
-      { feature: 'rms', signal: 'wave' },
+      { feature: 'rms', version: 2, signal: 'wave' },
     );
     const share = { name: 'share', unit: '1', kind: 'scalar' as const, range: [0, 1] as [number, number] };
     expect(featureUnits(set, [...SIGNALS, share])).toEqual(['bar', '1', '(bar)/(1/min)', '1', 'bar', 'm/s2']);

@@ -120,7 +120,7 @@ describe('a window', () => {
   });
 
   it('takes the mean over the frames that have a waveform', () => {
-    const set = aFeatureSet({ feature: 'rms', signal: 'wave', window: 3 });
+    const set = aFeatureSet({ feature: 'rms', version: 2, signal: 'wave', window: 3 });
     const window = compileFeatureSet(set, SIGNALS).open();
     const flat = (amplitude: number) => wave(new Array(256).fill(amplitude));
     window.push(aFrame(1, { wave: flat(2) }));
