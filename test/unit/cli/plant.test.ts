@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { artifactKeys } from '../../../core/contracts/lake.ts';
+import { LedgerRequest } from '../../../core/contracts/ledger.ts';
 import type { PlantModel } from '../../../core/contracts/plant-model.ts';
 import { PlantModelRecord } from '../../../core/contracts/plant-model.ts';
 import { readPlant } from '../../../core/plant-model/read-plant.ts';
@@ -193,6 +194,7 @@ describe('plant publish', () => {
     const { code } = await runWith(world, ['plant', 'publish', write()]);
     expect(code).toBe(0);
     const record = recordOf(world);
+    expect(LedgerRequest.safeParse({ commands: world.calls[0]?.payload }).success).toBe(true);
     expect(record).toMatchObject({ site: 'plant-a', enterprise: 'acme', counts: { assets: 2, signals: 4 } });
     expect(JSON.parse(world.artifactFiles[artifactKeys.plantModel(record.digest)] ?? '')).toEqual(PLANT);
     expect(world.calls[0]?.payload).toMatchObject([
