@@ -5,10 +5,11 @@ import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
+import { framingProblems } from '#core/frames/framing.ts';
 
 /**
- * Every definition of the folder `use-cases`, checked against its contract and the features there are; tooling finds
- * them by the name `use-case.ts`.
+ * Every definition of the folder `use-cases`, checked against its contract, the features there are, and its framing;
+ * tooling finds them by the name `use-case.ts`.
  * @throws {ContractError} naming what is wrong in which use case.
  */
 export const loadDefinitions = async (root: string): Promise<readonly UseCaseDefinition[]> => {
@@ -21,7 +22,10 @@ export const loadDefinitions = async (root: string): Promise<readonly UseCaseDef
     for (const definition of definitions) {
       const what = `use case ${definition.useCase.id} of use-cases/${name}`;
       const useCase = parseAs(UseCase, definition.useCase, what);
-      const problems = checkFeatureSet(useCase.featureSet, useCase.signals);
+      const problems = [
+        ...checkFeatureSet(useCase.featureSet, useCase.signals),
+        ...(useCase.framing === undefined ? [] : framingProblems(useCase.framing, useCase.signals)),
+      ];
       if (problems.length > 0) throw new ContractError(what, problems);
       found.push({ ...definition, useCase });
     }

@@ -12,10 +12,11 @@ import {
 } from '@aws-sdk/client-iot';
 import { GetPublicKeyCommand, ListAliasesCommand } from '@aws-sdk/client-kms';
 import { z } from 'zod';
-import { ConnectorMachines } from '#core/contracts/device.ts';
+import { type ConnectorIntake, ConnectorMachines } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { componentName, modelComponentName, ringGroupName, thingName } from '#core/contracts/release.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
+import { UseCase } from '#core/contracts/use-case.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { type Composition, composeDeployment, type PlacedComponent } from '#core/policy/compose-deployment.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -34,7 +35,10 @@ export const DevicePlan = z.strictObject({
   machines: z.array(z.strictObject({ asset: z.string(), host: z.string(), port: z.int().positive() })).default([]),
 });
 export type DevicePlan = z.infer<typeof DevicePlan>;
-export const CommissionPlan = z.strictObject({ devices: z.array(DevicePlan).min(1) });
+export const CommissionPlan = z.strictObject({
+  devices: z.array(DevicePlan).min(1),
+  observations: z.boolean().optional().describe('send each single value to the lake, beside the frames made of them'),
+});
 export type CommissionPlan = z.infer<typeof CommissionPlan>;
 
 export interface CommissionOptions {
@@ -218,6 +222,19 @@ const deployRing = async (
   return { group, deploymentId: deploymentId ?? null, status: 'deployed' };
 };
 
+/** What the connectors check by, and make frames by: the signals of the line's use case. */
+const intakeOf = async (world: World, { modelLine, useCaseDigest }: ModelLineRecord): Promise<ConnectorIntake> => {
+  const record = await world.registry.latest('use-case', useCaseDigest);
+  if (record === null)
+    throw new CliError(
+      `the registry has no use case ${useCaseDigest} of ${modelLine}`,
+      'run "millwright publish" again',
+      EXIT.notFound,
+    );
+  const { signals, framing } = parseAs(UseCase, record.body, `use case ${useCaseDigest} of ${modelLine}`);
+  return { signals, ...(framing === undefined ? {} : { framing }) };
+};
+
 /**
  * Makes devices part of a site: thing, certificate, policy, ring group, and the deployment of the code components to
  * each ring. Running it again changes only what differs.
@@ -234,6 +251,7 @@ export const commission = async (world: World, out: Output, options: CommissionO
       EXIT.notFound,
     );
   const keys = await trustedKeys(world);
+  const intake = JSON.stringify(await intakeOf(world, line));
   const devices: (DevicePlan & Credentials)[] = [];
   for (const device of plan.devices) devices.push({ ...device, ...(await registerDevice(world, options, device)) });
   const machines = JSON.stringify(Object.fromEntries(plan.devices.map((d) => [d.device, d.machines])));
@@ -244,7 +262,7 @@ export const commission = async (world: World, out: Output, options: CommissionO
   for (const [group, { deviceClass }] of rings) {
     const common = { stage: world.config.stage, site: world.site };
     const configuration: Record<(typeof CODE_COMPONENTS)[number], Record<string, unknown>> = {
-      'connector-jsonl': { ...common, machines },
+      'connector-jsonl': { ...common, machines, intake, observations: String(plan.observations === true) },
       runtime: { ...common, deviceClass, modelLine: line.modelLine, trustedKeys: keys },
       uplink: { ...common, lakeBucket: world.names.lakeBucket },
     };

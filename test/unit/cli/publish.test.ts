@@ -7,6 +7,7 @@ import { loadUseCases, publish, readBundles } from '../../../cli/commands/publis
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { featureSetRecord } from '../../../core/feature-sets/record.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
+import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const ROOT = join(__dirname, '../../..');
@@ -68,6 +69,17 @@ describe('publish', () => {
       `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
     );
     await expect(loadUseCases(root)).rejects.toThrow('of use-cases/wrong does not match its contract: feature x:');
+  });
+
+  test('refuses a use case whose signals cannot be framed as it says', async () => {
+    const [useCase] = await loadUseCases(ROOT);
+    const framing = { everySeconds: 60, latenessSeconds: 0, scalars: { vibration: { take: 'mean' } } };
+    mkdirSync(join(root, 'use-cases', 'wrong'));
+    writeFileSync(
+      join(root, 'use-cases', 'wrong', 'use-case.ts'),
+      `export const definitions = [{ useCase: ${JSON.stringify({ ...useCase, framing })} }];`,
+    );
+    await expect(loadUseCases(root)).rejects.toThrow('framing.scalars names "vibration", which is a waveform');
   });
 
   test('asks to build first when there are no bundles', () => {
@@ -260,6 +272,9 @@ describe('commission', () => {
       lastReleaseNumber: 0,
     },
   };
+  const [{ useCase: lineUseCase }] = definitions as unknown as [{ useCase: UseCase }];
+  const framed = { ...lineUseCase, framing: { everySeconds: 60, latenessSeconds: 5 } };
+  const published = { class: 'use-case' as const, id: digest('1'), body: { ...framed } };
   const PLAN = JSON.stringify({
     devices: [
       { device: 'edge-1', ring: 0, deviceClass: 'x86-64', machines: [{ asset: 'm', host: '10.0.0.5', port: 7001 }] },
@@ -286,7 +301,7 @@ describe('commission', () => {
   };
 
   test('makes identity, group and deployment once, and keeps them the second time', async () => {
-    const world = fakeWorld({ registry: memoryRegistry([modelLine]), sends: sends() });
+    const world = fakeWorld({ registry: memoryRegistry([modelLine, published]), sends: sends() });
     const args = ['commission', 'plan.json', '--out', folder];
     expect((await runWith(world, args, { 'plan.json': PLAN })).code).toBe(0);
     expect(readFileSync(join(folder, 'edge-1', 'private.pem.key'), 'utf8')).toBe('KEY');
@@ -308,9 +323,29 @@ describe('commission', () => {
     expect(JSON.parse(mergeOf(deployment.components['millwright.connector-jsonl'])['machines'])).toEqual({
       'edge-1': [{ asset: 'm', host: '10.0.0.5', port: 7001 }],
     });
+    const connector = mergeOf(deployment.components['millwright.connector-jsonl']);
+    expect(JSON.parse(connector['intake'])).toEqual({ signals: framed.signals, framing: framed.framing });
+    expect(connector['observations']).toBe('false');
     const { out: again } = await runWith(world, args, { 'plan.json': PLAN });
     expect(again).toContain('kept');
     expect(world.sent.filter((s) => s.command === 'CreateKeysAndCertificate')).toHaveLength(1);
+  });
+
+  test('has single values sent to the lake where the plan says so', async () => {
+    const world = fakeWorld({ registry: memoryRegistry([modelLine, published]), sends: sends() });
+    const plan = JSON.stringify({ ...JSON.parse(PLAN), observations: true });
+    await runWith(world, ['commission', 'plan.json', '--out', folder], { 'plan.json': plan });
+    const deployment = world.sent.find((s) => s.command === 'CreateDeployment')?.input as {
+      components: Record<string, { configurationUpdate: { merge: string } }>;
+    };
+    expect(mergeOf(deployment.components['millwright.connector-jsonl'])['observations']).toBe('true');
+  });
+
+  test('asks to publish again where the use case of the line is not in the registry', async () => {
+    const world = fakeWorld({ registry: memoryRegistry([modelLine]), sends: sends() });
+    const { code, err } = await runWith(world, ['commission', 'plan.json', '--out', folder], { 'plan.json': PLAN });
+    expect(code).toBe(3);
+    expect(err).toContain('run "millwright publish" again');
   });
 
   test('trusts the signing key by its id and by its ARN', async () => {
