@@ -29,7 +29,7 @@ export const QualityFinding = z.strictObject({
   signal: SignalName,
   check: QualityCheck,
   from: Instant.describe('source time of the first value concerned'),
-  to: Instant.describe('source time of the last one; of an open stretch the last seen'),
+  to: Instant.describe('source time of the last one; of an open stretch the last seen, of a gap the value after it'),
   open: z.boolean().describe('it went on when this was said; a later finding with the same `from` replaces this one'),
   count: z.int().positive().describe('values concerned'),
   worst: z.number().nullable().describe('largest deviation, in the unit of the check: signal units, seconds'),

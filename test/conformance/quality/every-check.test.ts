@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Observation } from '#core/contracts/observation.ts';
@@ -64,6 +64,12 @@ describe('the checks of data quality', () => {
   it.each(Object.values(CHECKS))('$name says what it is and what a failing value becomes', (check) => {
     expect(check.says.length).toBeGreaterThan(10);
     expect(check.effect.length).toBeGreaterThan(2);
+  });
+
+  it('stand in docs/data-quality.md with what they say of themselves, in their order', () => {
+    const page = readFileSync(join(__dirname, '../../../docs/data-quality.md'), 'utf8');
+    const table = Object.values(CHECKS).map((c) => `| \`${c.name}\` | ${c.says} | ${c.effect} |`);
+    expect(page).toContain(table.join('\n'));
   });
 
   it.each(Object.values(CHECKS))('$name starts with a state of its own each time', (check) => {
