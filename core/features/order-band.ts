@@ -6,10 +6,11 @@ export const orderBand: WaveformFeature = {
   name: 'order-band',
   kind: 'waveform',
   version: 2,
-  says: 'Amplitude around `order` times the shaft frequency; the shaft speed, in 1/min, is the scalar signal `speed`.',
+  says: 'Amplitude around `order` times the shaft frequency; the shaft speed is the scalar signal `speed`.',
   missing:
     'None where the speed is not good or 0; a waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: { order: 'number', speed: 'scalar-signal' },
+  paramUnits: { speed: '1/min' },
   example: { order: 2, speed: 'speed' },
   unit: (signal) => signal,
   compute: ({ samples, signal, params, scalar }) => {

@@ -1,7 +1,7 @@
 import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
 import type { SignalDefinition } from '../../contracts/use-case.ts';
 import type { Feature, ParamKind } from './feature.ts';
-import { comparable } from './feature-units.ts';
+import { comparable, unitOfParam } from './feature-units.ts';
 import { FEATURES } from './registry.ts';
 
 type Signals = ReadonlyMap<string, SignalDefinition>;
@@ -20,6 +20,10 @@ const PARAMS: Readonly<Record<ParamKind, readonly [what: string, is: (value: unk
     levels: ['a list of numbers', (v) => isListOf(v, isNumber)],
     numbers: ['a list of numbers', (v) => isListOf(v, isNumber)],
     'scalar-signal': ['the name of a scalar signal', (v, signals) => isSignal(v, 'scalar', signals)],
+    'optional-scalar-signal': [
+      'the name of a scalar signal',
+      (v, signals) => v === undefined || isSignal(v, 'scalar', signals),
+    ],
     'scalar-signals': [
       'a list of names of scalar signals',
       (v, signals) => isListOf(v, (name) => isSignal(name, 'scalar', signals)),
@@ -49,16 +53,16 @@ const unitProblems = (
   signal: SignalDefinition,
   signals: Signals,
 ): readonly string[] =>
-  (feature.sameUnit ?? [])
-    .flatMap((param) => [definition.params[param] as string | readonly string[]].flat())
-    .flatMap((name) => {
-      const unit = signals.get(name)?.unit ?? signal.unit;
-      return comparable(unit, signal.unit)
+  Object.keys(feature.params).flatMap((param) => {
+    const expected = unitOfParam(feature, param, signal);
+    if (expected === undefined) return [];
+    return [definition.params[param] ?? []].flat().flatMap((name) => {
+      const unit = signals.get(String(name))?.unit ?? expected;
+      return comparable(unit, expected)
         ? []
-        : [
-            `${feature.name} needs signals of one dimension: ${signal.name} is in ${signal.unit}, ${name} in ${unit}, and there is no conversion`,
-          ];
+        : [`${feature.name} needs "${param}" in ${expected}: ${name} is in ${unit}, and there is no conversion`];
     });
+  });
 
 /**
  * Can this code compute every feature of a set? Where it answers with nothing, `compileFeatureSet` does not throw for

@@ -11,6 +11,10 @@ export const comparable = (a: string, b: string): boolean => a === b || sameDime
 export const convertedTo = (from: string, to: string): ((value: number) => number) =>
   from === to ? (value) => value : (value) => convert(value, from, to) ?? Number.NaN;
 
+/** Unit in which the signals that a parameter names come; undefined: in their own. */
+export const unitOfParam = (feature: Feature, param: string, own: SignalDefinition): string | undefined =>
+  feature.sameUnit?.includes(param) ? own.unit : feature.paramUnits?.[param];
+
 /**
  * UCUM unit of each number of a feature set, in its order.
  * @param signals of the use case; the set must be computable with them (`checkFeatureSet`).

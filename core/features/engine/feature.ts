@@ -5,7 +5,7 @@ export type Params = Readonly<Record<string, ParamValue>>;
 
 /**
  * What a parameter must be: a number, a number that has a default, a number in the unit of the feature's signal or a
- * list of such, a list of numbers, or the name of a signal of the use case (one or several).
+ * list of such, a list of numbers, or the name of a signal of the use case (one, perhaps one, or several).
  */
 export type ParamKind =
   | 'number'
@@ -14,6 +14,7 @@ export type ParamKind =
   | 'levels'
   | 'numbers'
   | 'scalar-signal'
+  | 'optional-scalar-signal'
   | 'scalar-signals'
   | 'waveform-signal';
 
@@ -39,6 +40,8 @@ interface FeatureBase {
    * to its unit.
    */
   readonly sameUnit?: readonly string[];
+  /** UCUM units in which the values of the signals that parameters name come, by parameter. */
+  readonly paramUnits?: Readonly<Record<string, string>>;
   /** What else the parameters and the window (frames) must be, kinds being right: a problem, or nothing. */
   readonly refuse?: (params: Params, window: number) => string | undefined;
   /**
@@ -65,7 +68,7 @@ export interface WaveformInput {
   readonly samples: Float64Array;
   readonly signal: SignalDefinition;
   readonly params: Params;
-  /** Good value of a scalar signal of the same frame; undefined when it is BAD or absent. */
+  /** Good value of a scalar signal that a parameter names, of the same frame; undefined when it is BAD or absent. */
   readonly scalar: (name: string) => number | undefined;
   /** Good samples of another waveform of the same frame. */
   readonly waveform: (name: string) => Float64Array | undefined;

@@ -2,7 +2,7 @@ import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.
 import type { SignalDefinition } from '../../contracts/use-case.ts';
 import { checkFeatureSet } from './check-feature-set.ts';
 import type { Params, ScalarFeature, WaveformFeature, WindowFeature } from './feature.ts';
-import { convertedTo } from './feature-units.ts';
+import { convertedTo, unitOfParam } from './feature-units.ts';
 import { FIRST_OWN } from './history.ts';
 import { FEATURES } from './registry.ts';
 
@@ -17,6 +17,8 @@ export interface WaveformColumn {
   readonly feature: WaveformFeature;
   readonly signal: SignalDefinition;
   readonly params: Params;
+  /** Columns of the scalar signals that its parameters name. */
+  readonly scalars: ReadonlyMap<string, number>;
 }
 
 interface Output {
@@ -60,9 +62,11 @@ export interface Plan {
   readonly waveforms: readonly WaveformColumn[];
   readonly tasks: readonly Task[];
   readonly signals: ReadonlyMap<string, SignalDefinition>;
-  /** Column of a scalar signal as waveform features ask for it. */
-  readonly scalarColumn: ReadonlyMap<string, number>;
 }
+
+/** Signals that a parameter names; none where it is left out. */
+const signalNames = (params: Params, name: string): readonly string[] =>
+  [(params[name] ?? []) as string | readonly string[]].flat();
 
 /** Frames a window must hold for a feature set. */
 export const windowLength = (set: FeatureSet): number => Math.max(...set.features.map((f) => f.window));
@@ -91,12 +95,18 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     const known = waveformPlaces.get(key);
     if (known !== undefined) return known;
     const signal = byName.get(definition.signal) as SignalDefinition;
-    waveformPlaces.set(key, waveforms.push({ feature, signal, params: definition.params }) - 1);
+    const { params } = definition;
+    const scalars = Object.entries(feature.params)
+      .filter(([, kind]) => kind.includes('scalar-signal'))
+      .flatMap(([param]) =>
+        signalNames(params, param).map((name): [string, number] => [
+          name,
+          columnOf(name, unitOfParam(feature, param, signal)),
+        ]),
+      );
+    waveformPlaces.set(key, waveforms.push({ feature, signal, params, scalars: new Map(scalars) }) - 1);
     return waveforms.length - 1;
   };
-  const signalNames = (params: Params, name: string): readonly string[] =>
-    [params[name] as string | readonly string[]].flat();
-
   // Signal by signal: what the features of one waveform have in common is computed once while it is at hand.
   for (const definition of [...set.features].sort((a, b) => (a.signal < b.signal ? -1 : Number(a.signal > b.signal)))) {
     const feature = FEATURES[definition.feature];
@@ -121,20 +131,15 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     } else if (feature !== undefined) {
       const own = byName.get(definition.signal) as SignalDefinition;
       const named = Object.entries(feature.params)
-        .filter(([, kind]) => kind.startsWith('scalar-signal'))
+        .filter(([, kind]) => kind.includes('scalar-signal'))
         .map(([name]): [string, readonly number[]] => {
-          const unit = feature.sameUnit?.includes(name) ? own.unit : undefined;
+          const unit = unitOfParam(feature, name, own);
           return [name, signalNames(params, name).map((signal) => columnOf(signal, unit))];
         });
       const column = columnOf(definition.signal);
       tasks.push({ kind: 'window', column, window, at, params, feature, named: new Map(named) });
     }
   });
-  const scalarColumn = new Map<string, number>();
-  for (const { feature, params } of waveforms)
-    for (const [param, kind] of Object.entries(feature.params))
-      if (kind.startsWith('scalar-signal'))
-        for (const name of signalNames(params, param)) scalarColumn.set(name, columnOf(name));
   return {
     names: set.features.map((f) => f.name),
     length: windowLength(set),
@@ -144,6 +149,5 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     // Waveform columns lie behind all scalar ones, whose number is known only here.
     tasks: tasks.map((t) => (t.kind === 'waveform' ? { ...t, column: FIRST_OWN + scalars.length + t.column } : t)),
     signals: byName,
-    scalarColumn,
   };
 };

@@ -117,7 +117,7 @@ export class VectorComputer {
 
   /** What waveforms say is asked once a frame; the samples themselves are then not needed any more. */
   #readWaveforms(history: FrameHistory, start: number, at: number): void {
-    const { waveforms, scalars, signals, scalarColumn } = this.#plan;
+    const { waveforms, scalars, signals } = this.#plan;
     for (let i = start; i <= at; i++) {
       const frame = history.waiting(i);
       if (frame === null) continue;
@@ -129,13 +129,11 @@ export class VectorComputer {
         }
         return decoded.get(name);
       };
-      const scalar = (name: string): number | undefined => {
-        const column = scalarColumn.get(name);
-        if (column === undefined) return undefined;
-        const value = (history.columns[column] as Float64Array)[i] as number;
-        return Number.isNaN(value) ? undefined : value;
-      };
-      waveforms.forEach(({ feature, signal, params }, k) => {
+      waveforms.forEach(({ feature, signal, params, scalars: named }, k) => {
+        const scalar = (name: string): number | undefined => {
+          const value = history.columns[named.get(name) ?? -1]?.[i] ?? Number.NaN;
+          return Number.isNaN(value) ? undefined : value;
+        };
         const samples = samplesOf(signal.name);
         const value =
           samples === undefined ? undefined : feature.compute({ samples, signal, params, scalar, waveform: samplesOf });

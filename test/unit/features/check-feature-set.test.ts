@@ -3,7 +3,7 @@ import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import { featureUnits } from '#core/features/engine/feature-units.ts';
 import { aFeatureSet } from './a-feature-set.ts';
-import { aFrame, good, SIGNALS } from './a-frame.ts';
+import { aFrame, good, SIGNALS, wave } from './a-frame.ts';
 
 const problemsOf = (over: Partial<FeatureDefinition>, signals = SIGNALS): readonly string[] =>
   checkFeatureSet(aFeatureSet({ name: 'it', feature: 'latest', ...over }), signals);
@@ -33,7 +33,9 @@ describe('a feature set', () => {
     expect(problemsOf({ signal: 'noise' })[0]).toContain('the signal "noise" is not there (level, inlet, speed');
     expect(problemsOf({ signal: 'wave' })[0]).toContain('latest works on a scalar, the signal wave is a waveform');
     expect(problemsOf({ signal: 'wave', feature: 'good-share' })[0]).toContain('good-share works on a scalar');
-    expect(problemsOf({ feature: 'rms', version: 2 })[0]).toContain('rms works on a waveform, the signal level is a scalar');
+    expect(problemsOf({ feature: 'rms', version: 2 })[0]).toContain(
+      'rms works on a waveform, the signal level is a scalar',
+    );
   });
 
   it('is not with parameters that are missing, of a wrong type, of no scalar signal, or unknown', () => {
@@ -81,7 +83,7 @@ describe('a feature set', () => {
 
   it('is not with a feature across signals that cannot be told in one unit', () => {
     expect(problemsOf({ feature: 'delta', params: { from: 'speed' } })).toEqual([
-      'feature it: delta needs signals of one dimension: level is in bar, speed in 1/min, and there is no conversion',
+      'feature it: delta needs "from" in bar: speed is in 1/min, and there is no conversion',
     ]);
   });
 
@@ -101,6 +103,26 @@ describe('units', () => {
       .open()
       .push(aFrame(1, { level: good(5), inlet: good(250) }));
     expect(vector).toMatchObject({ ok: true, x: [2.5, 250] });
+  });
+
+  it('of a shaft speed are converted to those that the feature counts with', () => {
+    const set = aFeatureSet({
+      feature: 'order-band',
+      signal: 'wave',
+      params: { order: 2, speed: 'speed' },
+      version: 2,
+    });
+    const inUnit = (unit: string) => SIGNALS.map((s) => (s.name === 'speed' ? { ...s, unit } : s));
+    const samples = wave(Array.from({ length: 256 }, (_, i) => Math.sin(i)));
+    const at = (unit: string, speed: number) =>
+      compileFeatureSet(set, inUnit(unit))
+        .open()
+        .push(aFrame(1, { wave: samples, speed: good(speed) }));
+    expect(at('Hz', 25)).toEqual(at('1/min', 1500));
+    expect(at('Hz', 1500)).not.toEqual(at('1/min', 1500));
+    expect(checkFeatureSet(set, inUnit('m/s'))).toEqual([
+      'feature f0: order-band needs "speed" in 1/min: speed is in m/s, and there is no conversion',
+    ]);
   });
 
   it('of features follow from those of their signals', () => {
