@@ -47,6 +47,7 @@ const ROUNDS = 5;
 /**
  * Writes the rows that frames of a run bring about into the offline store, and what they change in rows after them.
  * - Exactly the bytes that the registry names are read, with the frames before that the windows need.
+ * - A raw object that cannot be read gives no rows, nor do those whose windows need it.
  * - Each version of a raw object has its rows of a day in one object. The same bytes are not written again.
  * - Uploads are registered in any order and side by side: what is written is looked at again, until nothing was registered
  *   since it was read. So the last of several writers leaves the rows of the whole windows.
@@ -108,7 +109,16 @@ export const storeFeatures = async (deps: StoreDeps, task: StoreTask): Promise<S
         failed.push({ key: object.key, reason: (error as Error).message });
       }
     });
-    const wanted = new Set([...sources].filter(([, object]) => seen.wanted.includes(object)).map(([source]) => source));
+    // A row of half a window would be wrong for good: what needs an object that cannot be read is not written.
+    const unread = seen.read.filter((o) => failed.some((f) => f.key === o.key));
+    const whole = new Set(seen.wanted);
+    for (const object of seen.wanted) {
+      const needs = unread.find((u) => u !== object && overlaps(object, { first: u.first, last: u.last + reach }));
+      if (needs === undefined || unread.includes(object)) continue;
+      failed.push({ key: object.key, reason: `its windows need ${needs.key}, which cannot be read` });
+      whole.delete(object);
+    }
+    const wanted = new Set([...sources].filter(([, object]) => whole.has(object)).map(([source]) => source));
     let count = 0;
     for (const [source, rows] of rowHistory(definition, [...sources.keys()], wanted)) {
       const byDay = Map.groupBy(rows, (r) => r.valid_time.slice(0, 10));

@@ -169,7 +169,7 @@ describe('a backfill', () => {
   it('names the raw objects that gave no rows, and keeps what the others gave', async () => {
     const { send, run, lake, stored } = setUp();
     const { key } = await send([1, 2, 3]);
-    await send([4, 5, 6]);
+    await send([40, 41, 42]);
     lake.forget(key);
     await lake.put(key, Buffer.from('other'));
     const record = await run();

@@ -141,17 +141,23 @@ describe('the offline store', () => {
     expect(written.map((k) => /date=([^/]+)/.exec(k)?.[1])).toEqual(['2026-01-02']);
   });
 
-  it('names a raw object whose bytes are gone, and goes on with the others', async () => {
+  it('names a raw object whose bytes are gone and those whose windows need it, and goes on with the others', async () => {
     const { send, store, lake, rows } = setUp();
     const { key } = await send(frames(1, 3));
-    await send(frames(4, 9));
+    const { key: next } = await send(frames(4, 9));
     lake.forget(key);
     // Its name is still listed, as that of an object that was replaced without the registry knowing.
     await lake.put(key, Buffer.from('other'));
-    expect((await store({ first: 1, last: 9 })).failed).toEqual([
-      { key, reason: expect.stringMatching(/is not what was registered/) },
+    await send(frames(10, 12));
+    expect((await store({ first: 1, last: 12 })).failed).toEqual([
+      { key, reason: expect.stringContaining('is not what was registered') },
+      { key: next, reason: `its windows need ${key}, which cannot be read` },
     ]);
-    expect((await rows()).map((r) => r.index)).toEqual([4, 5, 6, 7, 8, 9]);
+    expect((await rows()).map((r) => [r.index, r.x])).toEqual([
+      [10, [10, 8.5]],
+      [11, [11, 9.5]],
+      [12, [12, 10.5]],
+    ]);
   });
 
   it('looks again at what was registered while it wrote', async () => {
