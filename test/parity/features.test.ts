@@ -49,6 +49,26 @@ const PARAMS: Record<string, FeatureDefinition['params'][]> = {
     { order: 3.585, speed: 'speed' },
     { order: 200, speed: 'speed' },
   ],
+  'waveform-quantile': [{ q: 0 }, { q: 0.5 }, { q: 0.99 }, { q: 1 }],
+  'band-rms': [
+    { low: 0, high: RATE },
+    { low: 99.5, high: 1000 },
+    { low: 0.5, high: 12.5, speed: 'speed' },
+  ],
+  'envelope-band-rms': [
+    { low: 0, high: RATE },
+    { low: 3, high: 8, speed: 'speed' },
+  ],
+  'velocity-rms': [
+    { low: 10, high: 1000 },
+    { low: 0, high: RATE },
+    { low: 0.5, high: 12.5, speed: 'speed' },
+  ],
+  coherence: [
+    { with: 'wave2', low: 100, high: 1000, segment: 64 },
+    { with: 'wave2', low: 0, high: RATE, segment: 32 },
+    { with: 'wave2', low: 2, high: 30, speed: 'speed', segment: 128 },
+  ],
   'envelope-order': [
     { order: 1, speed: 'speed' },
     { order: 3.585, speed: 'speed' },

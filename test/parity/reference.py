@@ -45,6 +45,19 @@ def since(events, ages):
     return ages[1:][events][-1] if events.any() else ages[0]
 
 
+def inside(f, params, speed):
+    unit = speed / 60 if "speed" in params else 1
+    return (f >= params["low"] * unit) & (f < params["high"] * unit) & (f > 0)
+
+
+def band(samples, rate, params, speed, divisor=lambda f: 1):
+    # scipy's one-sided spectrum under a window, scaled to squares: over all bins it adds up to the variance.
+    f, power = signal.periodogram(samples, rate, "hann", scaling="spectrum")
+    within = inside(f, params, speed)
+    noise_bandwidth = 1.5
+    return np.sqrt((power / noise_bandwidth / np.where(f > 0, divisor(f), 1) ** 2)[within].sum())
+
+
 def compute(case):
     """One feature of one scalar series (`ages` counts back from the newest) or one waveform; `others` is a second one."""
     v, params = np.asarray(case["values"], dtype=np.float64), case["params"]
@@ -108,6 +121,32 @@ def compute(case):
             return stats.kurtosis(v, fisher=False)
         case "crest-factor":
             return np.abs(v).max() / np.sqrt(np.mean(v**2))
+        case "waveform-mean":
+            return np.mean(v)
+        case "waveform-std":
+            return np.std(v)
+        case "waveform-quantile":
+            return np.quantile(v, params["q"])
+        case "peak":
+            return np.abs(v).max()
+        case "peak-to-peak":
+            return np.ptp(v)
+        case "skewness":
+            return stats.skew(v)
+        case "zero-crossing-rate":
+            return np.count_nonzero(np.diff((v >= v.mean()).astype(int)) == 1) * case["rate"] / len(v)
+        case "band-rms":
+            return band(v, case["rate"], params, speed)
+        case "envelope-band-rms":
+            return band(np.abs(signal.hilbert(v - v.mean())), case["rate"], params, speed)
+        case "velocity-rms":
+            return band(v, case["rate"], params, speed, lambda f: 2 * np.pi * f)
+        case "coherence":
+            segment = params.get("segment", 256)
+            f, c = signal.coherence(v, other, case["rate"], nperseg=segment)
+            return c[inside(f, params, speed)].mean()
+        case "waveform-pearson":
+            return stats.pearsonr(v, other).statistic
         case "order-band":
             return amplitude(v, case["rate"], params["order"] * speed / 60)
         case "envelope-order":

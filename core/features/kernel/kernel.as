@@ -474,17 +474,11 @@ export function central(n: i32, x: usize, mean: f64, out: usize): void {
 
 /**
  * The element of 0-based `rank` when n numbers are put in order.
+ * @param low, high least and largest of them.
  * @param x is overwritten where the search narrows; @param y room for n numbers; @param counts room for n int32.
  */
-export function ranked(n: i32, x: usize, rank: i32, y: usize, counts: usize): f64 {
-  while (true) {
-    let low = load<f64>(x), high = low;
-    for (let i = 1; i < n; i++) {
-      const v = load<f64>(x + (<usize>i << 3));
-      low = v < low ? v : low;
-      high = v > high ? v : high;
-    }
-    if (!(low < high)) return low;
+export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usize, counts: usize): f64 {
+  while (low < high) {
     const last = n - 1;
     // Halves where the distance of two numbers is too large for one; whole where a half would be too small.
     const unit: f64 = high - low < Infinity ? 1 : 0.5;
@@ -513,7 +507,40 @@ export function ranked(n: i32, x: usize, rank: i32, y: usize, counts: usize): f6
     y = x;
     x = from;
     n = inside;
+    low = load<f64>(x);
+    high = low;
+    for (let i = 1; i < n; i++) {
+      const v = load<f64>(x + (<usize>i << 3));
+      low = v < low ? v : low;
+      high = v > high ? v : high;
+    }
   }
+  return low;
+}
+
+/** The least of n numbers above v; v itself where more than `rank` + 1 are not above it. */
+export function behind(n: i32, x: usize, v: f64, rank: i32): f64 {
+  const bound = f64x2.splat(v), none = f64x2.splat(Infinity);
+  let counts = i64x2.splat(0);
+  let least = none;
+  let i = 0;
+  for (; i + 1 < n; i += 2) {
+    const a = at(x + (<usize>i << 3));
+    const above = f64x2.gt(a, bound);
+    counts = i64x2.add(counts, above);
+    least = f64x2.pmin(least, v128.bitselect(a, none, above));
+  }
+  // Of a mask each lane is −1.
+  let above = <i32>-(i64x2.extract_lane(counts, 0) + i64x2.extract_lane(counts, 1));
+  let next = Math.min(f64x2.extract_lane(least, 0), f64x2.extract_lane(least, 1));
+  if (i < n) {
+    const a = load<f64>(x + (<usize>i << 3));
+    if (a > v) {
+      above++;
+      next = Math.min(next, a);
+    }
+  }
+  return n - above > rank + 1 ? v : next;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -30,7 +30,8 @@ interface Exports {
   ) => number;
   readonly sums: (n: number, x: number, out: number) => void;
   readonly central: (n: number, x: number, mean: number, out: number) => void;
-  readonly ranked: (n: number, x: number, rank: number, y: number, counts: number) => number;
+  readonly ranked: (n: number, x: number, low: number, high: number, rank: number, y: number, counts: number) => number;
+  readonly behind: (n: number, x: number, v: number, rank: number) => number;
   readonly widen: (n: number, bytes: number, x: number, low: number, high: number) => number;
 }
 
@@ -170,12 +171,18 @@ export const centralSums = (samples: Float64Array, mean: number): readonly [numb
   return [result(0), result(1), result(2)];
 };
 
-/** The element of a 0-based rank when the samples are put in order. */
-export const ranked = (samples: Float64Array, rank: number): number => {
-  const bytes = samples.length * NUMBER;
+/**
+ * The element of a 0-based rank when the samples are put in order, and the one behind it (the same for the last).
+ */
+export const ranked = (samples: Float64Array, rank: number): readonly [number, number] => {
+  const n = samples.length;
+  const bytes = n * NUMBER;
+  const [, , low, high] = sums(samples, n);
+  const x = load(samples);
   const room = workRoom(2 * bytes + bytes / 2);
-  numbers.set(samples, room / NUMBER);
-  return wasm.ranked(samples.length, room, rank, room + bytes, room + 2 * bytes);
+  numbers.copyWithin(room / NUMBER, x / NUMBER, x / NUMBER + n);
+  const element = wasm.ranked(n, room, low, high, rank, room + bytes, room + 2 * bytes);
+  return [element, rank === n - 1 ? element : wasm.behind(n, x, element, rank)];
 };
 
 /** Length of the longest transform that `length` samples fill: the largest power of two that is not above (at least 4). */
@@ -212,6 +219,27 @@ export const envelopePower = (samples: Float64Array, mean: number, power: Float6
   wasm.forward(size, envelope, middle, a, b, transform, stride, w, u);
   wasm.hannPower(size, transform, stride, plan.power);
   power.set(numbers.subarray(plan.power / NUMBER, plan.power / NUMBER + power.length));
+};
+
+/**
+ * Transform of `size` samples (a power of two, at least 4) from a place on, without their mean.
+ * @param re, im where bins 0…size/2 go.
+ */
+export const segmentTransform = (
+  samples: Float64Array,
+  from: number,
+  size: number,
+  re: Float64Array,
+  im: Float64Array,
+): void => {
+  const plan = planFor(size);
+  const { a, b, transform, stride, w, u } = plan;
+  const x = load(samples) + from * NUMBER;
+  plan.holds = null;
+  wasm.sums(size, x, results);
+  wasm.forward(size, x, result(0) / size, a, b, transform, stride, w, u);
+  re.set(numbers.subarray(transform / NUMBER, transform / NUMBER + re.length));
+  im.set(numbers.subarray((transform + stride) / NUMBER, (transform + stride) / NUMBER + im.length));
 };
 
 /**

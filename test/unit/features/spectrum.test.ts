@@ -1,12 +1,14 @@
 import { envelopeSpectrum, powerSpectrum } from '#core/features/kernel/analysis.ts';
-import { amplitudeAround, bandRms } from '#core/features/kernel/spectrum.ts';
+import { amplitudeAround, rmsBetween } from '#core/features/kernel/spectrum.ts';
 
 const RATE = 5120;
 const BIN = RATE / 256;
 const sine = (amplitude: number, bin: number, offset = 0) =>
   Float64Array.from({ length: 256 }, (_, i) => offset + amplitude * Math.sin((2 * Math.PI * bin * i) / 256));
 const amplitude = (samples: Float64Array, hz: number) => amplitudeAround(powerSpectrum(samples), RATE, hz, 1);
-const band = (samples: Float64Array, low: number, high: number) => bandRms(powerSpectrum(samples), RATE, low, high);
+const within = (low: number, high: number) => ({ low, high, rateHz: RATE });
+const band = (samples: Float64Array, low: number, high: number) =>
+  rmsBetween(powerSpectrum(samples), within(low, high));
 
 describe('the amplitude of an oscillation', () => {
   it('is √1.5 of a sine on a bin', () => {
@@ -55,8 +57,8 @@ describe('the spectrum of the envelope', () => {
       const modulation = 1 + 0.5 * Math.cos((2 * Math.PI * 8 * i) / 256);
       return modulation * Math.cos((2 * Math.PI * 60 * i) / 256);
     });
-    expect(bandRms(envelopeSpectrum(hit), RATE, 6 * BIN, 11 * BIN)).toBeCloseTo(0.5 / Math.SQRT2, 9);
-    expect(bandRms(envelopeSpectrum(hit), RATE, 40 * BIN, 80 * BIN)).toBeCloseTo(0, 9);
+    expect(rmsBetween(envelopeSpectrum(hit), within(6 * BIN, 11 * BIN))).toBeCloseTo(0.5 / Math.SQRT2, 9);
+    expect(rmsBetween(envelopeSpectrum(hit), within(40 * BIN, 80 * BIN))).toBeCloseTo(0, 9);
     expect(band(hit, 6 * BIN, 11 * BIN)).toBeCloseTo(0, 9);
   });
 });

@@ -1,0 +1,15 @@
+import { numberParam, type WaveformFeature } from './engine/feature.ts';
+import { quantileOf } from './engine/quantile.ts';
+
+export const waveformQuantile: WaveformFeature = {
+  name: 'waveform-quantile',
+  kind: 'waveform',
+  version: 1,
+  says: 'Quantile `q` of the samples of a waveform: 0 the smallest, 0.5 the median, 1 the largest; between two samples on the line that joins them (type 7 of Hyndman & Fan 1996).',
+  missing: 'A waveform that is not good is left out of the mean over frames; missing when none is left.',
+  params: { q: 'number' },
+  example: { q: 0.95 },
+  refuse: ({ q }) => ((q as number) >= 0 && (q as number) <= 1 ? undefined : `"q" must be from 0 to 1, it is ${q}`),
+  unit: (signal) => signal,
+  compute: ({ samples, params }) => quantileOf(samples, numberParam(params, 'q', 'waveform-quantile')),
+};
