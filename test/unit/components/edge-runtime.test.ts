@@ -10,7 +10,10 @@ import { EdgeRuntime } from '../../../greengrass-components/runtime/edge-runtime
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
 import type { RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
+import { storeFeatures } from '../../../lambdas/shared/feature-store.ts';
+import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { FakeRunner } from '../../support/fake-runner.ts';
+import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
 import {
   MODEL_LINE,
   makeFrame,
@@ -118,6 +121,30 @@ describe('deciding', () => {
       variant: 'fp32',
       features: [5, 5],
     });
+  });
+
+  it('decides on the very vectors that the offline store has of its frames, also after a restart', async () => {
+    const p = makePackage(signer);
+    const frames = Array.from({ length: 12 }, (_, i) => makeFrame(i + 1, 3 + ((i * 7) % 5)));
+    const online: (readonly number[] | null)[] = [];
+    for (const part of [frames.slice(0, 5), frames.slice(5)]) {
+      const runtime = await newRuntime();
+      if (part[0]?.index === 1) await adopt(runtime, packageDir());
+      for (const frame of part) online.push((await runtime.decide(frame)).features);
+      runtime.close();
+    }
+    const lake = versionedStore();
+    const registry = versionedRegistry();
+    for (const part of [frames.slice(0, 3), frames.slice(3)]) await upload({ lake, registry }, part);
+    const { site, asset, run } = frames[0] as (typeof frames)[0];
+    const definition = { featureSet: p.manifest.featureSet, signals: p.manifest.signals };
+    const task = { site, asset, run, first: 1, last: 12, featureSetDigest: p.manifest.featureSetDigest, definition };
+    const { written } = await storeFeatures({ lake, registry }, task);
+    const offline = (
+      await Promise.all(written.map(async (k) => rowsFromParquet('features', await lake.get(k))))
+    ).flat();
+    expect(online).toHaveLength(12);
+    expect(offline.sort((a, b) => Number(a.index) - Number(b.index)).map((r) => r.x)).toEqual(online);
   });
 
   it('answers only what is already on the disk', async () => {
