@@ -18,8 +18,8 @@ export const addFeatureSets = (program: Command, add: Add, act: Act): void => {
     program,
     'feature-set <set>',
     'One feature set by its id or digest: what its features are, who uses it.',
-    'millwright feature-set spindle-wear',
-    'millwright feature-set spindle-wear --diff 3fa9c1d20b7e',
+    'millwright feature-set spindle-bearing',
+    'millwright feature-set spindle-bearing --diff 3fa9c1d20b7e',
   )
     .option('--diff <other>', 'what changes from it to this other one')
     .action(
@@ -51,8 +51,8 @@ export const addFeatureSets = (program: Command, add: Add, act: Act): void => {
     program,
     'backfill <set>',
     'Rows of a feature set for frames that are there already; the same again changes nothing.',
-    'millwright backfill spindle-wear --from 2026-01-01 --to 2026-01-31 --dry-run',
-    'millwright backfill spindle-wear --from 2026-01-01 --to 2026-01-31 --asset spindle-101 --wait',
+    'millwright backfill spindle-bearing --from 2026-01-01 --to 2026-01-31 --dry-run',
+    'millwright backfill spindle-bearing --from 2026-01-01 --to 2026-01-31 --asset spindle-101 --wait',
   )
     .requiredOption('--from <day>', 'first UTC day of rows')
     .requiredOption('--to <day>', 'last UTC day of rows')

@@ -213,5 +213,6 @@ export const LAKE_PREFIXES: readonly { readonly prefix: string; readonly retenti
   { prefix: 'snapshots/', retention: 'record' },
   { prefix: 'compaction-plans/', retention: 'record' },
   { prefix: 'features/split=', retention: 'working' },
+  { prefix: 'backfills/', retention: 'working' },
   { prefix: 'quarantine/', retention: 'quarantine' },
 ];

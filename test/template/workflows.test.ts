@@ -319,3 +319,13 @@ test('states of the largest retrain and release stay far under 256 KiB', () => {
   };
   expect(Buffer.byteLength(JSON.stringify(release))).toBeLessThan(128 * 1024);
 });
+
+test('without rows on upload there is no function and no queue for them, and backfills go on', () => {
+  const config = configOf('example-four-accounts');
+  const [ingest] = synthesise({ ...config, featureStore: { onUpload: false } }).filter((s) => s.name === 'Ingest');
+  const named = (type: string, property: string) =>
+    resourcesOf([ingest as Synthesised], type).map((r) => String(r.Properties[property]));
+  expect(named('AWS::Lambda::Function', 'FunctionName').filter((n) => n.includes('store-features'))).toEqual([]);
+  expect(named('AWS::SQS::Queue', 'QueueName').filter((n) => n.includes('store-features'))).toEqual([]);
+  expect(named('AWS::StepFunctions::StateMachine', 'StateMachineName')).toEqual(['mw-example-backfill']);
+});
