@@ -1,6 +1,6 @@
 import type { Frame } from '../../contracts/frame.ts';
 import { usableValue } from './decode.ts';
-import { FIRST_OWN, FrameHistory, RECEIVED, TIME } from './history.ts';
+import { FIRST_OWN, FrameHistory, TIME } from './history.ts';
 import type { Plan } from './plan.ts';
 import type { FeatureVector } from './vector.ts';
 
@@ -47,7 +47,6 @@ export class FeatureWindow {
     if (known) return { history, at };
     const { columns } = history;
     (columns[TIME] as Float64Array)[at] = Date.parse(frame.sourceTime);
-    (columns[RECEIVED] as Float64Array)[at] = Date.parse(frame.receivedTime);
     plan.scalars.forEach(({ signal, convert }, i) => {
       (columns[FIRST_OWN + i] as Float64Array)[at] = convert(usableValue(frame.signals[signal.name], signal));
     });

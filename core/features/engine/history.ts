@@ -3,8 +3,7 @@ import type { Frame } from '../../contracts/frame.ts';
 /** Column of each frame that is always there; those of the feature set follow. */
 export const INDEX = 0;
 export const TIME = 1;
-export const RECEIVED = 2;
-export const FIRST_OWN = 3;
+export const FIRST_OWN = 2;
 
 /**
  * The newest frames of one run as columns, in order of their index: what windows are cut from. Memory is fixed by

@@ -6,10 +6,7 @@ import { compileFeatureSet } from './compile.ts';
 import { windowLength } from './plan.ts';
 
 /** One row of features without what is only known later. */
-export interface UnlabelledRow extends Omit<FeatureRow, 'label'> {
-  /** When the last frame that the row may have seen was received: milliseconds since 1970, UTC. */
-  readonly knownTime: number;
-}
+type UnlabelledRow = Omit<FeatureRow, 'label'>;
 
 /**
  * Feature rows of a stretch of one run: the same as those of the whole run, as long as the `windowLength − 1` indexes
@@ -35,7 +32,7 @@ export const materialiseRange = (
     const vector = window.push(frame);
     if (!vector.ok) continue;
     const { asset, run, index, sourceTime } = frame;
-    rows.push({ asset, run, index, sourceTime, x: [...vector.x], knownTime: vector.knownTime });
+    rows.push({ asset, run, index, sourceTime, x: [...vector.x] });
   }
   return rows;
 };

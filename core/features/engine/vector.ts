@@ -1,14 +1,9 @@
 import { usableSamples } from './decode.ts';
-import { FIRST_OWN, type FrameHistory, INDEX, RECEIVED, TIME } from './history.ts';
+import { FIRST_OWN, type FrameHistory, INDEX, TIME } from './history.ts';
 import type { Plan, ScalarTask, WaveformTask, WindowTask } from './plan.ts';
 
 export type FeatureVector =
-  | {
-      readonly ok: true;
-      readonly x: readonly number[];
-      /** When its last frame was received, of all frames it may have seen: milliseconds since 1970, UTC. */
-      readonly knownTime: number;
-    }
+  | { readonly ok: true; readonly x: readonly number[] }
   | { readonly ok: false; readonly missing: readonly string[] };
 
 /** Does what a plan says; keeps no frame. */
@@ -50,10 +45,7 @@ export class VectorComputer {
     let complete = true;
     for (const value of x) complete &&= Number.isFinite(value);
     if (!complete) return { ok: false, missing: plan.names.filter((_, i) => !Number.isFinite(x[i])) };
-    const received = history.columns[RECEIVED] as Float64Array;
-    let knownTime = received[at] as number;
-    for (let i = first; i < at; i++) knownTime = Math.max(knownTime, received[i] as number);
-    return { ok: true, x, knownTime };
+    return { ok: true, x };
   };
 
   #scalar(task: ScalarTask, history: FrameHistory, start: number, at: number, x: number[]): void {

@@ -98,15 +98,6 @@ describe('a window', () => {
     expect(push(window, level(3))).toBe(meanOf(1, 2, 3));
   });
 
-  it('knows when the last frame that it saw was received', () => {
-    const window = opened(2);
-    const at = (index: number, second: number) =>
-      window.push(level(index, { receivedTime: new Date(second * 1000).toISOString() }));
-    at(1, 500);
-    expect(at(2, 100)).toMatchObject({ knownTime: 500_000 });
-    expect(at(3, 200)).toMatchObject({ knownTime: 200_000 });
-  });
-
   it('says which features have no value', () => {
     const set = aFeatureSet({ feature: 'latest' }, { feature: 'latest', signal: 'speed' });
     expect(

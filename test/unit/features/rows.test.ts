@@ -81,12 +81,6 @@ describe('materialiseRange', () => {
     expect(materialiseRange(o, life.slice(1, 5), { first: 4, last: 5 })).toEqual(whole.slice(3, 5));
     expect(materialiseRange(o, life, { first: 4, last: 5 })).toEqual(whole.slice(3, 5));
   });
-
-  it('says when each row was known: when the last frame of its window was received', () => {
-    const late = life.map((f) => (f.index === 2 ? { ...f, receivedTime: '2026-02-01T00:00:00.000Z' } : f));
-    const known = materialiseRange(o, late, { first: 1, last: 6 }).map((r) => new Date(r.knownTime).toISOString());
-    expect(known.map((t) => t.slice(0, 7))).toEqual(['2026-01', '2026-02', '2026-02', '2026-02', '2026-01', '2026-01']);
-  });
 });
 
 describe('compileFeatureSet', () => {
