@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CATALOGUE, type CatalogueEntry } from '#core/contracts/catalogue.ts';
+import { LAKE_TABLES } from '#core/contracts/lake-tables.ts';
 
 type JsonSchema = { [key: string]: unknown };
 
@@ -53,5 +54,6 @@ export const contractFiles = (): Record<string, string> => ({
   ...Object.fromEntries(
     CATALOGUE.map((e) => [`${e.name}.schema.json`, `${JSON.stringify(jsonSchemaOf(e), null, 2)}\n`]),
   ),
+  'lake-tables.json': `${JSON.stringify(LAKE_TABLES, null, 2)}\n`,
   'README.md': page(CATALOGUE),
 });

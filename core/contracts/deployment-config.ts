@@ -40,6 +40,32 @@ const refuseNamesThatCollide = (sites: readonly Site[], context: z.RefinementCtx
   }
 };
 
+/** How long objects of one class stay where; null = for ever. */
+const ClassRetention = z
+  .strictObject({
+    cheaperAfterDays: z
+      .int()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('to S3 Glacier Instant Retrieval, which queries still read'),
+    expireAfterDays: z.int().min(1).nullable().default(null).describe('then they are gone, versions before them too'),
+  })
+  .refine(
+    (r) => r.cheaperAfterDays === null || r.expireAfterDays === null || r.cheaperAfterDays < r.expireAfterDays,
+    'expected cheaperAfterDays before expireAfterDays',
+  );
+
+const KEEP = { cheaperAfterDays: null, expireAfterDays: null };
+const KEPT = { record: KEEP, raw: { ...KEEP, cheaperAfterDays: 90 }, working: KEEP, quarantine: KEEP };
+const Retention = z.strictObject({
+  record: ClassRetention.default(KEPT.record).describe('decisions, plant events, findings: what is proved by'),
+  raw: ClassRetention.default(KEPT.raw).describe('frames and observations'),
+  working: ClassRetention.default(KEPT.working).describe('what can be computed again: features, histograms'),
+  quarantine: ClassRetention.default(KEPT.quarantine),
+});
+export type Retention = z.infer<typeof Retention>;
+
 /** One stage of the platform: the whole deployment config that `bin/app.ts` reads. Unknown keys are refused. */
 export const DeploymentConfig = z.strictObject({
   schema: z.literal('deployment/1'),
@@ -56,6 +82,9 @@ export const DeploymentConfig = z.strictObject({
     destroy: z.boolean(),
     confirmDestroy: z.string().describe('must equal the stage name, or data is kept'),
     evidenceRetentionDays: z.int().positive(),
+    retention: Retention.default(KEPT).describe(
+      'of objects in the lake by their class (docs/lake.md); without it nothing expires',
+    ),
   }),
   notifications: z.strictObject({ ownerEmail: z.email().nullable() }),
   retrain: z

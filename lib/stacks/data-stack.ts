@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { LAKE_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { ProjectedTable } from '../constructs/projected-table.ts';
+import { retentionRules } from '../constructs/retention-rules.ts';
 import { SecureBucket } from '../constructs/secure-bucket.ts';
 import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 
@@ -37,6 +38,7 @@ export class DataStack extends PlatformStack {
       lifecycleRules: [
         { prefix: 'athena-results/', expiration: Duration.days(7), noncurrentVersionExpiration: Duration.days(1) },
         { abortIncompleteMultipartUploadAfter: Duration.days(3) },
+        ...retentionRules(this.config.data.retention),
       ],
     });
     const artifacts = new SecureBucket(this, 'Artifacts', {
