@@ -16,6 +16,7 @@ import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { Approval, ReleasePlan, releaseCommand, releaseRecord } from '../shared/release-run.ts';
 import { clip, instantOf, RetrainExecution, readModelLine, readUseCase } from '../shared/retrain-run.ts';
+import { writeFirst } from '../shared/write-first.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 export interface Deps {
@@ -166,24 +167,28 @@ export const makeHandler = (deps: Deps) => {
     };
     await takeNumber(plan, found);
     const automatic = useCase.rollout.riskClass === 'automatic';
-    await deps.ledger.write([
-      releaseCommand(plan, 'prepared', {
-        record: {
-          class: 'release',
-          id: request.releaseId,
-          body: {
-            ...releaseRecord(plan, {
-              status: automatic ? 'rolling-out' : 'waiting-approval',
-              approvedBy: automatic ? `policy:${useCase.id}` : 'nobody yet',
-              reason: request.reason,
-            }),
+    await writeFirst(
+      deps.ledger,
+      [
+        releaseCommand(plan, 'prepared', {
+          record: {
+            class: 'release',
+            id: request.releaseId,
+            body: {
+              ...releaseRecord(plan, {
+                status: automatic ? 'rolling-out' : 'waiting-approval',
+                approvedBy: automatic ? `policy:${useCase.id}` : 'nobody yet',
+                reason: request.reason,
+              }),
+            },
           },
-        },
-        edges: [
-          { from: nodeRef('release', request.releaseId), rel: 'used', to: nodeRef('package', request.packageDigest) },
-        ],
-      }),
-    ]);
+          edges: [
+            { from: nodeRef('release', request.releaseId), rel: 'used', to: nodeRef('package', request.packageDigest) },
+          ],
+        }),
+      ],
+      `release ${request.releaseId}`,
+    );
     if (automatic) await refuseBehind(plan);
     return {
       plan,

@@ -9,10 +9,11 @@ import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { backfillCommand, backfillRecord } from '../shared/backfill-run.ts';
 import { Duplicate, Refused } from '../shared/errors.ts';
-import { type Ledger, writeAll } from '../shared/ledger-client.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
 import { readFeatureSet } from '../shared/published-feature-sets.ts';
 import { RetrainExecution } from '../shared/retrain-run.ts';
+import { writeFirst } from '../shared/write-first.ts';
 
 export interface Deps {
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
@@ -62,9 +63,10 @@ export const makeHandler =
       objects: plan.objects,
       frames: plan.frames,
     });
-    const commands = [];
-    for (let i = 0; i < edges.length; i += EDGES_PER_COMMAND)
-      commands.push(backfillCommand(request, execution, `running/${i}`, body, edges.slice(i, i + EDGES_PER_COMMAND)));
-    await writeAll(deps.ledger, commands);
+    const commandAt = (i: number) =>
+      backfillCommand(request, execution, `running/${i}`, body, edges.slice(i, i + EDGES_PER_COMMAND));
+    const others = [];
+    for (let i = EDGES_PER_COMMAND; i < edges.length; i += EDGES_PER_COMMAND) others.push(commandAt(i));
+    await writeFirst(deps.ledger, [commandAt(0), ...others], `backfill ${backfillId}`);
     return { parts: plan.items.length, itemsKey };
   };

@@ -18,6 +18,7 @@ import {
   retrainRecord,
   stepCommand,
 } from '../shared/retrain-run.ts';
+import { writeFirst } from '../shared/write-first.ts';
 
 export interface Deps {
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
@@ -81,18 +82,22 @@ export const makeHandler =
       // The bus delivers at least once: the same request again is the execution that already has it.
       throw new Duplicate(`retrain ${request.requestId}`);
     const record = retrainRecord(request, execution.id, { status: 'running', step: 'ResolveTrigger', detail: '' });
-    await deps.ledger.write([
-      stepCommand(run, 'running', {
-        record: { class: 'retrain', id: request.requestId, body: { ...record } },
-        edges: [
-          {
-            from: nodeRef('retrain', request.requestId),
-            rel: 'about',
-            to: nodeRef('model-line', request.modelLine),
-          },
-        ],
-      }),
-    ]);
+    await writeFirst(
+      deps.ledger,
+      [
+        stepCommand(run, 'running', {
+          record: { class: 'retrain', id: request.requestId, body: { ...record } },
+          edges: [
+            {
+              from: nodeRef('retrain', request.requestId),
+              rel: 'about',
+              to: nodeRef('model-line', request.modelLine),
+            },
+          ],
+        }),
+      ],
+      `retrain ${request.requestId}`,
+    );
     const answer = resolveTrigger(request, await known(), startedAt, deps.policy);
     return answer.go ? run : answer;
   };

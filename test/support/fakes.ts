@@ -52,6 +52,19 @@ export const memoryLedger = (refuse?: Error) => {
   return ledger;
 };
 
+/** As the ledger writer does: what must not be there yet and is, by another command, is refused. */
+export const refusingSecondFirsts = (ledger: ReturnType<typeof memoryLedger>): ReturnType<typeof memoryLedger> => ({
+  ...ledger,
+  async write(given) {
+    for (const { commandId, record, expectVersion } of given) {
+      const there = ledger.commands.filter((c) => c.record.class === record.class && c.record.id === record.id);
+      if (expectVersion === 0 && there.length > 0 && !there.some((c) => c.commandId === commandId))
+        throw Object.assign(new Error('expected that it is not there'), { name: 'VersionConflict' });
+    }
+    return ledger.write(given);
+  },
+});
+
 /** Events that a command announces, in order. */
 export const announcedBy = (
   command: LedgerCommandInput | undefined,

@@ -14,7 +14,14 @@ import type { FleetTable, RingItem } from '../../../lambdas/shared/fleet-table.t
 import type { FleetControl } from '../../../lambdas/shared/greengrass.ts';
 import type { ReleasePlan } from '../../../lambdas/shared/release-run.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import {
+  memoryLedger,
+  memoryLog,
+  memoryStore,
+  refusingSecondFirsts,
+  registryOf,
+  sqsEvent,
+} from '../../support/fakes.ts';
 
 const { useCase } = definitions[0] as (typeof definitions)[number];
 const SITE = 'plant-a';
@@ -181,7 +188,7 @@ const setUp = async (
   const registry = registryOf(ledger.commands);
   const approve = approveRelease({
     registry,
-    ledger,
+    ledger: refusingSecondFirsts(ledger),
     artifacts,
     fleet: fleet.table,
     stage: 'local',
@@ -194,7 +201,7 @@ const setUp = async (
       plan: ReleasePlan;
       riskClass: string;
     }>;
-  return { artifacts, ledger, registry, fleet, approve, prepare };
+  return { artifacts, ledger, registry, fleet, approve, ask, prepare };
 };
 
 describe('approve-release', () => {
@@ -400,6 +407,16 @@ describe('approve-release', () => {
     await expect(
       w.approve({ op: 'prepare', execution: { ...execution, id: 'arn:other' }, request }),
     ).rejects.toMatchObject({ name: 'Duplicate' });
+  });
+  test('of two executions of one release that start together, one goes and the other is its duplicate', async () => {
+    const w = await setUp();
+    const asked = ['e-1', 'e-2'].map((name) =>
+      w.approve({ op: 'prepare', execution: { ...execution, name, id: `arn:${name}` }, request: w.ask }),
+    );
+    expect((await Promise.allSettled(asked)).map((a) => (a.status === 'rejected' ? a.reason.name : 'goes'))).toEqual([
+      'goes',
+      'Duplicate',
+    ]);
   });
   test('a person is asked by token; who asked for the release may not approve it', async () => {
     const w = await setUp({ useCase: { ...useCase, rollout: { ...useCase.rollout, riskClass: 'person' } } });

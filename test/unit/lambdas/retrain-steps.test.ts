@@ -20,7 +20,7 @@ import { sha256 } from '../../../lambdas/shared/object-store.ts';
 import { writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
-import { memoryLedger, memoryStore, registryOf } from '../../support/fakes.ts';
+import { memoryLedger, memoryStore, refusingSecondFirsts, registryOf } from '../../support/fakes.ts';
 
 const SITE = 'plant-a';
 const LINE = `tiny/${SITE}`;
@@ -341,6 +341,22 @@ describe('resolve-trigger', () => {
       resolveTrigger(deps(w))({ execution: { ...execution, id: 'arn:other' }, request }),
     ).rejects.toMatchObject({ name: 'Duplicate' });
     expect(w.ledger.commands).toHaveLength(before);
+  });
+  test('of two executions of one request that start together, one goes and the other is its duplicate', async () => {
+    const w = await world(0);
+    const ledger = refusingSecondFirsts(w.ledger);
+    const asked = ['e-1', 'e-2'].map((name) =>
+      resolveTrigger({ ...deps(w), ledger })({ execution: { ...execution, name, id: `arn:${name}` }, request }),
+    );
+    expect(
+      (await Promise.allSettled(asked)).map((a) => (a.status === 'rejected' ? a.reason.name : a.value.go)),
+    ).toEqual([true, 'Duplicate']);
+  });
+  test('hands on what the ledger says that is no conflict', async () => {
+    const w = await world(0);
+    await expect(
+      resolveTrigger({ ...deps(w), ledger: memoryLedger(new Error('no such table')) })({ execution, request }),
+    ).rejects.toThrow('no such table');
   });
   test.each([
     ['a line that is not published', { modelLine: 'other/plant-a' }, 'publish its use case first'],
