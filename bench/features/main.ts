@@ -1,0 +1,24 @@
+import type { Report } from '../report.ts';
+import { materialise } from './materialise.ts';
+import { realtime } from './realtime.ts';
+import { rolling } from './rolling.ts';
+import { spectral } from './spectral.ts';
+
+export interface GroupOptions {
+  readonly report: Report;
+  /** Hours of the line that `realtime` runs. */
+  readonly hours: number;
+}
+
+const ALL: Readonly<Record<string, (o: GroupOptions) => Promise<void>>> = { spectral, rolling, realtime, materialise };
+
+export const GROUPS: readonly string[] = Object.keys(ALL);
+
+/** Measures the feature engine and the store, group after group, or one of them. */
+export const features = async (o: GroupOptions & { readonly only: string | undefined }): Promise<void> => {
+  for (const [name, group] of Object.entries(ALL)) {
+    if (o.only !== undefined && o.only !== name) continue;
+    o.report.note(name);
+    await group(o);
+  }
+};

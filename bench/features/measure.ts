@@ -1,0 +1,60 @@
+import type { Report } from '../report.ts';
+import type { Peer } from './peer.ts';
+
+/** So many repetitions, one after the other with each peer's: load of the machine meets all alike. */
+const REPETITIONS = 7;
+const SECONDS = 0.4;
+
+const medianOf = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+/** Units of work a second: `work` does `units` of them and is called for at least some tenths of a second. */
+export const rate = (units: number, work: () => void): number => {
+  const start = performance.now();
+  let done = 0;
+  do {
+    work();
+    done += units;
+  } while (performance.now() - start < 1000 * SECONDS);
+  return (1000 * done) / (performance.now() - start);
+};
+
+export interface Contest {
+  readonly report: Report;
+  /** What is counted, for example `windows/s`. */
+  readonly unit: string;
+  readonly peer: Peer;
+  /** What runs here, by name; the first is what peers are compared with. */
+  readonly own: Readonly<Record<string, () => number>>;
+  /** How many times a peer the first must be; null: only to be watched. A peer answers `{"measure": name}` with its rate. */
+  readonly peers: Readonly<Record<string, number | null>>;
+}
+
+/** Runs all in turns; prints each rate, and the ratio to each peer with its goal: medians, and [least – largest]. */
+export const contest = async ({ report, unit, peer, own, peers }: Contest): Promise<void> => {
+  const rates = new Map<string, number[]>();
+  const note = (name: string, value: number): void => {
+    rates.set(name, [...(rates.get(name) ?? []), value]);
+  };
+  for (const measure of Object.values(own)) measure();
+  for (let i = 0; i < REPETITIONS; i++) {
+    for (const [name, measure] of Object.entries(own)) note(name, measure());
+    for (const name of Object.keys(peers))
+      note(name, (await peer.ask<{ rate: number }>({ measure: name, seconds: SECONDS })).rate);
+  }
+  const figure = (name: string, values: readonly number[], of: string, atLeast?: number): void =>
+    report.figure({
+      name,
+      value: medianOf(values),
+      unit: of,
+      goal: null,
+      ...(atLeast === undefined ? {} : { atLeast }),
+      interval: [Math.min(...values), Math.max(...values)],
+    });
+  for (const [name, values] of rates) figure(name, values, unit);
+  const [first = ''] = Object.keys(own);
+  for (const [name, goal] of Object.entries(peers)) {
+    const ratios = (rates.get(first) as number[]).map((value, i) => value / (rates.get(name)?.[i] as number));
+    figure(`  ${first}, times ${name}`, ratios, '×', goal ?? undefined);
+  }
+};
