@@ -19,6 +19,7 @@ export const coherence: WaveformFeature = {
     segment: 'optional-number',
   },
   example: { with: 'wave2', low: 100, high: 1000, segment: 64 },
+  paramUnits: { speed: '1/min' },
   refuse: (params) => {
     const size = segmentOf(params);
     const whole = Number.isInteger(Math.log2(size)) && size >= 4;

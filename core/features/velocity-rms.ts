@@ -12,6 +12,7 @@ export const velocityRms: WaveformFeature = {
     'None where the shaft speed it is told in is not good or 0; a waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: { low: 'number', high: 'number', speed: 'optional-scalar-signal' },
   example: { low: 100, high: 1000 },
+  paramUnits: { speed: '1/min' },
   refuse: bandProblem,
   unit: (signal) => `(${signal}).s`,
   compute: (input) => {

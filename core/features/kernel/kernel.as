@@ -465,29 +465,36 @@ export function central(n: i32, x: usize, mean: f64, out: usize): void {
 // ---------------------------------------------------------------------------------------------------------------------
 // Order statistics by distribution into as many buckets as there are numbers: an exact element, whatever the buckets.
 
-// @ts-ignore
-@inline function bucketOf(v: f64, low: f64, unit: f64, scale: f64, last: i32): i32 {
-  // Saturating: what overflows or is not a number falls into a bucket that exists.
-  const b = <i32>((unit * v - unit * low) * scale);
-  return b < 0 ? 0 : b > last ? last : b;
-}
-
 /**
  * The element of 0-based `rank` when n numbers are put in order.
  * @param low, high least and largest of them.
- * @param x is overwritten where the search narrows; @param y room for n numbers; @param counts room for n int32.
+ * @param y, z room for n numbers each; @param counts room for n int32; @param ids room for n + 8 uint16.
  */
-export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usize, counts: usize): f64 {
+export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usize, z: usize, counts: usize, ids: usize): f64 {
   while (low < high) {
-    const last = n - 1;
+    if (rank == 0) return low;
+    if (rank == n - 1) return high;
+    const buckets = n < 64 ? n : min(n >> 2, 65_535);
     // Halves where the distance of two numbers is too large for one; whole where a half would be too small.
     const unit: f64 = high - low < Infinity ? 1 : 0.5;
-    // Times n, not times the last: the largest may be rounded down, and must not share the bucket of the least.
-    const scale = <f64>n / (unit * high - unit * low);
-    memory.fill(counts, 0, <usize>n << 2);
-    for (let i = 0; i < n; i++) {
-      const c = counts + (<usize>bucketOf(load<f64>(x + (<usize>i << 3)), low, unit, scale, last) << 2);
-      store<i32>(c, load<i32>(c) + 1);
+    const units = f64x2.splat(unit), from = f64x2.splat(unit * low);
+    // The largest may be rounded down, and must not share the bucket of the least: there are at least two.
+    const scale = f64x2.splat(<f64>buckets / (unit * high - unit * low));
+    const last = i32x4.splat(buckets - 1);
+    memory.fill(counts, 0, <usize>buckets << 2);
+    for (let i = 0; i < n; i += 2) {
+      // Saturating: what overflows or is not a number falls into a bucket that exists.
+      const v = mul(sub(mul(units, at(x + (<usize>i << 3))), from), scale);
+      const b = i32x4.min_u(i32x4.trunc_sat_f64x2_u_zero(v), last);
+      const b0 = i32x4.extract_lane(b, 0), b1 = i32x4.extract_lane(b, 1);
+      store<u16>(ids + (<usize>i << 1), b0);
+      const c0 = counts + (<usize>b0 << 2);
+      store<i32>(c0, load<i32>(c0) + 1);
+      if (i + 1 < n) {
+        store<u16>(ids + (<usize>i << 1), b1, 2);
+        const c1 = counts + (<usize>b1 << 2);
+        store<i32>(c1, load<i32>(c1) + 1);
+      }
     }
     let bucket = 0;
     let inside = load<i32>(counts);
@@ -496,24 +503,27 @@ export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usiz
       bucket++;
       inside = load<i32>(counts + (<usize>bucket << 2));
     }
+    const wanted = i16x8.splat(<i16>bucket);
     let to = y;
-    for (let i = 0; i < n; i++) {
-      const v = load<f64>(x + (<usize>i << 3));
-      store<f64>(to, v);
-      // No branch: most numbers are not of the bucket, and are written over by the next.
-      to += bucketOf(v, low, unit, scale, last) == bucket ? 8 : 0;
+    low = Infinity;
+    high = -Infinity;
+    for (let i = 0; i < n; i += 8) {
+      let mask = i16x8.bitmask(i16x8.eq(v128.load(ids + (<usize>i << 1)), wanted));
+      while (mask != 0) {
+        const k = i + ctz(mask);
+        mask &= mask - 1;
+        if (k >= n) break;
+        const v = load<f64>(x + (<usize>k << 3));
+        store<f64>(to, v);
+        to += 8;
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+      }
     }
-    const from = y;
-    y = x;
-    x = from;
     n = inside;
-    low = load<f64>(x);
-    high = low;
-    for (let i = 1; i < n; i++) {
-      const v = load<f64>(x + (<usize>i << 3));
-      low = v < low ? v : low;
-      high = v > high ? v : high;
-    }
+    x = y;
+    y = z;
+    z = x;
   }
   return low;
 }

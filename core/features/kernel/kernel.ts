@@ -30,7 +30,17 @@ interface Exports {
   ) => number;
   readonly sums: (n: number, x: number, out: number) => void;
   readonly central: (n: number, x: number, mean: number, out: number) => void;
-  readonly ranked: (n: number, x: number, low: number, high: number, rank: number, y: number, counts: number) => number;
+  readonly ranked: (
+    n: number,
+    x: number,
+    low: number,
+    high: number,
+    rank: number,
+    y: number,
+    z: number,
+    counts: number,
+    ids: number,
+  ) => number;
   readonly behind: (n: number, x: number, v: number, rank: number) => number;
   readonly widen: (n: number, bytes: number, x: number, low: number, high: number) => number;
 }
@@ -179,9 +189,12 @@ export const ranked = (samples: Float64Array, rank: number): readonly [number, n
   const bytes = n * NUMBER;
   const [, , low, high] = sums(samples, n);
   const x = load(samples);
-  const room = workRoom(2 * bytes + bytes / 2);
-  numbers.copyWithin(room / NUMBER, x / NUMBER, x / NUMBER + n);
-  const element = wasm.ranked(n, room, low, high, rank, room + bytes, room + 2 * bytes);
+  // One number more than asked for: the last step may read two.
+  const room = (bytes: number): number => bytes + 64;
+  const y = workRoom(2 * room(bytes) + room(bytes / 2) + room(bytes / 4));
+  const z = y + room(bytes);
+  const counts = z + room(bytes);
+  const element = wasm.ranked(n, x, low, high, rank, y, z, counts, counts + room(bytes / 2));
   return [element, rank === n - 1 ? element : wasm.behind(n, x, element, rank)];
 };
 
