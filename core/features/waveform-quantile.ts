@@ -1,5 +1,6 @@
 import { numberParam, type WaveformFeature } from './engine/feature.ts';
 import { quantileOf } from './engine/quantile.ts';
+import { moments } from './kernel/analysis.ts';
 
 export const waveformQuantile: WaveformFeature = {
   name: 'waveform-quantile',
@@ -11,5 +12,9 @@ export const waveformQuantile: WaveformFeature = {
   example: { q: 0.95 },
   refuse: ({ q }) => ((q as number) >= 0 && (q as number) <= 1 ? undefined : `"q" must be from 0 to 1, it is ${q}`),
   unit: (signal) => signal,
-  compute: ({ samples, params }) => quantileOf(samples, numberParam(params, 'q', 'waveform-quantile')),
+  compute: ({ samples, params }) => {
+    const q = numberParam(params, 'q', 'waveform-quantile');
+    if (q === 0) return moments(samples).low;
+    return q === 1 ? moments(samples).high : quantileOf(samples, q);
+  },
 };

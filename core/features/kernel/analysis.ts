@@ -1,4 +1,4 @@
-import { centralSums, envelopePower, hannPower, sums, transformSize } from './kernel.ts';
+import { centralSums, decodeFloat32, envelopePower, hannPower, sums, transformSize } from './kernel.ts';
 
 export interface Moments {
   readonly mean: number;
@@ -40,6 +40,8 @@ let newest = 0;
 
 const NOTHING: Spectrum = { power: new Float64Array(0), size: 0 };
 
+const NOTHING_KNOWN = { moments: null, central: null, offset: null, hasPower: false, hasEnvelope: false } as const;
+
 const analysisOf = (samples: Float64Array): Analysis => {
   const last = kept[newest];
   if (last?.samples === samples) return last;
@@ -53,16 +55,29 @@ const analysisOf = (samples: Float64Array): Analysis => {
   const old = kept[newest];
   const fresh = {
     samples,
-    moments: null,
-    central: null,
-    offset: null,
-    hasPower: false,
-    hasEnvelope: false,
+    ...NOTHING_KNOWN,
     power: old?.power ?? NOTHING,
     envelope: old?.envelope ?? NOTHING,
   };
   kept[newest] = fresh;
   return fresh;
+};
+
+/**
+ * Samples of little-endian float32 in base64, as frames carry them.
+ * @param room samples that nobody needs any more; where it has the length, it is given out again.
+ * @returns undefined where that is no whole number of samples, or one lies outside low…high or is no number.
+ */
+export const decodeSamples = (
+  base64: string,
+  low: number,
+  high: number,
+  room?: Float64Array,
+): Float64Array | undefined => {
+  // What is known of what was in it holds no longer, whether or not the new samples are good.
+  const known = room === undefined ? undefined : kept.find((a) => a.samples === room);
+  if (known !== undefined) Object.assign(known, NOTHING_KNOWN);
+  return decodeFloat32(base64, low, high, room);
 };
 
 /** @param samples at least one, all finite; they must not be changed afterwards (as for every function here). */

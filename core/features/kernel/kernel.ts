@@ -53,15 +53,17 @@ const PAGE = 65_536;
 const NUMBER = 8;
 let free = PAGE;
 let numbers = new Float64Array(wasm.memory.buffer);
+let bytes = Buffer.from(wasm.memory.buffer);
 
 /** Memory is taken for good: a process meets few lengths, and keeps no more than a multiple of the longest. */
-const take = (bytes: number): number => {
+const take = (size: number): number => {
   const place = free;
-  free += Math.ceil(bytes / 64) * 64;
+  free += Math.ceil(size / 64) * 64;
   const missing = free - wasm.memory.buffer.byteLength;
   if (missing > 0) {
     wasm.memory.grow(Math.ceil(missing / PAGE));
     numbers = new Float64Array(wasm.memory.buffer);
+    bytes = Buffer.from(wasm.memory.buffer);
   }
   return place;
 };
@@ -165,14 +167,24 @@ const load = (samples: Float64Array): number => {
   if (loaded !== samples) {
     numbers.set(samples, place / NUMBER);
     loaded = samples;
+    loadedSums = null;
   }
   return place;
 };
 
+export type Sums = readonly [sum: number, squares: number, low: number, high: number];
+
+/** Of the loaded samples, all of them. */
+let loadedSums: Sums | null = null;
+
 /** Sum, sum of squares, least and largest of the newest `count` samples (at least one, all finite). */
-export const sums = (samples: Float64Array, count: number): readonly [number, number, number, number] => {
-  wasm.sums(count, load(samples) + (samples.length - count) * NUMBER, results);
-  return [result(0), result(1), result(2), result(3)];
+export const sums = (samples: Float64Array, count: number): Sums => {
+  const x = load(samples) + (samples.length - count) * NUMBER;
+  if (count === samples.length && loadedSums !== null) return loadedSums;
+  wasm.sums(count, x, results);
+  const made: Sums = [result(0), result(1), result(2), result(3)];
+  if (count === samples.length) loadedSums = made;
+  return made;
 };
 
 /** Sums of the second, third and fourth power of what differs from `mean`. */
@@ -186,15 +198,15 @@ export const centralSums = (samples: Float64Array, mean: number): readonly [numb
  */
 export const ranked = (samples: Float64Array, rank: number): readonly [number, number] => {
   const n = samples.length;
-  const bytes = n * NUMBER;
+  const size = n * NUMBER;
   const [, , low, high] = sums(samples, n);
   const x = load(samples);
   // One number more than asked for: the last step may read two.
-  const room = (bytes: number): number => bytes + 64;
-  const y = workRoom(2 * room(bytes) + room(bytes / 2) + room(bytes / 4));
-  const z = y + room(bytes);
-  const counts = z + room(bytes);
-  const element = wasm.ranked(n, x, low, high, rank, y, z, counts, counts + room(bytes / 2));
+  const room = (size: number): number => size + 64;
+  const y = workRoom(2 * room(size) + room(size / 2) + room(size / 4));
+  const z = y + room(size);
+  const counts = z + room(size);
+  const element = wasm.ranked(n, x, low, high, rank, y, z, counts, counts + room(size / 2));
   return [element, rank === n - 1 ? element : wasm.behind(n, x, element, rank)];
 };
 
@@ -257,17 +269,29 @@ export const segmentTransform = (
 
 /**
  * Samples of little-endian float32 in base64, as frames carry them.
+ * @param room what earlier samples were in: it is written over where it has the length.
  * @returns undefined where that is no whole number of samples, or one lies outside low…high or is no number.
  */
-export const decodeSamples = (base64: string, low: number, high: number): Float64Array | undefined => {
+export const decodeFloat32 = (
+  base64: string,
+  low: number,
+  high: number,
+  room: Float64Array | undefined,
+): Float64Array | undefined => {
   const most = Math.ceil((3 * base64.length) / 4);
-  const bytes = workRoom(most + 8);
-  const length = Buffer.from(wasm.memory.buffer, bytes, most).write(base64, 'base64');
+  const place = workRoom(most + 8);
+  const length = bytes.write(base64, place, most, 'base64');
   if (length % 4 !== 0) return undefined;
   const count = length / 4;
   const x = samplesRoom((count + 2) * NUMBER);
   loaded = null;
-  if (wasm.widen(count, bytes, x, low, high) === 0) return undefined;
-  loaded = numbers.slice(x / NUMBER, x / NUMBER + count);
+  loadedSums = null;
+  if (wasm.widen(count, place, x, low, high) === 0) return undefined;
+  const made = numbers.subarray(x / NUMBER, x / NUMBER + count);
+  if (room?.length === count) {
+    for (const plan of plans.values()) if (plan.holds === room) plan.holds = null;
+    room.set(made);
+    loaded = room;
+  } else loaded = made.slice();
   return loaded;
 };

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
-import { centralMoments, envelopeSpectrum, moments, powerSpectrum } from '#core/features/kernel/analysis.ts';
-import { decodeSamples, ranked } from '#core/features/kernel/kernel.ts';
+import {
+  centralMoments,
+  decodeSamples,
+  envelopeSpectrum,
+  moments,
+  powerSpectrum,
+} from '#core/features/kernel/analysis.ts';
+import { ranked } from '#core/features/kernel/kernel.ts';
 import { encodeSamples } from './a-frame.ts';
 
 /** Repeatable numbers in −1…1. */
@@ -171,6 +177,22 @@ describe('samples of a frame', () => {
     ['infinite', [0, 0, 0, Number.POSITIVE_INFINITY]],
   ])('are none when one is %s', (_, values) => {
     expect(decodeSamples(encodeSamples(values), -1, 1)).toBeUndefined();
+  });
+
+  it('in the memory of others are as if alone: nothing is remembered of the others', () => {
+    const ask = (s: Float64Array) => [
+      ...powerSpectrum(s).power,
+      ...envelopeSpectrum(s).power,
+      ...Object.values(centralMoments(s)),
+      ...ranked(s, 7),
+    ];
+    const [first, second] = [1, 2].map((seed) => encodeSamples([...noise(64, seed)])) as [string, string];
+    const alone = ask(decodeSamples(second, -1, 1) as Float64Array);
+    const room = decodeSamples(first, -1, 1) as Float64Array;
+    expect(ask(room)).not.toEqual(alone);
+    expect(decodeSamples(second, -1, 1, room)).toBe(room);
+    expect(ask(room)).toEqual(alone);
+    expect(decodeSamples(encodeSamples([1, 2]), -5, 5, room)).not.toBe(room);
   });
 
   it('are none when the text has no whole number of samples', () => {
