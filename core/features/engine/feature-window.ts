@@ -1,7 +1,7 @@
 import type { Frame } from '../../contracts/frame.ts';
 import { usableValue } from './decode.ts';
 import { FIRST_OWN, FrameHistory, TIME } from './history.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, ScalarColumn } from './plan.ts';
 import type { FeatureVector } from './vector.ts';
 
 /** A frame this far behind the newest of its run (frames) gets the window that it would have had in time. */
@@ -45,24 +45,28 @@ export class FeatureWindow {
     const history = this.#historyOf(frame);
     const { at, known } = history.take(frame);
     if (known) return { history, at };
-    const { columns } = history;
-    (columns[TIME] as Float64Array)[at] = Date.parse(frame.sourceTime);
-    plan.scalars.forEach(({ signal, convert }, i) => {
-      (columns[FIRST_OWN + i] as Float64Array)[at] = convert(usableValue(frame.signals[signal.name], signal));
-    });
+    const { columns, end } = history;
+    if (plan.needsTime) (columns[TIME] as Float64Array)[at] = Date.parse(frame.sourceTime);
+    for (let k = 0; k < plan.scalars.length; k++) {
+      const { signal, convert } = plan.scalars[k] as ScalarColumn;
+      const values = columns[FIRST_OWN + 2 * k] as Float64Array;
+      const runs = columns[FIRST_OWN + 2 * k + 1] as Float64Array;
+      values[at] = convert(usableValue(frame.signals[signal.name], signal));
+      for (let i = at; i < end; i++) runs[i] = Number.isNaN(values[i]) ? 0 : 1 + (i > 0 ? (runs[i - 1] as number) : 0);
+    }
     return { history, at };
   }
 
   /** Where runs are mixed, a frame belongs to the history whose newest frame is nearest. */
   #historyOf(frame: Frame): FrameHistory {
-    const key = `${frame.site}/${frame.asset}/${frame.run}`;
     const [front] = this.#histories;
-    if (front?.accepts(key, frame.index) && frame.index === front.newest + 1) return front;
+    if (front?.accepts(frame) && frame.index === front.newest + 1) return front;
     const far = (h: FrameHistory): number => Math.abs(frame.index - h.newest);
-    const [found] = this.#histories.filter((h) => h.accepts(key, frame.index)).sort((a, b) => far(a) - far(b));
+    const [found] = this.#histories.filter((h) => h.accepts(frame)).sort((a, b) => far(a) - far(b));
     const { scalars, waveforms, length } = this.#plan;
     const history =
-      found ?? new FrameHistory(key, scalars.length + waveforms.length, length + LATENESS_FRAMES, waveforms.length > 0);
+      found ??
+      new FrameHistory(frame, 2 * scalars.length + waveforms.length, length + LATENESS_FRAMES, waveforms.length > 0);
     this.#histories = [history, ...this.#histories.filter((h) => h !== history)].slice(0, MIXED_RUNS);
     return history;
   }

@@ -1,9 +1,11 @@
 import type { Frame } from '../../contracts/frame.ts';
 
-/** Column of each frame that is always there; those of the feature set follow. */
+/** Columns of each frame that are always there; those of the feature set follow. */
 export const INDEX = 0;
 export const TIME = 1;
-export const FIRST_OWN = 2;
+/** How many frames up to this one are of its context, without another between. */
+const STRETCH = 2;
+export const FIRST_OWN = 3;
 
 /**
  * The newest frames of one run as columns, in order of their index: what windows are cut from. Memory is fixed by
@@ -11,11 +13,13 @@ export const FIRST_OWN = 2;
  */
 export class FrameHistory {
   readonly columns: readonly Float64Array[];
+  readonly #index: Float64Array;
+  readonly #stretch: Float64Array;
   readonly #contexts: string[];
   readonly #waiting: (Frame | null)[];
   readonly #held: number;
   readonly #capacity: number;
-  readonly #key: string;
+  readonly #run: Pick<Frame, 'site' | 'asset' | 'run'>;
   readonly #keepsFrames: boolean;
   #begin = 0;
   #end = 0;
@@ -25,28 +29,32 @@ export class FrameHistory {
    * @param held a frame whose index is so far below the newest is forgotten.
    * @param keepsFrames whether `waiting` has frames to give.
    */
-  constructor(key: string, own: number, held: number, keepsFrames: boolean) {
-    this.#key = key;
+  constructor(run: Pick<Frame, 'site' | 'asset' | 'run'>, own: number, held: number, keepsFrames: boolean) {
+    this.#run = { site: run.site, asset: run.asset, run: run.run };
     this.#keepsFrames = keepsFrames;
     this.#held = held;
     this.#capacity = 2 * held;
     this.columns = Array.from({ length: FIRST_OWN + own }, () => new Float64Array(this.#capacity));
+    this.#index = this.columns[INDEX] as Float64Array;
+    this.#stretch = this.columns[STRETCH] as Float64Array;
     this.#contexts = new Array(this.#capacity).fill('');
     this.#waiting = new Array(this.#capacity).fill(null);
   }
 
   /** Index of its newest frame; 0 before the first. */
   get newest(): number {
-    return this.#end === 0 ? 0 : this.#indexAt(this.#end - 1);
+    return this.#end === 0 ? 0 : (this.#index[this.#end - 1] as number);
   }
 
-  #indexAt(at: number): number {
-    return (this.columns[INDEX] as Float64Array)[at] as number;
+  /** Place behind its newest frame. */
+  get end(): number {
+    return this.#end;
   }
 
   /** Does a frame belong to this run, not so late that what came before it is forgotten? */
-  accepts(key: string, index: number): boolean {
-    return key === this.#key && index > this.newest - this.#held;
+  accepts(frame: Frame): boolean {
+    const { site, asset, run } = this.#run;
+    return frame.run === run && frame.asset === asset && frame.site === site && frame.index > this.newest - this.#held;
   }
 
   /**
@@ -54,9 +62,10 @@ export class FrameHistory {
    * @returns its place, and whether it was there already: then nothing changed.
    */
   take(frame: Frame): { readonly at: number; readonly known: boolean } {
+    const index = this.#index;
     let at = this.#end;
-    while (at > this.#begin && this.#indexAt(at - 1) >= frame.index) at--;
-    if (at < this.#end && this.#indexAt(at) === frame.index) return { at, known: true };
+    while (at > this.#begin && (index[at - 1] as number) >= frame.index) at--;
+    if (at < this.#end && index[at] === frame.index) return { at, known: true };
     if (this.#end === this.#capacity) {
       this.#move(this.#begin, this.#end, 0);
       at -= this.#begin;
@@ -66,12 +75,14 @@ export class FrameHistory {
     }
     if (at < this.#end) this.#move(at, this.#end, at + 1);
     this.#end += 1;
-    (this.columns[INDEX] as Float64Array)[at] = frame.index;
-    // One text for a stretch: what is compared often is then compared by reference.
-    const before = at > this.#begin ? this.#contexts[at - 1] : undefined;
-    this.#contexts[at] = before === frame.context ? before : frame.context;
+    index[at] = frame.index;
+    this.#contexts[at] = frame.context;
     this.#waiting[at] = this.#keepsFrames ? frame : null;
-    for (; this.#indexAt(this.#begin) <= this.newest - this.#held; this.#begin++) this.#waiting[this.#begin] = null;
+    for (let i = at; i < this.#end; i++) {
+      const goesOn = i > this.#begin && this.#contexts[i] === this.#contexts[i - 1];
+      this.#stretch[i] = goesOn ? (this.#stretch[i - 1] as number) + 1 : 1;
+    }
+    for (; (index[this.#begin] as number) <= this.newest - this.#held; this.#begin++) this.#waiting[this.#begin] = null;
     return { at, known: false };
   }
 
@@ -88,12 +99,12 @@ export class FrameHistory {
     return frame;
   }
 
-  /** First place of the stretch of one context that ends at a place, at most `length` indexes back. */
-  stretch(at: number, length: number): number {
-    const oldest = this.#indexAt(at) - length;
-    const context = this.#contexts[at];
-    let start = at;
-    while (start > this.#begin && this.#contexts[start - 1] === context && this.#indexAt(start - 1) > oldest) start--;
+  /** First place of the frames of one context that end at a place and are less than `length` indexes before it. */
+  start(at: number, length: number): number {
+    const oldest = (this.#index[at] as number) - length;
+    // Of what is forgotten some may still be counted in the stretch.
+    let start = Math.max(this.#begin, at - (this.#stretch[at] as number) + 1, at - length + 1);
+    while ((this.#index[start] as number) <= oldest) start++;
     return start;
   }
 }

@@ -57,10 +57,15 @@ export interface Plan {
   readonly length: number;
   /** Frames of the longest window of a waveform feature; 0 without one. */
   readonly waveformLength: number;
-  /** Own columns of a history, from FIRST_OWN: those of scalars, then those of waveforms. */
+  /**
+   * Own columns of a history, from FIRST_OWN: of each scalar its values and how many of them, up to each, are good without
+   * one between that is not; then those of waveforms.
+   */
   readonly scalars: readonly ScalarColumn[];
   readonly waveforms: readonly WaveformColumn[];
   readonly tasks: readonly Task[];
+  /** Whether a feature looks at source times. */
+  readonly needsTime: boolean;
   readonly signals: ReadonlyMap<string, SignalDefinition>;
 }
 
@@ -84,7 +89,8 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     const key = JSON.stringify([name, unit ?? signal.unit]);
     const known = places.get(key);
     if (known !== undefined) return known;
-    const place = FIRST_OWN + scalars.push({ signal, convert: convertedTo(signal.unit, unit ?? signal.unit) }) - 1;
+    const count = scalars.push({ signal, convert: convertedTo(signal.unit, unit ?? signal.unit) });
+    const place = FIRST_OWN + 2 * (count - 1);
     places.set(key, place);
     return place;
   };
@@ -144,10 +150,11 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     names: set.features.map((f) => f.name),
     length: windowLength(set),
     waveformLength: Math.max(0, ...tasks.map((t) => (t.kind === 'waveform' ? t.window : 0))),
+    needsTime: tasks.some((t) => t.kind === 'window'),
     scalars,
     waveforms,
     // Waveform columns lie behind all scalar ones, whose number is known only here.
-    tasks: tasks.map((t) => (t.kind === 'waveform' ? { ...t, column: FIRST_OWN + scalars.length + t.column } : t)),
+    tasks: tasks.map((t) => (t.kind === 'waveform' ? { ...t, column: FIRST_OWN + 2 * scalars.length + t.column } : t)),
     signals: byName,
   };
 };

@@ -25,19 +25,10 @@ export class VectorComputer {
 
   readonly vectorAt = (history: FrameHistory, at: number): FeatureVector => {
     const plan = this.#plan;
-    const index = history.columns[INDEX] as Float64Array;
-    const newest = index[at] as number;
-    const first = history.stretch(at, plan.length);
-    /** A window counts indexes, not places: a frame that never came does not stretch it. */
-    const startOf = (window: number): number => {
-      let start = Math.max(first, at - window + 1);
-      while ((index[start] as number) <= newest - window) start++;
-      return start;
-    };
-    if (plan.waveformLength > 0) this.#readWaveforms(history, startOf(plan.waveformLength), at);
+    if (plan.waveformLength > 0) this.#readWaveforms(history, history.start(at, plan.waveformLength), at);
     const x = new Array<number>(plan.names.length).fill(Number.NaN);
     for (const task of plan.tasks) {
-      const start = startOf(task.window);
+      const start = history.start(at, task.window);
       if (task.kind === 'scalar') this.#scalar(task, history, start, at, x);
       else if (task.kind === 'waveform') x[task.at] = this.#waveform(task, history, start, at);
       else x[task.at] = this.#window(task, history, start, at) ?? Number.NaN;
@@ -52,18 +43,18 @@ export class VectorComputer {
     const index = history.columns[INDEX] as Float64Array;
     const column = history.columns[task.column] as Float64Array;
     const newest = index[at] as number;
-    let count = 0;
-    for (let i = start; i <= at; i++) if (!Number.isNaN(column[i])) count += 1;
-    if (count === 0) return;
-    const whole = count === at - start + 1;
-    const points =
-      whole && newest - (index[start] as number) === at - start
-        ? { values: column.subarray(start, at + 1), ages: this.#ages.subarray(this.#ages.length - count) }
-        : this.#goodPoints(column, index, start, at, count);
+    const length = at - start + 1;
+    const isWhole =
+      ((history.columns[task.column + 1] as Float64Array)[at] as number) >= length &&
+      newest - (index[start] as number) === at - start;
+    const points = isWhole
+      ? { values: column.subarray(start, at + 1), ages: this.#ages.subarray(this.#ages.length - length) }
+      : this.#goodPoints(column, index, start, at);
+    if (points.values.length === 0) return;
     for (const { feature, params, at: place } of task.outputs) x[place] = feature.compute(points, params) ?? Number.NaN;
   }
 
-  #goodPoints(column: Float64Array, index: Float64Array, start: number, at: number, count: number) {
+  #goodPoints(column: Float64Array, index: Float64Array, start: number, at: number) {
     const newest = index[at] as number;
     let k = 0;
     for (let i = start; i <= at; i++) {
@@ -71,7 +62,7 @@ export class VectorComputer {
       this.#goodValues[k] = column[i] as number;
       this.#goodAges[k++] = newest - (index[i] as number);
     }
-    return { values: this.#goodValues.subarray(0, count), ages: this.#goodAges.subarray(0, count) };
+    return { values: this.#goodValues.subarray(0, k), ages: this.#goodAges.subarray(0, k) };
   }
 
   #waveform(task: WaveformTask, history: FrameHistory, start: number, at: number): number {
@@ -129,7 +120,7 @@ export class VectorComputer {
         const samples = samplesOf(signal.name);
         const value =
           samples === undefined ? undefined : feature.compute({ samples, signal, params, scalar, waveform: samplesOf });
-        (history.columns[FIRST_OWN + scalars.length + k] as Float64Array)[i] =
+        (history.columns[FIRST_OWN + 2 * scalars.length + k] as Float64Array)[i] =
           value !== undefined && Number.isFinite(value) ? value : Number.NaN;
       });
     }

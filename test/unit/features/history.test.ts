@@ -2,14 +2,14 @@ import { FrameHistory, INDEX } from '#core/features/engine/history.ts';
 import { aFrame } from './a-frame.ts';
 
 const HELD = 10;
-const opened = (keepsFrames = false) => new FrameHistory('run', 1, HELD, keepsFrames);
+const opened = (keepsFrames = false) => new FrameHistory(aFrame(1, {}), 1, HELD, keepsFrames);
 const take = (history: FrameHistory, index: number, context = 'a') => {
   const { at, known } = history.take(aFrame(index, {}, { context }));
   if (!known) (history.columns.at(-1) as Float64Array)[at] = index * 10;
   return at;
 };
 const own = (history: FrameHistory, at: number, length: number): number[] => {
-  const start = history.stretch(at, length);
+  const start = history.start(at, length);
   return [...(history.columns.at(-1) as Float64Array).subarray(start, at + 1)];
 };
 
@@ -30,9 +30,9 @@ describe('the frames of a run', () => {
     const history = opened();
     for (let index = 1; index <= 30; index++) take(history, index);
     expect(history.newest).toBe(30);
-    expect(history.accepts('run', 20)).toBe(false);
-    expect(history.accepts('run', 21)).toBe(true);
-    expect(history.accepts('another run', 31)).toBe(false);
+    expect(history.accepts(aFrame(20, {}))).toBe(false);
+    expect(history.accepts(aFrame(21, {}))).toBe(true);
+    expect(history.accepts(aFrame(31, {}, { run: 'life-02' }))).toBe(false);
     expect(own(history, take(history, 31), 100)).toHaveLength(HELD);
   });
 
