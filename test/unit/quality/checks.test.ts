@@ -80,14 +80,14 @@ describe('stuck', () => {
   });
 
   it('is not fooled by BAD values in between, nor by a clock that goes back', () => {
-    const { qualities } = run({ stuckSeconds: 2 }, [
+    const { results } = run({ stuckSeconds: 2 }, [
       observation(0, 5),
       observation(1, null, { quality: 'BAD' }),
       observation(2, 5),
       observation(-60, 5),
       observation(-59, 5),
     ]);
-    expect(qualities.at(-1)).toBe('UNCERTAIN');
+    expect(results.map((r) => r.failed.includes('stuck'))).toEqual([false, false, false, false, true]);
   });
 
   it('is over when the number moves again', () => {
@@ -222,6 +222,17 @@ describe('duplicate time', () => {
   });
 });
 
+describe('a repetition', () => {
+  it('may be of a number that is not finite, also after a restart', () => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -0]) {
+      const before = makeMonitor({}, 'Cel');
+      before.take(observation(0, value));
+      const after = makeMonitor({}, 'Cel', JSON.parse(JSON.stringify(before.state)));
+      expect(after.take(observation(0, value)).isRepetition).toBe(true);
+    }
+  });
+});
+
 describe('late', () => {
   it('counts what is received too long after its time, or after its frame, and leaves it good', () => {
     const monitor = makeMonitor({ latenessSeconds: 5 }, 'Cel');
@@ -239,6 +250,8 @@ describe('a stretch', () => {
     const flicker = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? 200 : i));
     const { findings } = run({ range: [0, 100] }, each(...flicker));
     expect(findings).toEqual([expect.objectContaining({ check: 'range', count: 20, open: false })]);
+    const near = each(200, ...Array.from({ length: PASSES_TO_CLOSE - 1 }, (_, i) => i), 200);
+    expect(run({ range: [0, 100] }, near).findings).toEqual([expect.objectContaining({ count: 2, open: true })]);
     const apart = each(
       200,
       ...Array(PASSES_TO_CLOSE)
