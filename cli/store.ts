@@ -4,7 +4,7 @@ import type { ObjectRef } from '#core/contracts/primitives.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
 import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { CliError, EXIT } from './errors.ts';
-import { rowsOfParquet } from './files/parquet.ts';
+import { columnsOfParquet } from './files/parquet.ts';
 import type { World } from './world.ts';
 
 /** Objects of the store that hold rows of a feature set of the site, by key. */
@@ -22,6 +22,8 @@ export interface ReadRun {
   readonly rows: RunRows;
   readonly objects: readonly ObjectRef[];
 }
+
+const COLUMNS = ['index', 'valid_time', 'known_time', 'x', 'source'] as const;
 
 const readRun = async (world: World, objects: readonly Wanted[], width: number): Promise<ReadRun> => {
   const read = await Promise.all(
@@ -42,15 +44,16 @@ const readRun = async (world: World, objects: readonly Wanted[], width: number):
         digest: `sha256:${createHash('sha256').update(object.body).digest('hex')}`,
         bytes: object.body.length,
       };
-      return { ref, rows: await rowsOfParquet(object.body) };
+      return { ref, columns: await columnsOfParquet(object.body, COLUMNS) };
     }),
   );
-  const all = read.flatMap((r) => r.rows);
-  const wrong = all.find(({ x }) => (x as number[]).length > 0 && (x as number[]).length !== width);
+  const column = (name: (typeof COLUMNS)[number]): readonly unknown[] => read.flatMap((r) => r.columns[name]);
+  const x = column('x') as readonly (readonly number[])[];
+  const wrong = x.find(({ length }) => length > 0 && length !== width);
   const { asset = '', run = '' } = objects[0] ?? {};
   if (wrong !== undefined)
     throw new CliError(
-      `a row of ${asset}/${run} has ${(wrong['x'] as number[]).length} features, its feature set ${width}`,
+      `a row of ${asset}/${run} has ${wrong.length} features, its feature set ${width}`,
       'the store was written by something else; recompute it with a backfill',
     );
   return {
@@ -58,11 +61,11 @@ const readRun = async (world: World, objects: readonly Wanted[], width: number):
     rows: {
       asset,
       run,
-      index: all.map((r) => Number(r['index'])),
-      validTime: all.map((r) => r['valid_time'] as string),
-      knownTime: all.map((r) => r['known_time'] as string),
-      x: all.map((r) => r['x'] as number[]),
-      source: all.map((r) => r['source'] as string),
+      index: column('index').map(Number),
+      validTime: column('valid_time') as readonly string[],
+      knownTime: column('known_time') as readonly string[],
+      x,
+      source: column('source') as readonly string[],
     },
   };
 };

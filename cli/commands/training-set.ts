@@ -12,6 +12,7 @@ import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { type Label, labelsKnownAt, parseLabels } from '#core/point-in-time/labels.ts';
 import type { TrainingRow } from '#core/point-in-time/run-rows.ts';
 import { storeObjectOf } from '#core/point-in-time/store-object.ts';
+import { splitOf } from '#core/policy/split.ts';
 import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { parquetOf } from '../files/parquet.ts';
@@ -35,6 +36,8 @@ export interface TrainingSetOrder {
   readonly knownAt: string;
   readonly maxAgeDays: number | null;
   readonly asset: string | null;
+  /** Keep runs that a use case has sealed for its tests. */
+  readonly withSealed: boolean;
   readonly out: string;
 }
 
@@ -53,11 +56,15 @@ const readLabels = (text: string, name: string): readonly Label[] => {
   return labels;
 };
 
-/** The label that use cases of a feature set define. @throws {CliError} when there is none, or they differ. */
-const labelOf = async (world: World, digest: string, wanted: string | null): Promise<LabelDefinition> => {
-  const useCases = (await world.registry.list('use-case'))
+/** Newest versions of the use cases that have a feature set. */
+const useCasesOf = async (world: World, digest: string): Promise<readonly UseCase[]> =>
+  (await world.registry.list('use-case'))
     .map((r) => parseAs(UseCase, r.body, `registry record use-case ${r.id}`))
-    .filter((u) => digestOf(u.featureSet) === digest && (wanted === null || u.id === wanted));
+    .filter((u) => digestOf(u.featureSet) === digest);
+
+/** The label that use cases of a feature set define. @throws {CliError} when there is none, or they differ. */
+const labelOf = (all: readonly UseCase[], digest: string, wanted: string | null): LabelDefinition => {
+  const useCases = all.filter((u) => wanted === null || u.id === wanted);
   const [label, ...others] = new Map(useCases.map((u) => [canonicalJson(u.label), u.label])).values();
   if (label === undefined)
     throw new CliError(
@@ -90,6 +97,8 @@ interface Plan {
   readonly objects: readonly Wanted[];
   readonly knownAt: string;
   readonly maxAge?: number;
+  /** Is this run kept for tests? */
+  readonly isSealed: (asset: string, run: string) => boolean;
   readonly labels:
     | { readonly from: 'file'; readonly known: readonly Label[]; readonly digest: string }
     | { readonly from: 'events'; readonly label: LabelDefinition; readonly find: FindEnd };
@@ -99,12 +108,20 @@ interface Made {
   readonly rows: readonly TrainingRow[];
   readonly objects: readonly ObjectRef[];
   readonly labels: TrainingSetManifest['labels'];
+  readonly sealed: readonly string[];
 }
 
 const make = async (world: World, out: Output, plan: Plan): Promise<Made> => {
   const { labels, knownAt, maxAge } = plan;
   const join = labels.from === 'file' ? new LabelJoin(labels.known, knownAt, maxAge) : null;
-  const objects = join === null ? plan.objects : plan.objects.filter((o) => join.wants(o.asset, o.run));
+  const sealed = new Set<string>();
+  const leftOut = (o: { readonly asset: string; readonly run: string }): boolean => {
+    if (!plan.isSealed(o.asset, o.run)) return false;
+    sealed.add(`${o.asset}/${o.run}`);
+    return true;
+  };
+  // A label of a sealed run is found by its row: without it, it would get a row of the run before.
+  const objects = plan.objects.filter((o) => (join === null ? !leftOut(o) : join.wants(o.asset, o.run)));
   const rows: TrainingRow[] = [];
   const read: ObjectRef[] = [];
   const ended: EndedRun[] = [];
@@ -127,13 +144,20 @@ const make = async (world: World, out: Output, plan: Plan): Promise<Made> => {
     }
   }
   if (labels.from === 'events')
-    return { rows, objects: read, labels: { from: 'events', label: labels.label, ended, running } };
-  const joined = join?.rows() ?? [];
+    return {
+      rows,
+      objects: read,
+      labels: { from: 'events', label: labels.label, ended, running },
+      sealed: [...sealed].sort(),
+    };
+  const found = join?.rows() ?? [];
+  const joined = found.filter((r) => !leftOut(r));
   const { known, digest } = labels;
   return {
     rows: joined,
     objects: read,
-    labels: { from: 'file', digest, known: known.length, without: known.length - joined.length },
+    labels: { from: 'file', digest, known: known.length, without: known.length - found.length },
+    sealed: [...sealed].sort(),
   };
 };
 
@@ -184,6 +208,8 @@ const finish = (out: Output, file: string, manifest: TrainingSetManifest, bytes:
     if (labels.from === 'events')
       say(out, `  ${labels.ended.length} runs that failed, ${labels.running} of which no failure was known`);
     else say(out, `  ${labels.known} labels were known by ${manifest.knownAt}, ${labels.without} have no row`);
+    if (manifest.sealed.length > 0)
+      say(out, `  ${manifest.sealed.length} runs are sealed for tests, and were left out (--with-sealed keeps them)`);
     say(out, `  ${manifest.objects.length} objects read; digest ${short(manifest.digest)}; made again with`);
     say(out, `  millwright training-set --again ${file}.manifest.json --out ${file}`);
   });
@@ -198,6 +224,7 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
   const { digest: featureSetDigest, record } = await findFeatureSet(world, order.featureSet);
   const { knownAt, asset } = order;
   const source = order.labels;
+  const useCases = await useCasesOf(world, featureSetDigest);
   let labels: Plan['labels'];
   let days: readonly [string, string] = ['0000-01-01', '9999-12-31'];
   if (source.from === 'file') {
@@ -216,7 +243,7 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
     const first = times.reduce((a, b) => Math.min(a, b)) - ((order.maxAgeDays ?? 0) + MOVED_DAYS) * DAY;
     days = [order.maxAgeDays === null ? days[0] : day(first), last];
   } else {
-    const label = await labelOf(world, featureSetDigest, source.useCase);
+    const label = labelOf(useCases, featureSetDigest, source.useCase);
     const events = await eventsOf(world);
     labels = { from: 'events', label, find: endsKnownAt(events, world.site, knownAt) };
   }
@@ -231,7 +258,9 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
     );
   const features = record.featureSet.features.map((f) => f.name);
   const maxAge = order.maxAgeDays === null ? {} : { maxAge: order.maxAgeDays * DAY };
-  const made = await make(world, out, { width: features.length, objects, knownAt, labels, ...maxAge });
+  const isSealed = (of: string, run: string): boolean =>
+    !order.withSealed && useCases.some((u) => splitOf(u.seal, of, run) === 'test');
+  const made = await make(world, out, { width: features.length, objects, knownAt, labels, isSealed, ...maxAge });
   const bytes = bytesOf(made.rows, features, format);
   finish(
     out,
@@ -245,6 +274,7 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
       maxAgeDays: order.maxAgeDays,
       asset,
       labels: made.labels,
+      sealed: [...made.sealed],
       objects: [...made.objects],
       format,
       rows: made.rows.length,
@@ -300,6 +330,7 @@ export const repeatTrainingSet = async (
     objects,
     knownAt: manifest.knownAt,
     labels,
+    isSealed: (of, run) => manifest.sealed.includes(`${of}/${run}`),
     ...(manifest.maxAgeDays === null ? {} : { maxAge: manifest.maxAgeDays * DAY }),
   });
   const bytes = bytesOf(made.rows, manifest.features, manifest.format);

@@ -1,4 +1,4 @@
-import { parquetReadObjects } from 'hyparquet';
+import { parquetRead } from 'hyparquet';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 
 /** A column of a file; null where a row has no value. */
@@ -40,8 +40,18 @@ export const parquetOf = (columns: readonly ParquetColumn[]): Uint8Array => {
   return new Uint8Array(writer.getBuffer());
 };
 
-/** Rows of a Parquet file; integers are bigint. */
-export const rowsOfParquet = (bytes: Uint8Array): Promise<Record<string, unknown>[]> =>
-  parquetReadObjects({
+/** Columns of a Parquet file by name; integers are bigint. */
+export const columnsOfParquet = async <N extends string>(
+  bytes: Uint8Array,
+  names: readonly N[],
+): Promise<Readonly<Record<N, readonly unknown[]>>> => {
+  const chunks = Object.fromEntries(names.map((n) => [n, []])) as unknown as Record<N, ArrayLike<unknown>[]>;
+  await parquetRead({
     file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer,
+    columns: [...names],
+    onChunk: ({ columnName, columnData }) => chunks[columnName as N].push(columnData),
   });
+  return Object.fromEntries(names.map((n) => [n, chunks[n].flatMap((c) => Array.from(c))])) as unknown as Readonly<
+    Record<N, readonly unknown[]>
+  >;
+};

@@ -24,6 +24,7 @@ interface Options {
   readonly knownAt?: string;
   readonly maxAgeDays?: number;
   readonly asset?: string;
+  readonly withSealed: boolean;
   readonly out: string;
 }
 
@@ -59,6 +60,7 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
     .option('--known-at <instant>', 'nothing known later enters; default: the present', instant)
     .option('--max-age-days <n>', 'a row may be so old at the time of its label', days)
     .option('--asset <id>', 'only of one machine')
+    .option('--with-sealed', 'keep runs that a use case has sealed for its tests', false)
     .requiredOption('--out <file>', 'where to: .parquet or .csv')
     .action(
       act<[string | undefined, Options]>(async (world, out, featureSet, o) => {
@@ -81,6 +83,7 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
           knownAt: o.knownAt ?? world.now(),
           maxAgeDays: o.maxAgeDays ?? null,
           asset: o.asset ?? null,
+          withSealed: o.withSealed,
           out: o.out,
         });
       }),

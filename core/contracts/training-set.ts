@@ -35,6 +35,9 @@ export const TrainingSetManifest = z.strictObject({
       running: z.int().nonnegative().describe('runs that had rows and no known failure'),
     }),
   ]),
+  sealed: z
+    .array(z.string())
+    .describe('asset/run of what was left out because a use case of the feature set keeps it for its tests'),
   objects: z.array(ObjectRef).describe('of the store, each with the version that was read'),
   format: z.enum(['parquet', 'csv']),
   rows: z.int().nonnegative(),

@@ -6,6 +6,7 @@ import { TrainingSetManifest } from '#core/contracts/training-set.ts';
 import { featureSetRecord } from '#core/feature-sets/record.ts';
 import type { StoreRow } from '#core/feature-sets/row-history.ts';
 import { digestOf } from '#core/lineage/digest.ts';
+import { splitOf } from '#core/policy/split.ts';
 import type { World } from '../../../cli/world.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { rowsToParquet } from '../../../lambdas/shared/table-file.ts';
@@ -50,7 +51,7 @@ const failure = (over: object) => ({
 });
 
 /** A stage whose store has two runs: r1 of three frames, the first of which was corrected on day 6, and r2 of one. */
-const stage = async (events: readonly { body: object; version?: number }[] = [{ body: failure({}) }]) => {
+const stage = async (events: readonly { body: object; version?: number; id?: string }[] = [{ body: failure({}) }]) => {
   const store = versionedStore();
   const put = (run: string, source: string, rows: readonly StoreRow[]) =>
     store.put(
@@ -67,16 +68,15 @@ const stage = async (events: readonly { body: object; version?: number }[] = [{ 
       rowsToParquet('features', rows),
     );
   await put('r1', 'a', [row('r1', 1, 1, 1)]);
-  await put('r1', 'b', [row('r1', 2, 2, 2)]);
   await put('r1', 'b', [row('r1', 2, 2, 2), row('r1', 3, 3, 3)]);
   await put('r1', 'c', [row('r1', 1, 6, 100)]);
   await put('r2', 'd', [row('r2', 5, 5, 5)]);
   const registry = memoryRegistry([
     { class: 'feature-set', id: featureSetDigest, body: featureSetRecord(useCase) },
     { class: 'use-case', id: digestOf(useCase), body: useCase },
-    ...events.map(({ body, version = 1 }) => ({
+    ...events.map(({ body, version = 1, id = 'e1' }) => ({
       class: 'plant-event' as const,
-      id: 'plant-a/e1',
+      id: `plant-a/${id}`,
       body: body as Record<string, unknown>,
       version,
     })),
@@ -131,8 +131,35 @@ describe('millwright training-set', () => {
     expect(manifestOf(out()).labels).toMatchObject({
       from: 'events',
       ended: [{ run: 'r1', endedAt: 2, events: ['e1'] }],
-      running: 1,
+      running: 0,
     });
+  });
+
+  it('leaves out runs that are sealed for tests, and says so, unless it is told to keep them', async () => {
+    expect(splitOf(useCase.seal, 'm1', 'r2')).toBe('test');
+    const { world } = await stage([
+      { body: failure({}) },
+      { body: failure({ eventId: 'e2', run: 'r2', index: 5 }), id: 'e2' },
+    ]);
+    const made = async (...more: string[]) => {
+      const files = labels(`m1,${day(7)},2,\nm1,${day(4)},1,\n`);
+      const { out: said } = await runWith(
+        world,
+        ['training-set', featureSet.id, ...more, '--known-at', day(9), '--out', out()],
+        files,
+      );
+      const rows = await readParquet(readFileSync(out()));
+      return [
+        rows.map((r) => `${r['run']}/${r['index']}`),
+        manifestOf(out()).sealed,
+        said.includes('1 runs are sealed'),
+      ];
+    };
+    const file = ['--labels', 'labels.csv'];
+    expect(await made(...file)).toEqual([['r1/3'], ['m1/r2'], true]);
+    expect(await made(...file, '--with-sealed')).toEqual([['r2/5', 'r1/3'], [], false]);
+    expect(await made('--from-events')).toEqual([['r1/1', 'r1/2'], ['m1/r2'], true]);
+    expect(await made('--from-events', '--with-sealed')).toEqual([['r1/1', 'r1/2', 'r2/5'], [], false]);
   });
 
   it('knows of no failure that was reported later, and of what a report said before it was corrected', async () => {
@@ -162,7 +189,7 @@ describe('millwright training-set', () => {
   });
 
   it.each([
-    [['--labels', 'labels.csv'], labels(`m1,${day(7)},2,\n`)],
+    [['--labels', 'labels.csv'], labels(`m1,${day(7)},2,\nm1,${day(4)},1,\n`)],
     [['--from-events'], {}],
   ])('makes the same rows again from their manifest, whatever came since: %j', async (how, files) => {
     const { world, put } = await stage();
