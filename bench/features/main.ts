@@ -1,5 +1,6 @@
 import type { Report } from '../report.ts';
 import { materialise } from './materialise.ts';
+import { pointInTime } from './point-in-time.ts';
 import { realtime } from './realtime.ts';
 import { rolling } from './rolling.ts';
 import { spectral } from './spectral.ts';
@@ -10,7 +11,13 @@ export interface GroupOptions {
   readonly hours: number;
 }
 
-const ALL: Readonly<Record<string, (o: GroupOptions) => Promise<void>>> = { spectral, rolling, realtime, materialise };
+const ALL: Readonly<Record<string, (o: GroupOptions) => Promise<void>>> = {
+  spectral,
+  rolling,
+  realtime,
+  'point-in-time': pointInTime,
+  materialise,
+};
 
 export const GROUPS: readonly string[] = Object.keys(ALL);
 
