@@ -5,6 +5,8 @@ import { createServer as createTcp } from 'node:net';
 import { join } from 'node:path';
 import { DecisionObjectHeader, DecisionRecord } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
+import { ObservationMessage } from '#core/contracts/observation.ts';
+import { QualityMessage } from '#core/contracts/quality.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
 import { makeFrame, makePackage, newSigner, writePackage } from '../../support/model-package.ts';
 import {
@@ -255,4 +257,69 @@ describe('a device with runtime, uplink and connector', () => {
       [3, 'fallback'],
     ]);
   }, 90_000);
+
+  it('takes values one by one, each once although the connector is killed, and says what it found', async () => {
+    const readings = Array.from({ length: 30 }, (_, i) => ({
+      schema: 'reading/1',
+      session: 's1',
+      n: i + 1,
+      points: [
+        { signal: 'speed', t: new Date(Date.now() - 300_000 + 10_000 * i).toISOString(), v: i === 9 ? 9999 : i },
+      ],
+    }));
+    let acknowledged = 0;
+    let sent = 0;
+    const verdicts = new Set<number>();
+    const machine = createTcp((socket) => {
+      socket.on('error', () => {});
+      let text = '';
+      socket.on('data', (d) => {
+        text += d;
+        const lines = text.split('\n');
+        text = lines.pop() as string;
+        for (const l of lines) {
+          const { ack } = JSON.parse(l) as { ack: { n?: number; index?: number } };
+          if (ack.n !== undefined) acknowledged = Math.max(acknowledged, ack.n);
+          else verdicts.add(ack.index as number);
+        }
+      });
+      // What has no answer is sent again; until the connector was killed, no more than twenty.
+      const upTo = sent === 0 ? 20 : 30;
+      for (const r of readings.slice(acknowledged, upTo)) socket.write(`${JSON.stringify(r)}\n`);
+      sent = upTo;
+    });
+    machine.listen(0, '127.0.0.1');
+    await once(machine, 'listening');
+    const { port } = machine.address() as { port: number };
+    closing.push(() => new Promise((resolve) => machine.close(resolve)));
+    const signals = [{ name: 'speed', unit: '1/min', kind: 'scalar', range: [0, 6000] }];
+    device.reconfigure('connector-jsonl', {
+      machines: JSON.stringify({ [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }] }),
+      intake: JSON.stringify({ signals, framing: { everySeconds: 60, latenessSeconds: 0 } }),
+      observations: 'true',
+      messageSeconds: '1',
+    });
+    await device.start('runtime');
+    await device.start('uplink', (await startLake()).env);
+    const connector = await device.start('connector-jsonl');
+    await until('some verdicts', () => verdicts.size >= 2);
+    connector.kill('SIGKILL');
+    await device.start('connector-jsonl');
+    await until('all readings are answered', () => acknowledged === 30, 40_000);
+    const published = (kind: string) =>
+      device.published.filter((m) => m.topic === `millwright/${STAGE}/${SITE}/${DEVICE}/${kind}`).map((m) => m.payload);
+    const values = () =>
+      published('observations').flatMap((m) =>
+        ObservationMessage.parse(m).series.flatMap((series) => series.points.map((point) => point.v)),
+      );
+    await until('all observations arrive', () => values().length >= 30, 40_000);
+    expect(values().sort((a, b) => Number(a) - Number(b))).toEqual([
+      ...readings.map((r) => r.points[0]?.v as number).sort((a, b) => a - b),
+    ]);
+    const found = published('quality').flatMap((m) => QualityMessage.parse(m).findings);
+    expect(found).toContainEqual(
+      expect.objectContaining({ asset: 'spindle-1', signal: 'speed', check: 'range', worst: 3999 }),
+    );
+    expect([...verdicts].sort((a, b) => a - b)).toEqual(Array.from(verdicts, (_, i) => i + 1));
+  }, 120_000);
 });
