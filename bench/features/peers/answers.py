@@ -6,12 +6,12 @@ import time
 
 
 def rate(units, work, seconds):
-    """Units of work a second; work() does `units` and is repeated for at least `seconds`."""
-    start, done = time.perf_counter(), 0
+    """Units of work a second of CPU time; work() does `units` and is repeated for at least `seconds`."""
+    start, done = time.process_time(), 0
     while True:
         work()
         done += units
-        elapsed = time.perf_counter() - start
+        elapsed = time.process_time() - start
         if elapsed >= seconds:
             return done / elapsed
 
