@@ -8,7 +8,7 @@ import {
   type ReplayAnswer,
   type ReplayResult,
 } from '#core/contracts/quarantine.ts';
-import { countClasses, siteOf, sourceOf } from '#core/lake/quarantine.ts';
+import { countClasses, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { readMessageRules } from '../shared/check-messages.ts';
@@ -44,9 +44,14 @@ const lastReplay = async (deps: Deps, key: string): Promise<ReplayResult | null>
   return stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`).replay;
 };
 
-const shown = async (deps: Deps, { key, at }: ListedObject): Promise<QuarantineShown> => {
+const sourceIn = (key: string): QuarantineSource => {
   const from = sourceOf(key);
   if (from === null) throw new Error(`${key} is no quarantine object: see the list for those there are`);
+  return from;
+};
+
+const shown = async (deps: Deps, { key, at }: ListedObject): Promise<QuarantineShown> => {
+  const from = sourceIn(key);
   const lines = readAside(from, key, await deps.lake.get(key));
   const entry: QuarantineEntry = {
     key,
@@ -68,23 +73,36 @@ const one = async (deps: Deps, key: string): Promise<ListedObject> => {
 
 type Replay = Extract<QuarantineRequest, { do: 'replay' }>;
 
-const chosen = async (deps: Deps, { what }: Replay): Promise<{ entries: QuarantineEntry[]; more: boolean }> => {
-  const entries = (objects: readonly ListedObject[]): Promise<QuarantineEntry[]> =>
-    inParallel(objects, async (o) => (await shown(deps, o)).entry, OBJECTS_AT_ONCE);
-  if ('keys' in what) return { entries: await entries(await inParallel(what.keys, (k) => one(deps, k))), more: false };
+/** Keys to replay. Only a choice by reason has to look into the objects. */
+const chosen = async (deps: Deps, { what }: Replay): Promise<{ keys: readonly string[]; more: boolean }> => {
+  if ('keys' in what)
+    return { keys: (await inParallel(what.keys, (k) => one(deps, k))).map((o) => o.key), more: false };
   const { objects, more } = await listed(deps, LISTED_FOR_REPLAY, null);
-  const open = (await entries(objects)).filter((e) => e.replay === null || e.replay.bad > 0);
-  return { entries: 'class' in what ? open.filter((e) => (e.classes[what.class] ?? 0) > 0) : open, more };
+  const isOpen = await inParallel(
+    objects,
+    async (object) => {
+      const last = await lastReplay(deps, object.key);
+      if (last !== null && last.bad === 0) return false;
+      return !('class' in what) || ((await shown(deps, object)).entry.classes[what.class] ?? 0) > 0;
+    },
+    OBJECTS_AT_ONCE,
+  );
+  return { keys: objects.filter((_, i) => isOpen[i]).map((o) => o.key), more };
 };
 
 const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
   const rules = await readMessageRules(deps.registry, deps.stage);
-  const { entries, more } = await chosen(deps, request);
+  const { keys, more } = await chosen(deps, request);
   const began = Date.parse(deps.now());
   const replays: ReplayAnswer['replays'] = [];
-  for (const { key, from, records } of entries) {
+  for (const key of keys) {
     if (Date.parse(deps.now()) - began > deps.workMs) return { replays, more: true };
-    const { stillBad, ...outcome } = await replayObject(deps, { key, from, rules, dryRun: request.dryRun });
+    const { stillBad, records, ...outcome } = await replayObject(deps, {
+      key,
+      from: sourceIn(key),
+      rules,
+      dryRun: request.dryRun,
+    });
     const result: ReplayResult = { ...outcome, at: deps.now(), by: request.by };
     replays.push({ key, result, stillBad: [...stillBad] });
     if (request.dryRun) continue;

@@ -19,12 +19,16 @@ export interface Deps extends LandingDeps {
 
 export type Outcome = Omit<ReplayAnswer['replays'][number]['result'], 'at' | 'by'> & {
   readonly stillBad: readonly string[];
+  /** How many were put aside. */
+  readonly records: number;
 };
 
 const REASONS = 20;
 const distinct = (reasons: readonly string[]): string[] => [...new Set(reasons)].slice(0, REASONS);
 
-const land = async (deps: Deps, good: readonly GoodMessage[], reasons: readonly string[]): Promise<Outcome> => {
+type Settled = Omit<Outcome, 'records'>;
+
+const land = async (deps: Deps, good: readonly GoodMessage[], reasons: readonly string[]): Promise<Settled> => {
   const fates = await landMessages(deps, good);
   const failed = fates.find((fate) => typeof fate === 'object');
   if (failed !== undefined) throw failed.failed;
@@ -41,7 +45,7 @@ const land = async (deps: Deps, good: readonly GoodMessage[], reasons: readonly 
   };
 };
 
-const wouldLand = (good: number, reasons: readonly string[]): Outcome => ({
+const wouldLand = (good: number, reasons: readonly string[]): Settled => ({
   landed: good,
   known: 0,
   bad: reasons.length,
@@ -65,7 +69,8 @@ export const replayObject = async (
     );
     const good = checked.filter((c) => 'ok' in c);
     const reasons = checked.flatMap((c) => ('ok' in c ? [] : [c.reason]));
-    return o.dryRun ? wouldLand(good.length, reasons) : land(deps, good, reasons);
+    const settled = o.dryRun ? wouldLand(good.length, reasons) : await land(deps, good, reasons);
+    return { ...settled, records: checked.length };
   }
   const lines = readAside(o.from, o.key, aside);
   const original = originalKey(o.key);
@@ -74,7 +79,8 @@ export const replayObject = async (
     const { good, bad } = readObservationUpload(await deps.lake.get(original), original, o.rules);
     const again = good.filter((g) => wasBad(g.line)).map((g) => g.message);
     const reasons = bad.map((b) => b.reason);
-    return o.dryRun ? wouldLand(again.length, reasons) : land(deps, again, reasons);
+    const settled = o.dryRun ? wouldLand(again.length, reasons) : await land(deps, again, reasons);
+    return { ...settled, records: lines.length };
   }
   if (!o.dryRun)
     await deps.queues.send(deps.queueUrls[o.from], {
@@ -92,7 +98,8 @@ export const replayObject = async (
       bad: bad.length,
       handedOn: !o.dryRun,
       stillBad: distinct(bad.map((b) => b.reason)),
+      records: lines.length,
     };
   }
-  return { landed: 0, known: 0, bad: 0, handedOn: !o.dryRun, stillBad: [] };
+  return { landed: 0, known: 0, bad: 0, handedOn: !o.dryRun, stillBad: [], records: lines.length };
 };

@@ -10,6 +10,8 @@ import { malformedMessages } from '../../support/malformed-messages.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
 
+jest.setTimeout(300_000);
+
 const COUNT = 100_000;
 const AT_ONCE = 2000;
 
@@ -80,15 +82,18 @@ describe('a hundred thousand malformed messages', () => {
 
   it('are stored once each after a fix, those that it mends, however often they are replayed', async () => {
     signal.unit = 'bar';
-    const replay = async () =>
-      ReplayAnswer.parse(
-        await ask({ do: 'replay', what: { all: true }, dryRun: false, by: 'person:a', reason: 'unit mended' }),
-      ).replays;
+    const replay = async (what: object) =>
+      ReplayAnswer.parse(await ask({ do: 'replay', what, dryRun: false, by: 'person:a', reason: 'unit mended' }))
+        .replays;
     const mendable = messages.filter((m) => m.isMendable).length;
     const landed = (replays: Awaited<ReturnType<typeof replay>>) =>
       replays.reduce((sum, r) => sum + r.result.landed, 0);
-    expect(landed(await replay())).toBe(mendable);
-    expect(landed(await replay())).toBe(0);
+    expect(landed(await replay({ all: true }))).toBe(mendable);
+    const again = await replay({
+      keys: [...lake.objects.keys()].filter((k) => k.startsWith('quarantine/messages/site=plant-a/')).slice(0, 5),
+    });
+    expect(landed(again)).toBe(0);
+    expect(again.every((r) => r.result.known > 0)).toBe(true);
     const rows = await stored();
     expect(rows).toHaveLength(mendable);
     expect(new Set(rows.map((r) => r.sequence)).size).toBe(mendable);
