@@ -185,7 +185,7 @@ export const realtime = async (o: { readonly report: Report; readonly hours: num
     note(`${hours} h: ${vectors} vectors of ${5 * WAVEFORMS} features`);
     tellMemory(`after ${hours} h`);
   }
-  figure({ name: '200 waveforms at 1 kHz: share of one core', value: 100 * share, unit: '%', goal: null });
+  figure({ name: '200 waveforms at 1 kHz: share of one core', value: 100 * share, unit: '%', goal: 5 });
   const scalars = scalarLine();
   scalars.run(5);
   const seconds = 20;
@@ -193,6 +193,6 @@ export const realtime = async (o: { readonly report: Report; readonly hours: num
     name: '200 scalars, a frame a millisecond: share',
     value: (100 * scalars.run(seconds)) / seconds,
     unit: '%',
-    goal: null,
+    goal: 25,
   });
 };
