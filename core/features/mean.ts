@@ -1,4 +1,5 @@
 import type { ScalarFeature } from './engine/feature.ts';
+import { meanOf } from './engine/mean-of.ts';
 
 export const mean: ScalarFeature = {
   name: 'mean',
@@ -8,9 +9,5 @@ export const mean: ScalarFeature = {
   missing: 'Values that are not good are left out; missing when none is left.',
   params: {},
   unit: (signal) => signal,
-  compute: ({ values }) => {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[i] as number;
-    return sum / values.length;
-  },
+  compute: ({ values }) => meanOf(values),
 };

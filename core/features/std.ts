@@ -1,4 +1,5 @@
 import type { ScalarFeature } from './engine/feature.ts';
+import { meanOf } from './engine/mean-of.ts';
 
 export const std: ScalarFeature = {
   name: 'std',
@@ -9,9 +10,7 @@ export const std: ScalarFeature = {
   params: {},
   unit: (signal) => signal,
   compute: ({ values }) => {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[i] as number;
-    const mean = sum / values.length;
+    const mean = meanOf(values);
     let squares = 0;
     for (let i = 0; i < values.length; i++) {
       const off = (values[i] as number) - mean;

@@ -1,13 +1,4 @@
-import { ranked } from '../kernel/kernel.ts';
-
-const extreme = (values: Float64Array, isLargest: boolean): number => {
-  let found = values[0] as number;
-  for (let i = 1; i < values.length; i++) {
-    const value = values[i] as number;
-    if (isLargest ? value > found : value < found) found = value;
-  }
-  return found;
-};
+import { ranked, sums } from '../kernel/kernel.ts';
 
 /**
  * Quantile of some values by linear interpolation between neighbours (type 7 of Hyndman & Fan 1996, as numpy and R).
@@ -16,7 +7,10 @@ const extreme = (values: Float64Array, isLargest: boolean): number => {
  */
 export const quantileOf = (values: Float64Array, q: number): number => {
   // Plus 0: of 0 and −0, which are equal, it must not matter which is found.
-  if (q === 0 || q === 1) return extreme(values, q === 1) + 0;
+  if (q === 0 || q === 1) {
+    const [, , low, high] = sums(values, values.length);
+    return (q === 0 ? low : high) + 0;
+  }
   const place = (values.length - 1) * q;
   const below = Math.floor(place);
   const [low, high] = ranked(values, below);

@@ -470,7 +470,7 @@ export function central(n: i32, x: usize, mean: f64, out: usize): void {
  * @param low, high least and largest of them.
  * @param y, z room for n numbers each; @param counts room for n int32; @param ids room for n + 8 uint16.
  */
-export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usize, z: usize, counts: usize, ids: usize): f64 {
+function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usize, z: usize, counts: usize, ids: usize): f64 {
   while (low < high) {
     if (rank == 0) return low;
     if (rank == n - 1) return high;
@@ -529,7 +529,7 @@ export function ranked(n: i32, x: usize, low: f64, high: f64, rank: i32, y: usiz
 }
 
 /** The least of n numbers above v; v itself where more than `rank` + 1 are not above it. */
-export function behind(n: i32, x: usize, v: f64, rank: i32): f64 {
+function behind(n: i32, x: usize, v: f64, rank: i32): f64 {
   const bound = f64x2.splat(v), none = f64x2.splat(Infinity);
   let counts = i64x2.splat(0);
   let least = none;
@@ -551,6 +551,27 @@ export function behind(n: i32, x: usize, v: f64, rank: i32): f64 {
     }
   }
   return n - above > rank + 1 ? v : next;
+}
+
+/**
+ * The element of 0-based `rank` when n numbers are put in order, and the one behind it (itself where it is the last).
+ * @param x and room for one more; see `ranked` for the others.
+ */
+export function rankedPair(n: i32, x: usize, rank: i32, y: usize, z: usize, counts: usize, ids: usize, out: usize): void {
+  // Two a step: behind an odd number its last one stands twice.
+  if (n & 1) store<f64>(x + (<usize>n << 3), load<f64>(x + (<usize>(n - 1) << 3)));
+  let low = at(x), high = low;
+  const end = x + (<usize>n << 3);
+  for (let p = x + 16; p < end; p += 16) {
+    const a = at(p);
+    low = f64x2.pmin(low, a);
+    high = f64x2.pmax(high, a);
+  }
+  const least = Math.min(f64x2.extract_lane(low, 0), f64x2.extract_lane(low, 1));
+  const largest = Math.max(f64x2.extract_lane(high, 0), f64x2.extract_lane(high, 1));
+  const element = ranked(n, x, least, largest, rank, y, z, counts, ids);
+  store<f64>(out, element);
+  store<f64>(out, rank == n - 1 ? element : behind(n, x, element, rank), 8);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

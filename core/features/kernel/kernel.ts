@@ -30,18 +30,16 @@ interface Exports {
   ) => number;
   readonly sums: (n: number, x: number, out: number) => void;
   readonly central: (n: number, x: number, mean: number, out: number) => void;
-  readonly ranked: (
+  readonly rankedPair: (
     n: number,
     x: number,
-    low: number,
-    high: number,
     rank: number,
     y: number,
     z: number,
     counts: number,
     ids: number,
-  ) => number;
-  readonly behind: (n: number, x: number, v: number, rank: number) => number;
+    out: number,
+  ) => void;
   readonly widen: (n: number, bytes: number, x: number, low: number, high: number) => number;
 }
 
@@ -198,16 +196,13 @@ export const centralSums = (samples: Float64Array, mean: number): readonly [numb
  */
 export const ranked = (samples: Float64Array, rank: number): readonly [number, number] => {
   const n = samples.length;
-  const size = n * NUMBER;
-  const [, , low, high] = sums(samples, n);
   const x = load(samples);
   // One number more than asked for: the last step may read two.
-  const room = (size: number): number => size + 64;
-  const y = workRoom(2 * room(size) + room(size / 2) + room(size / 4));
-  const z = y + room(size);
-  const counts = z + room(size);
-  const element = wasm.ranked(n, x, low, high, rank, y, z, counts, counts + room(size / 2));
-  return [element, rank === n - 1 ? element : wasm.behind(n, x, element, rank)];
+  const size = n * NUMBER + 64;
+  const y = workRoom(3 * size);
+  const counts = y + 2 * size;
+  wasm.rankedPair(n, x, rank, y, y + size, counts, counts + size / 2, results);
+  return [result(0), result(1)];
 };
 
 /** Length of the longest transform that `length` samples fill: the largest power of two that is not above (at least 4). */
