@@ -71,8 +71,11 @@ test('a digest of a device reaches the lake and the drift evaluator by one rule,
   const db = DynamoDBDocumentClient.from(new DynamoDBClient(plant.client));
   const written = await until(
     async () =>
-      (await s3.send(new ListObjectsV2Command({ Bucket: plant.names.lakeBucket, Prefix: `telemetry/site=${SITE}/` })))
-        .Contents ?? [],
+      (
+        await s3.send(
+          new ListObjectsV2Command({ Bucket: plant.names.lakeBucket, Prefix: `telemetry/tier=hot/site=${SITE}/` }),
+        )
+      ).Contents ?? [],
     (objects) => objects.length > 0,
     60_000,
   );
