@@ -1,15 +1,9 @@
-import type { Report } from '../report.ts';
+import type { GroupOptions } from './group.ts';
 import { materialise } from './materialise.ts';
 import { pointInTime } from './point-in-time.ts';
 import { realtime } from './realtime.ts';
 import { rolling } from './rolling.ts';
 import { spectral } from './spectral.ts';
-
-export interface GroupOptions {
-  readonly report: Report;
-  /** Hours of the line that `realtime` runs. */
-  readonly hours: number;
-}
 
 const ALL: Readonly<Record<string, (o: GroupOptions) => Promise<void>>> = {
   spectral,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Frame } from '#core/contracts/frame.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
-import type { GroupOptions } from './main.ts';
+import type { GroupOptions } from './group.ts';
 import { contest, rate } from './measure.ts';
 import { startPeer } from './peer.ts';
 import { define, LENGTH, setOf, throughEngine, waveformWindows } from './waveforms.ts';

@@ -1,5 +1,5 @@
 import { centralMoments, envelopeSpectrum, powerSpectrum } from '#core/features/kernel/analysis.ts';
-import type { GroupOptions } from './main.ts';
+import type { GroupOptions } from './group.ts';
 import { contest, rate } from './measure.ts';
 import { startPeer } from './peer.ts';
 import { define, LENGTH, RATE_HZ, throughEngine, waveformWindows } from './waveforms.ts';

@@ -3,6 +3,7 @@ import { DecisionObjectHeader, DecisionRecord, decisionObjectKey } from '#core/c
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
+import type { LakeRow } from '#core/contracts/lake-tables.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
@@ -10,7 +11,7 @@ import { type BatchLog, recordBatch } from '../shared/batch.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { parseObjectCreated } from '../shared/object-created.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { type Column, writeParquet } from '../shared/parquet.ts';
+import { rowsToParquet } from '../shared/table-file.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;
@@ -57,37 +58,30 @@ export const proveDecisions = (
   return { header, decisions };
 };
 
-/** Columns of table `decisions` (lib/stacks/data-stack.ts), in its order. */
-export const decisionColumns = (rows: readonly DecisionRecord[]): Column[] => {
-  const text = (name: string, of: (d: DecisionRecord) => string | null): Column => ({
-    name,
-    type: 'string',
-    data: rows.map(of),
-  });
-  return [
-    text('id', (d) => d.id),
-    text('device', (d) => d.device),
-    text('boot', (d) => d.boot),
-    { name: 'sequence', type: 'integer', data: rows.map((d) => d.sequence) },
-    text('model_line', (d) => d.modelLine),
-    text('asset', (d) => d.asset),
-    text('run', (d) => d.run),
-    { name: 'index', type: 'integer', data: rows.map((d) => d.index) },
-    text('source_time', (d) => d.sourceTime),
-    text('decided_at', (d) => d.decidedAt),
-    text('verdict', (d) => d.verdict),
-    { name: 'value', type: 'double', data: rows.map((d) => d.value) },
-    text('reason', (d) => d.reason),
-    text('package_digest', (d) => d.packageDigest),
-    text('variant', (d) => d.variant),
-    text('feature_set_digest', (d) => d.featureSetDigest),
-    text('input_digest', (d) => d.inputDigest),
-    { name: 'latency_ms', type: 'double', data: rows.map((d) => d.latencyMs) },
-    text('shadow_package', (d) => d.shadow?.packageDigest ?? null),
-    { name: 'shadow_value', type: 'double', data: rows.map((d) => d.shadow?.value ?? null) },
-    text('shadow_verdict', (d) => d.shadow?.verdict ?? null),
-  ];
-};
+/** A decision as a row of table `decisions`. */
+const rowOf = (d: DecisionRecord): LakeRow<'decisions'> => ({
+  id: d.id,
+  device: d.device,
+  boot: d.boot,
+  sequence: d.sequence,
+  model_line: d.modelLine,
+  asset: d.asset,
+  run: d.run,
+  index: d.index,
+  source_time: d.sourceTime,
+  decided_at: d.decidedAt,
+  verdict: d.verdict,
+  value: d.value,
+  reason: d.reason,
+  package_digest: d.packageDigest,
+  variant: d.variant,
+  feature_set_digest: d.featureSetDigest,
+  input_digest: d.inputDigest,
+  latency_ms: d.latencyMs,
+  shadow_package: d.shadow?.packageDigest ?? null,
+  shadow_value: d.shadow?.value ?? null,
+  shadow_verdict: d.shadow?.verdict ?? null,
+});
 
 /** A command carries 40 edges at most; a device serves fewer machines than that. */
 const MAX_RUN_EDGES = 30;
@@ -137,7 +131,7 @@ export const makeHandler = (deps: Deps) => {
       first: firstSequence,
       last: lastSequence,
     });
-    const table = await deps.lake.put(tableKey, writeParquet(decisionColumns(decisions)));
+    const table = await deps.lake.put(tableKey, rowsToParquet('decisions', decisions.map(rowOf)));
     const runs = runsOf(decisions);
     const modelLines = [...new Set(decisions.map((d) => d.modelLine))];
     const id = `${site}/${device}/${boot}/${firstSequence}-${lastSequence}`;

@@ -190,6 +190,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   useCaseOfLine: ['latest'],
   walkLineage: ['edges'],
   writeAll: ['write'],
+  writeFirst: ['write'],
   rememberEvent: ['get', 'list', 'put', 'putAll'],
   rememberDecisions: ['get', 'put', 'putAll'],
   change: ['get', 'putAll'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { parseCsv } from '#core/text/csv.ts';
 import { parseEventFile } from '#core/outcomes/event-file.ts';
+import { parseCsv } from '#core/text/csv.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const event = {
