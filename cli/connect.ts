@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { AthenaClient } from '@aws-sdk/client-athena';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GreengrassV2Client } from '@aws-sdk/client-greengrassv2';
@@ -193,13 +194,9 @@ export const connect = (options: ConnectOptions): World => {
     lake: bucket(s3, names.lakeBucket),
     artifacts: bucket(s3, names.artifactsBucket),
     athena: makeAthena({
-      endpoint: plant?.endpoints.aws ?? `https://athena.${config.planes.data.region}.amazonaws.com/`,
-      region: config.planes.data.region,
+      client: new AthenaClient(base('data')),
       workgroup: names.workgroup,
       database: names.glueDatabase,
-      credentials: () => s3.config.credentials(),
-      fetch,
-      now: () => new Date(),
       sleep,
     }),
     async fleet() {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { AthenaClient } from '@aws-sdk/client-athena';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CopyObjectCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -31,13 +32,9 @@ beforeAll(async () => {
   s3 = new S3Client({ ...client, forcePathStyle: true });
   lake = s3Store(s3, names.lakeBucket);
   athena = makeAthena({
-    endpoint: client.endpoint,
-    region: client.region,
+    client: new AthenaClient(client),
     workgroup: names.workgroup,
     database: names.glueDatabase,
-    credentials: async () => client.credentials,
-    fetch,
-    now: () => new Date(),
     sleep,
   });
 });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AthenaClient } from '@aws-sdk/client-athena';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
@@ -145,13 +146,9 @@ beforeAll(async () => {
   plant = await deployPlant();
   const { client, names } = plant;
   athena = makeAthena({
-    endpoint: client.endpoint,
-    region: client.region,
+    client: new AthenaClient(client),
     workgroup: names.workgroup,
     database: names.glueDatabase,
-    credentials: async () => client.credentials,
-    fetch,
-    now: () => new Date(),
     sleep,
   });
   const s3 = new S3Client({ ...client, forcePathStyle: true });
