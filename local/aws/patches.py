@@ -37,6 +37,7 @@ def apply() -> None:
     know_variables_of_devices()
     know_namespaces_of_metrics()
     say_why_executions_ended()
+    name_versions_in_events()
 
 
 def bind_mqtt_to_loopback() -> None:
@@ -547,6 +548,35 @@ def say_why_executions_ended() -> None:
                 _interrupted.append(execution)
 
     stepfunctions._restore_state = restore_state
+
+
+def name_versions_in_events() -> None:
+    """S3 tells EventBridge which version of an object was written; upstream tells only queues, topics and functions."""
+    from ministack.services import eventbridge, s3
+
+    fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
+    if "version_id" not in inspect.signature(fire).parameters or "_dispatch_event" not in fire.__code__.co_names:
+        raise PatchError("MiniStack tells of objects in another way now: look at name_versions_in_events.")
+    version = contextvars.ContextVar("version", default=None)
+
+    @functools.wraps(fire)
+    def fire_with_version(*args, **kwargs):
+        token = version.set(inspect.signature(fire).bind(*args, **kwargs).arguments.get("version_id"))
+        try:
+            fire(*args, **kwargs)
+        finally:
+            version.reset(token)
+
+    @functools.wraps(dispatch)
+    def dispatch_with_version(event, *args, **kwargs):
+        if event.get("Source") == "aws.s3" and version.get():
+            detail = json.loads(event["Detail"])
+            detail["object"]["version-id"] = version.get()
+            event = {**event, "Detail": json.dumps(detail)}
+        return dispatch(event, *args, **kwargs)
+
+    s3._fire_s3_event = fire_with_version
+    eventbridge._dispatch_event = dispatch_with_version
 
 
 _interrupted: list[dict] = []

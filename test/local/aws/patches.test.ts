@@ -3,8 +3,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { EventBridgeClient, PutRuleCommand, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import {
+  CreateBucketCommand,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { CreateQueueCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
-import { lambda, REPOSITORY, role, runMachine, startForTest, stateFolder } from './local-aws.ts';
+import { client, lambda, REPOSITORY, role, runMachine, startForTest, stateFolder } from './local-aws.ts';
 
 jest.setTimeout(120_000);
 
@@ -216,6 +225,31 @@ test('a map starts no further item after one that failed', async () => {
   expect(jobs.has('ring-2')).toBe(false);
 });
 
+test('EventBridge hears which version of an object was written', async () => {
+  const options = client(aws.url);
+  const s3 = new S3Client({ ...options, forcePathStyle: true });
+  const sqs = new SQSClient(options);
+  const events = new EventBridgeClient(options);
+  const Bucket = 'versions-in-events';
+  await s3.send(new CreateBucketCommand({ Bucket }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+  await s3.send(
+    new PutBucketNotificationConfigurationCommand({
+      Bucket,
+      NotificationConfiguration: { EventBridgeConfiguration: {} },
+    }),
+  );
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: Bucket }));
+  const Name = Bucket;
+  await events.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ['aws.s3'] }) }));
+  const Arn = `arn:aws:sqs:us-east-1:000000000000:${Bucket}`;
+  await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'queue', Arn }] }));
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'x' }));
+  const { Messages } = await sqs.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
+  expect(VersionId).toBeTruthy();
+  expect(JSON.parse(Messages?.[0]?.Body as string).detail.object).toMatchObject({ key: 'k', 'version-id': VersionId });
+});
+
 describe('upstream still needs the patch', () => {
   const python = async (code: string): Promise<string> => {
     const { stdout } = await promisify(execFile)(join(REPOSITORY, '.venv/bin/python'), ['-c', code]);
@@ -288,6 +322,13 @@ describe('upstream still needs the patch', () => {
   test('for executions that a stop interrupts', async () => {
     const out = await python(
       "from ministack.services import stepfunctions as s; print('_emit_execution_status_event' in s._restore_state.__code__.co_names)",
+    );
+    expect(out).toBe('False');
+  });
+
+  test('for versions of objects in events', async () => {
+    const out = await python(
+      "import inspect; from ministack.services import s3; print('version-id' in inspect.getsource(s3._fire_s3_event))",
     );
     expect(out).toBe('False');
   });
