@@ -23,18 +23,21 @@ interface Stretch extends Registered {
 const stretches = (messages: readonly { readonly messageId: string; readonly detail: Registered }[]): Stretch[] => {
   const found: Stretch[] = [];
   const byRun = Map.groupBy(messages, ({ detail: d }) => `${d.site}/${d.asset}/${d.run}`);
-  for (const ofRun of byRun.values())
+  for (const ofRun of byRun.values()) {
+    const own: Stretch[] = [];
     for (const { messageId, detail } of ofRun.sort((a, b) => a.detail.first - b.detail.first)) {
-      const open = found.at(-1);
-      if (open !== undefined && open.asset === detail.asset && open.run === detail.run && detail.first <= open.last + 1)
-        found[found.length - 1] = {
+      const open = own.at(-1);
+      if (open !== undefined && detail.first <= open.last + 1)
+        own[own.length - 1] = {
           ...open,
           last: Math.max(open.last, detail.last),
           signals: [...new Set([...open.signals, ...detail.signals])],
           messageIds: [...open.messageIds, messageId],
         };
-      else found.push({ ...detail, messageIds: [messageId] });
+      else own.push({ ...detail, messageIds: [messageId] });
     }
+    found.push(...own);
+  }
   return found;
 };
 

@@ -122,6 +122,22 @@ describe('the store, as frames are registered', () => {
     expect(listed).toBe(2);
   });
 
+  it('has the rows of each site where two sites have a machine and a run of the same name', async () => {
+    const { lake, registry, takes, stored } = setUp();
+    registry.write('model-line', 'pm/plant-b', {
+      schema: 'model-line/1',
+      modelLine: 'pm/plant-b',
+      site: 'plant-b',
+      useCaseDigest: USE_CASE,
+      champion: null,
+      lastReleaseNumber: 0,
+    });
+    const a = await upload({ lake, registry }, [level(1, 1), level(2, 2)]);
+    const b = await upload({ lake, registry }, [level(1, 1, { site: 'plant-b' }), level(2, 2, { site: 'plant-b' })]);
+    await takes(sqsEvent(a.event, b.event));
+    expect((await stored()).map((key) => /site=([^/]+)/.exec(key)?.[1])).toEqual(['plant-a', 'plant-b']);
+  });
+
   it('gives back the message whose raw object is gone, and that which is none', async () => {
     const { send, takes, lake, log } = setUp();
     const gone = await send([1, 2]);
