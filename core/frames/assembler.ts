@@ -53,8 +53,8 @@ export interface Taken {
 
 export interface Assembler {
   readonly state: AssemblerState;
-  /** Would a value of this time come too late? @param time milliseconds since 1970. */
-  isClosed(time: number): boolean;
+  /** Would a value come too late? One that is declared historical, or of no signal, tells nothing of how clocks are set. */
+  isClosed(observation: Pick<Observation, 'signal' | 'sourceTime' | 'flags'>): boolean;
   /** Takes a value that was checked. @param samples in place of its value, at the signal's rate from its time on. */
   take(observation: Observation, samples?: readonly number[]): Taken;
 }
@@ -112,6 +112,7 @@ export const makeAssembler = (
     waiting: {},
     held: {},
   };
+  const names = new Set(signals.map((s) => s.name));
   const isControl = (s: string): boolean => s === contextSignal || s === runSignal;
   const carryOf = (s: string): number => 1000 * (framing.scalars?.[s]?.carrySeconds ?? 0);
 
@@ -243,9 +244,10 @@ export const makeAssembler = (
     return isHeld ? block : Math.min(last, ...Object.keys(now.waiting).map(Number));
   };
 
-  const isClosed = (time: number): boolean => {
-    const back = now.next === null ? 0 : now.next * every - time;
-    return back > 0 && back <= REBASE_MS;
+  const isClosed: Assembler['isClosed'] = ({ signal, sourceTime, flags }) => {
+    const back = now.next === null ? 0 : now.next * every - sourceTime;
+    const saysTheTime = names.has(signal) && flags?.includes('historical') !== true;
+    return back > 0 && (back <= REBASE_MS || !saysTheTime);
   };
 
   /** Puts a value to those of its block; samples that lie beyond go to the next ones. */
@@ -265,11 +267,13 @@ export const makeAssembler = (
     state: now,
     isClosed,
     take(o, samples) {
-      if (isClosed(o.sourceTime)) return { frames: [], missed: true };
+      if (isClosed(o)) return { frames: [], missed: true };
       const block = Math.floor(o.sourceTime / every);
       if (now.next === null || block < now.next) {
         now.next = Math.floor((o.sourceTime - lateness) / every);
         now.watermark = o.sourceTime;
+        // Of a time that was none.
+        Object.assign(now, { waiting: {}, held: {} });
         if (now.origin !== null && block < now.origin) Object.assign(now, { origin: null, cuts: 0 });
       }
       put(

@@ -102,7 +102,7 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
         return { observation: given, frames, findings: [] };
       }
       const value = samples === undefined ? given.value : furthest(samples, signal.range);
-      const missed = assembler?.isClosed(given.sourceTime) ?? false;
+      const missed = assembler?.isClosed(given) ?? false;
       const checked = monitorOf(signal).take({ ...given, value }, missed);
       const { reason: _, ...rest } = given;
       const observation: Observation = {

@@ -105,7 +105,7 @@ describe('the assembler of frames', () => {
     const assembler = make(PLAIN);
     assembler.take(observation(1, 1));
     assembler.take(observation(16, 2));
-    expect(assembler.isClosed(T0 + 9000)).toBe(true);
+    expect(assembler.isClosed(observation(9, 99))).toBe(true);
     expect(assembler.take(observation(9, 99))).toEqual({ frames: [], missed: true });
     expect(assembler.take(observation(10, 3)).missed).toBe(false);
   });
@@ -117,6 +117,28 @@ describe('the assembler of frames', () => {
     expect(taken.missed).toBe(false);
     const [frame] = assembler.take(observation(-89_000, 1)).frames;
     expect(frame).toMatchObject({ index: 1, sourceTime: at(-89_990) });
+  });
+
+  it.each([
+    ['a value that is declared historical', observation(-90_000, 7, { flags: ['historical'] })],
+    ['a context that holds since long ago', recipe(-90_000, 'a')],
+  ])('makes no frame of the past anew for %s', (_, old) => {
+    const live = [recipe(0, 'a'), load(1, 4), observation(2, 1), observation(16, 2), observation(26, 3), end];
+    const assembler = make(FRAMING);
+    const frames = live.flatMap((v) => {
+      const made = assembler.take(v).frames;
+      expect(assembler.take(old)).toEqual({ frames: [], missed: true });
+      return made;
+    });
+    expect(frames).toEqual(framesOf(FRAMING, live));
+  });
+
+  it('holds nothing from a time to which the clock was wrong', () => {
+    const back = [observation(-90_000, 1), observation(-89_970, 2)];
+    const [frame] = framesOf(FRAMING, [load(1, 4), observation(2, 1), load(20, 5), ...back]);
+    const frames = framesOf(FRAMING, [load(1, 4), observation(2, 1), load(20, 5), ...back]).slice(1);
+    expect(frame?.signals['load']).toMatchObject({ value: 4 });
+    expect(frames.map((f) => f.signals['load']?.quality)).toEqual(['BAD']);
   });
 
   it('cuts a block where the context changes: a frame of each, and both count', () => {
