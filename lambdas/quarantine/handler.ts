@@ -1,4 +1,5 @@
 import { parseAs } from '#core/contracts/errors.ts';
+import { RawObjectRecord } from '#core/contracts/lake.ts';
 import {
   type QuarantineEntry,
   type QuarantineList,
@@ -8,7 +9,7 @@ import {
   type ReplayAnswer,
   type ReplayResult,
 } from '#core/contracts/quarantine.ts';
-import { countClasses, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
+import { countClasses, originalKey, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { readMessageRules } from '../shared/check-messages.ts';
@@ -71,6 +72,11 @@ const one = async (deps: Deps, key: string): Promise<ListedObject> => {
   return found;
 };
 
+const registeredVersion = async (deps: Deps, key: string): Promise<string | null> => {
+  const body = (await deps.registry.latest('raw-object', originalKey(key)))?.body;
+  return body === undefined ? null : parseAs(RawObjectRecord, body, `raw object ${originalKey(key)}`).versionId;
+};
+
 type Replay = Extract<QuarantineRequest, { do: 'replay' }>;
 
 /** Keys to replay. Only a choice by reason has to look into the objects. */
@@ -102,6 +108,7 @@ const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
       from: sourceIn(key),
       rules,
       dryRun: request.dryRun,
+      versionId: await registeredVersion(deps, key),
     });
     const result: ReplayResult = { ...outcome, at: deps.now(), by: request.by };
     replays.push({ key, result, stillBad: [...stillBad] });

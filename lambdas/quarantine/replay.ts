@@ -60,7 +60,14 @@ const wouldLand = (good: number, reasons: readonly string[]): Settled => ({
  */
 export const replayObject = async (
   deps: Deps,
-  o: { readonly key: string; readonly from: QuarantineSource; readonly rules: MessageRules; readonly dryRun: boolean },
+  o: {
+    readonly key: string;
+    readonly from: QuarantineSource;
+    readonly rules: MessageRules;
+    readonly dryRun: boolean;
+    /** Of the original, as it is registered; null where it is not. */
+    readonly versionId: string | null;
+  },
 ): Promise<Outcome> => {
   const aside = await deps.lake.get(o.key);
   if (o.from === 'messages') {
@@ -86,7 +93,10 @@ export const replayObject = async (
     await deps.queues.send(deps.queueUrls[o.from], {
       source: 'aws.s3',
       'detail-type': 'Object Created',
-      detail: { bucket: { name: deps.lakeBucket }, object: { key: original } },
+      detail: {
+        bucket: { name: deps.lakeBucket },
+        object: { key: original, ...(o.versionId === null ? {} : { 'version-id': o.versionId }) },
+      },
     });
   if (o.from === 'frames') {
     const { frames, bad } = readFrames(await deps.lake.get(original), original);

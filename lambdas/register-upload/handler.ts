@@ -92,8 +92,16 @@ export const makeHandler = (deps: Deps) => {
       });
     return {
       schema: 'ledger-command/1',
-      // Counts, too: after a fix of what is checked the same bytes are registered anew.
-      commandId: commandIdOf('raw', object.key, digest, checked.frames.length, checked.bad.length),
+      // Counts, too: after a fix of what is checked the same bytes are registered anew. The version: bytes may come back
+      // after others.
+      commandId: commandIdOf(
+        'raw',
+        object.key,
+        digest,
+        checked.frames.length,
+        checked.bad.length,
+        object.versionId ?? '',
+      ),
       site,
       actor: 'lambda:register-upload',
       reason: 'frames were uploaded',

@@ -83,6 +83,23 @@ describe('register-upload', () => {
     expect(new Set(deps.ledger.commands.map((c) => c.commandId)).size).toBe(2);
   });
 
+  it('registers bytes that come back after others as another command, and a version that is told twice as one', async () => {
+    const deps = setUp();
+    for (const [version, index] of [
+      ['a', 1],
+      ['b', 2],
+      ['c', 1],
+      ['c', 1],
+    ] as const) {
+      await deps.lake.put(KEY, upload(JSON.stringify(frame(index))));
+      const { detail } = objectCreated(KEY);
+      const object = { ...detail.object, 'version-id': version };
+      await registerUpload(deps)(sqsEvent({ detail: { ...detail, object } }));
+    }
+    const ids = deps.ledger.commands.map((c) => c.commandId);
+    expect([new Set(ids).size, ids[3]]).toEqual([3, ids[2]]);
+  });
+
   it('registers an upload of a device of the site, and puts one aside that a device made for another site', async () => {
     const of = { site: 'plant-a', asset: 'press-1', run: 'life-1', first: 1, last: 3 };
     for (const [thing, registered] of [

@@ -218,6 +218,43 @@ describe('quarantine', () => {
     });
   });
 
+  it('gives frames back in the version that is registered', async () => {
+    const s = await setUp();
+    await s.lake.put(FRAMES, gzipSync(JSON.stringify(frame(1))));
+    await s.lake.put(lakeKeys.quarantine(FRAMES), aside({ line: 0, reason: 'not gzip' }));
+    await s.ledger.write([
+      {
+        schema: 'ledger-command/1',
+        commandId: 'raw',
+        site: 'plant-a',
+        actor: 'test',
+        reason: 'test',
+        record: {
+          class: 'raw-object',
+          id: FRAMES,
+          body: {
+            schema: 'raw-object/1',
+            bucket: 'lake',
+            key: FRAMES,
+            versionId: 'v7',
+            digest: `sha256:${'0'.repeat(64)}`,
+            bytes: 1,
+            site: 'plant-a',
+            asset: 'press-1',
+            run: 'life-1',
+            firstIndex: 1,
+            lastIndex: 1,
+            frames: 0,
+            quarantined: 1,
+            signals: [],
+          },
+        },
+      },
+    ]);
+    await s.replay({ all: true });
+    expect(s.sent).toMatchObject([{ body: { detail: { object: { key: FRAMES, 'version-id': 'v7' } } } }]);
+  });
+
   it('hands nothing on in a dry run', async () => {
     const s = await setUp();
     await s.lake.put(FRAMES, gzipSync(JSON.stringify(frame(1))));
