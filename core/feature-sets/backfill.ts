@@ -1,5 +1,6 @@
 import type { BackfillItem, FeatureSetRecord } from '../contracts/feature-store.ts';
 import type { RawObjectRecord } from '../contracts/lake.ts';
+import { compareText } from '../text/compare.ts';
 
 export interface BackfillRequest {
   readonly backfillId: string;
@@ -22,8 +23,6 @@ export interface BackfillPlan {
 const PART_FRAMES = 20_000;
 const PART_BYTES = 16 * 1024 * 1024;
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /**
  * Cuts a backfill into parts: neighbouring frames of one run, so that few frames are read twice for their windows. An
  * object that lacks a signal of the feature set is of another kind of machine; one whose times are all outside of the
@@ -41,7 +40,11 @@ export const planBackfill = (
     .filter((o) => signals.every((s) => o.signals.includes(s.name)))
     .filter(inside)
     .sort(
-      (a, b) => byText(a.asset, b.asset) || byText(a.run, b.run) || a.firstIndex - b.firstIndex || byText(a.key, b.key),
+      (a, b) =>
+        compareText(a.asset, b.asset) ||
+        compareText(a.run, b.run) ||
+        a.firstIndex - b.firstIndex ||
+        compareText(a.key, b.key),
     );
   const items: BackfillItem[] = [];
   let open: { asset: string; run: string; first: number; last: number; frames: number; bytes: number } | null = null;

@@ -1,5 +1,6 @@
 import type { Frame } from '../contracts/frame.ts';
 import { canonicalJson } from '../lineage/canonical-json.ts';
+import { compareText } from '../text/compare.ts';
 
 /** Frames of one run as one version of a raw object had them. */
 export interface FrameSource {
@@ -18,7 +19,6 @@ export interface FrameVersion {
   readonly known: number;
 }
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const contentOf = ({ context, sourceTime, signals }: Frame): string => canonicalJson({ context, sourceTime, signals });
 
 const knownFrom = (frame: Frame, source: FrameSource): number =>
@@ -49,7 +49,9 @@ export const frameVersions = (sources: readonly FrameSource[]): readonly (readon
       if (versions.length === 1) return versions;
       versions.sort(
         (a, b) =>
-          a.known - b.known || byText(a.source.key, b.source.key) || byText(contentOf(a.frame), contentOf(b.frame)),
+          a.known - b.known ||
+          compareText(a.source.key, b.source.key) ||
+          compareText(contentOf(a.frame), contentOf(b.frame)),
       );
       const kept: FrameVersion[] = [];
       for (const version of versions) {

@@ -1,5 +1,5 @@
 import { numberParam, type ScalarFeature } from './engine/feature.ts';
-import { quantileOf } from './engine/quantile.ts';
+import { quantileOf, quantileProblem } from './engine/quantile.ts';
 
 export const quantile: ScalarFeature = {
   name: 'quantile',
@@ -9,7 +9,7 @@ export const quantile: ScalarFeature = {
   missing: 'Values that are not good are left out; missing when none is left.',
   params: { q: 'number' },
   example: { q: 0.5 },
-  refuse: ({ q }) => ((q as number) >= 0 && (q as number) <= 1 ? undefined : `"q" must be from 0 to 1, it is ${q}`),
+  refuse: quantileProblem,
   unit: (signal) => signal,
   compute: ({ values }, params) => quantileOf(values, numberParam(params, 'q', 'quantile')),
 };

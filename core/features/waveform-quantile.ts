@@ -1,5 +1,5 @@
 import { numberParam, type WaveformFeature } from './engine/feature.ts';
-import { quantileOf } from './engine/quantile.ts';
+import { quantileOf, quantileProblem } from './engine/quantile.ts';
 import { moments } from './kernel/analysis.ts';
 
 export const waveformQuantile: WaveformFeature = {
@@ -10,7 +10,7 @@ export const waveformQuantile: WaveformFeature = {
   missing: 'A waveform that is not good is left out of the mean over frames; missing when none is left.',
   params: { q: 'number' },
   example: { q: 0.95 },
-  refuse: ({ q }) => ((q as number) >= 0 && (q as number) <= 1 ? undefined : `"q" must be from 0 to 1, it is ${q}`),
+  refuse: quantileProblem,
   unit: (signal) => signal,
   compute: ({ samples, params }) => {
     const q = numberParam(params, 'q', 'waveform-quantile');

@@ -1,6 +1,6 @@
 import type { PlantModel } from '../contracts/plant-model.ts';
+import { compareText } from '../text/compare.ts';
 import { placePath } from './places.ts';
-import { compareText } from './problem.ts';
 
 const by =
   <T>(key: (item: T) => string) =>

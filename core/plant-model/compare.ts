@@ -1,6 +1,6 @@
 import type { PlantModel, PlantSignal } from '../contracts/plant-model.ts';
 import { canonicalJson } from '../lineage/canonical-json.ts';
-import { compareText } from './problem.ts';
+import { compareText } from '../text/compare.ts';
 import { signalsOf } from './signals-of.ts';
 
 /** What became of a plant, by names as `asset "spindle-101"`. */

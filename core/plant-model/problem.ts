@@ -1,3 +1,5 @@
+import { compareText } from '../text/compare.ts';
+
 /** A place in the files of a plant. */
 export interface Where {
   readonly file: string;
@@ -26,6 +28,3 @@ export const sorted = (problems: readonly Problem[]): readonly Problem[] => {
     return before?.file !== p.file || before.line !== p.line || before.message !== p.message;
   });
 };
-
-/** Order by code units: the same on every machine and in every language. */
-export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -5,6 +5,7 @@ import type { UseCase } from '../contracts/use-case.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { standingEvents } from '../outcomes/standing.ts';
 import { type EndOfUnit, endOfUnit } from '../outcomes/unit.ts';
+import { compareText } from '../text/compare.ts';
 import { shortfall, splitOf } from './split.ts';
 
 /** A raw object and when the registry learnt of it. */
@@ -37,7 +38,6 @@ export type SnapshotPlan =
   | { readonly ok: false; readonly shortfall: readonly string[] };
 
 const runKey = (r: { readonly asset: string; readonly run: string | null }): string => `${r.asset}/${r.run}`;
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /**
  * What a model of the line may learn from: ended runs, each in one split, by what was known at `knownUntil`.
@@ -76,7 +76,7 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
   const counts = { train: 0, calibration: 0, test: 0 };
   const eventIds: string[] = [];
   const runs: SnapshotRun[] = [];
-  for (const [key, records] of [...byRun].sort(([a], [b]) => byText(a, b))) {
+  for (const [key, records] of [...byRun].sort(([a], [b]) => compareText(a, b))) {
     const first = records[0] as RawObjectRecord;
     const end = ends.get(key) as EndOfUnit;
     const split = splitOf(useCase.seal, first.asset, first.run);
@@ -89,7 +89,7 @@ export const planSnapshot = (input: SnapshotInput): SnapshotPlan => {
       frames: records.reduce((sum, r) => sum + r.frames, 0),
       endedAt: end.endedAt,
       objects: records
-        .sort((a, b) => a.firstIndex - b.firstIndex || byText(a.key, b.key))
+        .sort((a, b) => a.firstIndex - b.firstIndex || compareText(a.key, b.key))
         .map(({ bucket, key, versionId, digest, bytes }) => ({ bucket, key, versionId, digest, bytes })),
     });
   }

@@ -1,4 +1,5 @@
 import { ranked, sums } from '../kernel/kernel.ts';
+import type { Params } from './feature.ts';
 
 /**
  * Quantile of some values by linear interpolation between neighbours (type 7 of Hyndman & Fan 1996, as numpy and R).
@@ -16,3 +17,7 @@ export const quantileOf = (values: Float64Array, q: number): number => {
   const [low, high] = ranked(values, below);
   return low + (place - below) * (high - low) + 0;
 };
+
+/** What is wrong with the parameter `q`, which quantile is meant. */
+export const quantileProblem = ({ q }: Params): string | undefined =>
+  (q as number) >= 0 && (q as number) <= 1 ? undefined : `"q" must be from 0 to 1, it is ${q}`;
