@@ -5,7 +5,7 @@ import { FEATURES } from '../features/engine/registry.ts';
 import { canonicalJson } from '../lineage/canonical-json.ts';
 
 /** The signals that a feature set reads, by its definitions and by their parameters that name signals. */
-export const signalsOf = ({
+export const signalsRead = ({
   featureSet,
   signals,
 }: Pick<UseCase, 'featureSet' | 'signals'>): readonly FeatureSignal[] => {
@@ -30,7 +30,7 @@ export const signalsOf = ({
  * What the registry keeps of the feature set of a use case, one that this code can compute (`checkFeatureSet`).
  */
 export const featureSetRecord = (useCase: Pick<UseCase, 'featureSet' | 'signals'>): FeatureSetRecord => {
-  const signals = signalsOf(useCase);
+  const signals = signalsRead(useCase);
   const units = featureUnits(useCase.featureSet, useCase.signals);
   return FeatureSetRecord.parse({
     schema: 'feature-set-record/1',
@@ -57,7 +57,7 @@ export const featureSetProblems = (
     problems.push(
       `feature set ${id} was retired by ${known.retired.by}: ${known.retired.reason}; define another one, with another id`,
     );
-  const signals = signalsOf(useCase);
+  const signals = signalsRead(useCase);
   for (const name of new Set([...known.signals, ...signals].map((s) => s.name))) {
     const before = known.signals.find((s) => s.name === name);
     const after = signals.find((s) => s.name === name);

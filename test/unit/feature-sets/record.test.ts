@@ -1,6 +1,6 @@
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { diffFeatureSets } from '#core/feature-sets/diff.ts';
-import { featureSetProblems, featureSetRecord, signalsOf } from '#core/feature-sets/record.ts';
+import { featureSetProblems, featureSetRecord, signalsRead } from '#core/feature-sets/record.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { SIGNALS } from '../features/a-frame.ts';
@@ -29,7 +29,7 @@ describe('the record of a feature set', () => {
       Object.entries(feature.params).map(([p, kind]) => [p, kind === 'scalar-signal' ? 'speed' : 1]),
     );
     const featureSet = withFeature({ feature: name, signal: 'wave', params });
-    expect(signalsOf({ ...useCase, featureSet }).map((s) => s.name)).toEqual(['level', 'speed', 'wave']);
+    expect(signalsRead({ ...useCase, featureSet }).map((s) => s.name)).toEqual(['level', 'speed', 'wave']);
   });
 
   it('allows a use case that means the same', () => {
