@@ -21,8 +21,10 @@ export const registrySource = (files: readonly string[]): string => {
 /** Rows of the table in docs/features.md. */
 export const featureTable = (features: Readonly<Record<string, Feature>>): string => {
   const row = (f: Feature): string => {
-    const params = Object.entries(f.params).map(([name, kind]) => `\`${name}\`: ${kind.replace('-', ' ')}`);
-    const unit = f.unit('its signal’s', f.example ?? {}, (name) => `${name}’s`);
+    const params = Object.entries(f.params).map(([name, kind]) => `\`${name}\`: ${kind.replaceAll('-', ' ')}`);
+    const example = Object.entries(f.example ?? {});
+    const paramOf = (signal: string): string => example.find(([, value]) => value === signal)?.[0] ?? signal;
+    const unit = f.unit('its signal’s', f.example ?? {}, (signal) => `that of \`${paramOf(signal)}\``);
     return `| \`${f.name}\` | ${f.kind} | ${f.version} | ${f.says} | ${f.missing} | ${params.join(', ')} | ${unit} |`;
   };
   const rows = Object.values(features).map(row).join('\n');
