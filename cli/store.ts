@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { storeKeys } from '#core/contracts/lake.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
 import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { CliError, EXIT } from './errors.ts';
 import { columnsOfParquet } from './files/parquet.ts';
+import { sha256 } from './sha256.ts';
 import type { World } from './world.ts';
 
 /** Objects of the store that hold rows of a feature set of the site, by key. */
@@ -41,7 +41,7 @@ const readRun = async (world: World, objects: readonly Wanted[], width: number):
         bucket: world.lake.name,
         key,
         versionId: object.versionId,
-        digest: `sha256:${createHash('sha256').update(object.body).digest('hex')}`,
+        digest: sha256(object.body),
         bytes: object.body.length,
       };
       return { ref, columns: await columnsOfParquet(object.body, COLUMNS) };

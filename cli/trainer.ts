@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -22,6 +21,7 @@ import type { FoldError } from '#core/policy/folds.ts';
 import type { EvaluateDeps, Trainer } from './commands/evaluate.ts';
 import { CliError, EXIT } from './errors.ts';
 import { parquetOf } from './files/parquet.ts';
+import { sha256 } from './sha256.ts';
 import { loadDefinitions } from './use-cases.ts';
 
 /** Rows as the trainers read them: the columns of FeatureRow that they need. */
@@ -59,7 +59,7 @@ export const openTrainer =
         seed: String(seed),
         feature_names: JSON.stringify(useCase.featureSet.features.map((f) => f.name)),
         feature_set_digest: digestOf(useCase.featureSet),
-        snapshot_digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+        snapshot_digest: sha256(bytes),
         settings: JSON.stringify(settings),
       });
       writeFileSync(join(ml, 'input/config/hyperparameters.json'), JSON.stringify(hyperparameters));

@@ -1,5 +1,4 @@
 import { parseAs } from '#core/contracts/errors.ts';
-import { EVENTS } from '#core/contracts/events.ts';
 import { BackfillRecord } from '#core/contracts/feature-store.ts';
 import { backfillKeys, RawObjectRecord, storeKeys } from '#core/contracts/lake.ts';
 import { planBackfill } from '#core/feature-sets/backfill.ts';
@@ -10,6 +9,7 @@ import { findFeatureSet } from './feature-sets.ts';
 
 export interface BackfillOptions {
   readonly name: string;
+  /** First and last day of rows, UTC. */
   readonly from: string;
   readonly to: string;
   readonly asset?: string;
@@ -18,12 +18,6 @@ export interface BackfillOptions {
   readonly timeoutSeconds: number;
   readonly dryRun: boolean;
 }
-
-const Day = EVENTS.BackfillRequested.shape.from;
-const dayOf = (text: string, option: string): string => {
-  if (Day.safeParse(text).success) return text;
-  throw new CliError(`${option} is "${text}"`, 'give a UTC day like 2026-01-31', EXIT.usage);
-};
 
 /** Waits for the end of a backfill, telling how many of its parts are done. @throws {CliError} when it takes longer than allowed. */
 const waitForBackfill = async (
@@ -55,10 +49,10 @@ const rowsText = ({ rows, written, unchanged }: BackfillRecord): string =>
 
 /** Asks for rows of a feature set for frames that are there already; with `wait` tells how it ended. */
 export const backfill = async (world: World, out: Output, options: BackfillOptions): Promise<void> => {
+  const { from, to } = options;
+  if (from > to) throw new CliError(`--from ${from} is after --to ${to}`, 'turn them round', EXIT.usage);
   const { digest, record: set } = await findFeatureSet(world, options.name);
   const { id } = set.featureSet;
-  const [from, to] = [dayOf(options.from, '--from'), dayOf(options.to, '--to')];
-  if (from > to) throw new CliError(`--from ${from} is after --to ${to}`, 'turn them round', EXIT.usage);
   if (set.retired !== null)
     throw new CliError(
       `feature set ${id} was retired by ${set.retired.by}: ${set.retired.reason}`,

@@ -29,7 +29,7 @@ export const compact = async (
   if (!request.success)
     throw new CliError(
       `cannot compact ${o.table ?? 'all tables'}${o.date === undefined ? '' : ` of ${o.date}`}`,
-      `tables: ${LANDED_TABLES.join(', ')}; a day is written 2026-01-31`,
+      `name one of ${LANDED_TABLES.join(', ')}, or none for all`,
       EXIT.usage,
     );
   const days = new Map<string, CompactedDay>();

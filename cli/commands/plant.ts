@@ -102,7 +102,9 @@ export const showAsset = async (out: Output, path: string, id: string): Promise<
     );
     throw new CliError(
       `${path} has no asset "${id}"`,
-      meant === undefined ? 'see its assets with "millwright plant export --format json"' : `did you mean "${meant}"?`,
+      meant === undefined
+        ? `"millwright plant export ${path} --format json" has its assets`
+        : `did you mean "${meant}"?`,
       EXIT.notFound,
     );
   }

@@ -20,6 +20,7 @@ import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
+import { sha256 } from '../sha256.ts';
 import { loadDefinitions } from '../use-cases.ts';
 import type { World } from '../world.ts';
 
@@ -144,7 +145,7 @@ export const readBundles = (root: string): readonly Bundle[] => {
       );
       const files = listed.files.map((f) => {
         const bytes = readFileSync(join(folder, name, f.name));
-        const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        const found = sha256(bytes);
         if (found !== f.digest)
           throw new CliError(
             `${f.name} is not what was built: ${found}, expected ${f.digest}`,

@@ -128,8 +128,6 @@ export const quality = async (world: World, out: Output, o: QualityOptions): Pro
     return;
   }
   const first = o.since ?? dayOf(now, -(o.open ? OPEN_DAYS : DAYS));
-  if (!/^\d{4}-\d\d-\d\d$/.test(first) || Number.isNaN(Date.parse(first)))
-    throw new CliError(`"${first}" is no day`, 'write it like 2026-01-01', EXIT.usage);
   const all = await ask(world, o.open ? openFindings : findings, { first_day: first, last_day: dayOf(now) });
   const known = all.filter(
     ({ finding: f }) => (asset === undefined || f.asset === asset) && (signal === undefined || f.signal === signal),

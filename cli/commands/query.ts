@@ -47,7 +47,7 @@ const queryOf = (name: string): LakeQuery => {
 };
 
 /** `name=value` of each `--param`. @throws {CliError} when one is no such pair, or is there twice. */
-export const parseParams = (pairs: readonly string[]): Record<string, string> => {
+const parseParams = (pairs: readonly string[]): Record<string, string> => {
   const params: Record<string, string> = {};
   for (const pair of pairs) {
     const at = pair.indexOf('=');

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { parseAs } from '#core/contracts/errors.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
@@ -17,6 +16,7 @@ import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { parquetOf } from '../files/parquet.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
+import { sha256 } from '../sha256.ts';
 import { readRuns, storeObjects, type Wanted } from '../store.ts';
 import type { World } from '../world.ts';
 import { findFeatureSet } from './feature-sets.ts';
@@ -40,8 +40,6 @@ export interface TrainingSetOrder {
   readonly withSealed: boolean;
   readonly out: string;
 }
-
-const sha256 = (bytes: Uint8Array | string): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 const readLabels = (text: string, name: string): readonly Label[] => {
   const { labels, bad } = parseLabels(text);
@@ -232,7 +230,7 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
     const known = labelsKnownAt(all, knownAt).filter((l) => asset === null || l.asset === asset);
     if (known.length === 0)
       throw new CliError(
-        `none of the ${all.length} labels of ${source.name} was known by ${knownAt}${asset === null ? '' : ` of ${asset}`}`,
+        `none of the ${all.length} labels of ${source.name}${asset === null ? '' : ` is of ${asset} and`} was known by ${knownAt}`,
         'give a later --known-at, or labels that were known earlier (known_time; without one, their time)',
         EXIT.usage,
       );

@@ -20,7 +20,11 @@ const namesIn = (folder: string): readonly string[] =>
 export const readPlantFiles = (path: string): readonly PlantFile[] => {
   const what = statSync(path, { throwIfNoEntry: false });
   if (what === undefined)
-    throw new CliError(`there is no file or folder ${path}`, 'give the folder of a plant', EXIT.notFound);
+    throw new CliError(
+      `there is no file or folder ${path}`,
+      'give a folder with the files of a plant, or one such file: config/plant shows one',
+      EXIT.notFound,
+    );
   const folder = what.isDirectory() ? path : dirname(path);
   const names = what.isDirectory() ? namesIn(path) : [basename(path)];
   if (names.length === 0 || !names.every((name) => OF_A_PLANT.test(name)))

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { backfill } from '../commands/backfill.ts';
 import { featureSet, featureSetDiff, featureSets } from '../commands/feature-sets.ts';
 import { retireFeatureSet } from '../commands/retire-feature-set.ts';
-import { type Act, type Add, count } from './parts.ts';
+import { type Act, type Add, count, day } from './parts.ts';
 
 /** `millwright feature-sets`, and what is done with one: look, compare, retire, fill the store. */
 export const addFeatureSets = (program: Command, add: Add, act: Act): void => {
@@ -54,8 +54,8 @@ export const addFeatureSets = (program: Command, add: Add, act: Act): void => {
     'millwright backfill spindle-bearing --from 2026-01-01 --to 2026-01-31 --dry-run',
     'millwright backfill spindle-bearing --from 2026-01-01 --to 2026-01-31 --asset spindle-101 --wait',
   )
-    .requiredOption('--from <day>', 'first UTC day of rows')
-    .requiredOption('--to <day>', 'last UTC day of rows')
+    .requiredOption('--from <day>', 'first UTC day of rows', day)
+    .requiredOption('--to <day>', 'last UTC day of rows', day)
     .option('--asset <id>', 'only of one asset')
     .option('--reason <text>', 'why, for the audit trail', 'asked for at the command line')
     .option('--dry-run', 'only say what it would read', false)

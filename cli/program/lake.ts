@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { QuarantineClass } from '#core/contracts/quarantine.ts';
 import { compact } from '../commands/compact.ts';
 import { quarantine, replayQuarantine, showQuarantine } from '../commands/quarantine.ts';
-import { type Act, type Add, count } from './parts.ts';
+import { type Act, type Add, count, day } from './parts.ts';
 
 /** `millwright quarantine`, `replay` and `compact`: how the lake is kept. */
 export const addLake = (program: Command, add: Add, act: Act): void => {
@@ -46,7 +46,7 @@ export const addLake = (program: Command, add: Add, act: Act): void => {
     'Put small files of days that are over together; an hourly schedule does it in AWS.',
     'millwright compact observations --date 2026-01-31 --dry-run',
   )
-    .option('--date <day>', 'only this day')
+    .option('--date <day>', 'only this day', day)
     .option('--dry-run', 'only say what would be done', false)
     .action(
       act<[string | undefined, { date?: string; dryRun: boolean }]>((world, out, table, o) =>

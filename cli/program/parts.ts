@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { Instant } from '#core/contracts/primitives.ts';
 import type { Output } from '../output.ts';
 import type { World } from '../world.ts';
 
@@ -19,4 +21,16 @@ export const count = (text: string): number => {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Expected a whole number.');
   return value;
+};
+
+/** Parses the value of an option that names a day. @throws {InvalidArgumentError} when it is none. */
+export const day = (text: string): string => {
+  if (z.iso.date().safeParse(text).success) return text;
+  throw new InvalidArgumentError('Expected a UTC day like 2026-01-31.');
+};
+
+/** Parses the value of an option that names an instant. @throws {InvalidArgumentError} when it is none. */
+export const instant = (text: string): string => {
+  if (Instant.safeParse(text).success) return text;
+  throw new InvalidArgumentError('Expected UTC like 2026-01-31T08:00:00.000Z.');
 };

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type QualityOptions, quality } from '../commands/quality.ts';
-import type { Act, Add } from './parts.ts';
+import { type Act, type Add, day } from './parts.ts';
 
 /** `millwright quality`: what the checks on the way in found. */
 export const addQuality = (program: Command, add: Add, act: Act): void => {
@@ -15,7 +15,11 @@ export const addQuality = (program: Command, add: Add, act: Act): void => {
     .option('--asset <id>', 'only those of one machine')
     .option('--signal <name>', 'only those of signals of this name')
     .option('--open', 'only stretches that go on', false)
-    .option('--since <day>', 'of which something was said since that day, UTC; default: 7 days ago, with --open 90')
+    .option(
+      '--since <day>',
+      'of which something was said since that day, UTC; default: 7 days ago, with --open 90',
+      day,
+    )
     .option('--from <time>', 'what could be relied on from that time, UTC; with --to, --asset and --signal')
     .option('--to <time>', 'until that time')
     .action(act<[QualityOptions]>((world, out, o) => quality(world, out, o)));

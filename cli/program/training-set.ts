@@ -1,14 +1,22 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parseAs } from '#core/contracts/errors.ts';
-import { Instant } from '#core/contracts/primitives.ts';
 import { TrainingSetManifest } from '#core/contracts/training-set.ts';
 import { type LabelSource, makeTrainingSet, repeatTrainingSet } from '../commands/training-set.ts';
 import { CliError, EXIT } from '../errors.ts';
-import type { Act, Add } from './parts.ts';
+import { type Act, type Add, instant } from './parts.ts';
 
-const instant = (text: string): string => {
-  if (Instant.safeParse(text).success) return text;
-  throw new InvalidArgumentError('Expected UTC like 2026-01-31T08:00:00.000Z.');
+const readManifest = (text: string, file: string): TrainingSetManifest => {
+  let manifest: unknown;
+  try {
+    manifest = JSON.parse(text);
+  } catch (error) {
+    throw new CliError(
+      `${file} is no JSON: ${(error as Error).message}`,
+      'give the .manifest.json that was written beside the rows',
+      EXIT.usage,
+    );
+  }
+  return parseAs(TrainingSetManifest, manifest, file);
 };
 
 const days = (text: string): number => {
@@ -34,8 +42,8 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
     program,
     'training-set [featureSet]',
     'Labels joined with the features that were known at their time, as a file with a manifest.',
-    'millwright training-set spindle-health --from-events --out rows.parquet',
-    'millwright training-set 3f9ac1d20b7e --labels found.csv --known-at 2026-03-01T00:00:00.000Z --out rows.csv',
+    'millwright training-set spindle-bearing --from-events --out rows.parquet',
+    'millwright training-set 3fa9c1d20b7e --labels found.csv --known-at 2026-03-01T00:00:00.000Z --out rows.csv',
     'millwright training-set --again rows.parquet.manifest.json --out rows.parquet',
   )
     .addHelpText(
@@ -54,6 +62,8 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
         'knownAt',
         'maxAgeDays',
         'asset',
+        'useCase',
+        'withSealed',
       ]),
     )
     .option('--use-case <id>', 'whose label, when use cases of the feature set define several')
@@ -66,7 +76,7 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
       act<[string | undefined, Options]>(async (world, out, featureSet, o) => {
         const text = o.labels === undefined ? null : readText(o.labels);
         if (o.again !== undefined) {
-          const manifest = parseAs(TrainingSetManifest, JSON.parse(readText(o.again)), o.again);
+          const manifest = readManifest(readText(o.again), o.again);
           return repeatTrainingSet(world, out, { manifest, labels: text, out: o.out });
         }
         if (featureSet === undefined)

@@ -147,7 +147,7 @@ describe('millwright compact', () => {
 
   it.each([
     [['decisions'], /cannot compact decisions/],
-    [['quality', '--date', 'today'], /cannot compact quality of today/],
+    [['quality', '--date', 'today'], /Expected a UTC day/],
   ])('refuses %j', async (args, why) => {
     const { code, err } = await runWith(answering().world, ['compact', ...args]);
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(why) });

@@ -60,7 +60,7 @@ describe('millwright quality', () => {
       'give --asset, --signal, --from and --to together',
     ],
     [['quality', '--asset', 'a', '--signal', 'b', '--from', 'noon', '--to', at(2)], '"noon" is no time'],
-    [['quality', '--since', 'monday'], '"monday" is no day'],
+    [['quality', '--since', 'monday'], 'Expected a UTC day'],
   ])('says what is wrong with %j', async (args, says) => {
     const { code, err } = await runWith(world(), args);
     expect(code).toBe(2);
