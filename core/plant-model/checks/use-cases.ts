@@ -1,6 +1,6 @@
 import type { PlantSignal } from '../../contracts/plant-model.ts';
 import type { SignalDefinition } from '../../contracts/use-case.ts';
-import { sameMeaning } from '../../units/units.ts';
+import { sameMeaning, unitOf } from '../../units/units.ts';
 import type { FieldPath } from '../sections.ts';
 import { resolveSignal } from '../signals-of.ts';
 import type { Check } from './draft.ts';
@@ -13,7 +13,9 @@ const mismatches = (signal: PlantSignal, wanted: SignalDefinition): readonly Mis
   const numeric = signal.dataType === 'double' || signal.dataType === 'integer' || signal.dataType === 'boolean';
   if (wanted.kind === 'waveform' ? signal.dataType !== 'waveform' : !numeric)
     say('dataType', `it is a ${signal.dataType}, expected a ${wanted.kind}`);
-  if (!sameMeaning(signal.unit, wanted.unit)) say('unit', `it is "${signal.unit}", expected "${wanted.unit}"`);
+  // Of a unit that is none, that is the mistake.
+  if (unitOf(signal.unit) !== undefined && !sameMeaning(signal.unit, wanted.unit))
+    say('unit', `it is "${signal.unit}", expected "${wanted.unit}"`);
   if (wanted.kind === 'waveform')
     for (const field of ['sampleRateHz', 'samples'] as const)
       if (signal[field] !== wanted[field]) say(field, `it is ${signal[field]}, expected ${wanted[field]}`);

@@ -89,6 +89,11 @@ describe('a use case of the class of an asset model', () => {
     ],
   ])('says when the model %s', (_, signal, problem) => expect(found([signal])).toEqual([problem]));
 
+  it('says of a unit that is none only that', () =>
+    expect(found([{ ...pressure, range: [0, 20] }], edited('unit: bar', 'unit: bars'))).toEqual([
+      'models.yaml:9 signal "pump/pressure": unit: "bars" is no UCUM code that is known; did you mean "bar"?',
+    ]));
+
   it('says when waveforms have another rate', () => {
     const files = edited('dataType: double', 'dataType: waveform\n        sampleRateHz: 1000\n        samples: 512');
     const wanted = { ...pressure, kind: 'waveform', range: [0, 20], sampleRateHz: 2000, samples: 512 } as const;
