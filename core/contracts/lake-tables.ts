@@ -16,8 +16,7 @@ export const TIERS = ['hot', 'cold'] as const;
 export type Tier = (typeof TIERS)[number];
 
 /** Why objects are kept how long: the days are the deployment config's. */
-export const RETENTION_CLASSES = ['record', 'raw', 'working', 'quarantine'] as const;
-export type RetentionClass = (typeof RETENTION_CLASSES)[number];
+export type RetentionClass = 'record' | 'raw' | 'working' | 'quarantine';
 
 /**
  * One table of the lake. Columns are only ever added, at the end: readers go by name and take what is absent as null,
