@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import type { PlantAsset, PlantModel } from '#core/contracts/plant-model.ts';
 import { canonicalPlant, countsOf } from '#core/plant-model/canonical.ts';
 import type { SignalUser } from '#core/plant-model/checks/draft.ts';
@@ -10,6 +9,7 @@ import { nearestOf } from '#core/text/nearest.ts';
 import { opcUaUnitId, unitOf } from '#core/units/units.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readPlantFiles, writePlantFiles } from '../files/plant-folder.ts';
+import { writeFile } from '../files/write-file.ts';
 import { answer, facts, type Output, paint, say, table } from '../output.ts';
 
 /** `3 places, 1 connection, …`. */
@@ -60,7 +60,7 @@ export const exportPlant = async (out: Output, path: string, { format, to }: Exp
     throw new CliError('CSV is several files, and no folder is named for them', 'add --out FOLDER', EXIT.usage);
   const files = format === 'csv' ? plantCsvFiles(plant) : [{ path: to, text: plantJson(plant) }];
   if (format === 'csv') writePlantFiles(to, files);
-  else writeFileSync(to, plantJson(plant));
+  else writeFile(to, plantJson(plant));
   answer(out, { written: files.map((f) => f.path), counts: countsOf(plant) }, () =>
     say(out, `${to}: ${countsText(countsOf(plant))}`),
   );

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { parseAs } from '#core/contracts/errors.ts';
 import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
@@ -15,6 +14,7 @@ import { splitOf } from '#core/policy/split.ts';
 import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { parquetOf } from '../files/parquet.ts';
+import { folderIsThere, writeFile } from '../files/write-file.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
 import { sha256 } from '../sha256.ts';
 import { readRuns, storeObjects, type Wanted } from '../store.ts';
@@ -198,8 +198,8 @@ const formatOf = (file: string): 'parquet' | 'csv' => {
 
 /** Writes rows and manifest, and says what they are. */
 const finish = (out: Output, file: string, manifest: TrainingSetManifest, bytes: Uint8Array): void => {
-  writeFileSync(file, bytes);
-  writeFileSync(`${file}.manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFile(file, bytes);
+  writeFile(`${file}.manifest.json`, `${JSON.stringify(manifest, null, 2)}\n`);
   answer(out, { file, manifest: `${file}.manifest.json`, rows: manifest.rows, digest: manifest.digest }, () => {
     say(out, `${paint(out, 'green', '✓')} ${manifest.rows} rows of ${manifest.features.length} features in ${file}`);
     const { labels } = manifest;
@@ -219,6 +219,7 @@ const finish = (out: Output, file: string, manifest: TrainingSetManifest, bytes:
  */
 export const makeTrainingSet = async (world: World, out: Output, order: TrainingSetOrder): Promise<void> => {
   const format = formatOf(order.out);
+  folderIsThere(order.out);
   const { digest: featureSetDigest, record } = await findFeatureSet(world, order.featureSet);
   const { knownAt, asset } = order;
   const source = order.labels;
@@ -300,6 +301,7 @@ export const repeatTrainingSet = async (
       `name one that ends in .${manifest.format}`,
       EXIT.usage,
     );
+  folderIsThere(o.out);
   let labels: Plan['labels'];
   if (manifest.labels.from === 'file') {
     if (o.labels === null || sha256(o.labels) !== manifest.labels.digest)

@@ -168,6 +168,13 @@ describe('plant export and import', () => {
     expect(existsSync(join(dir, 'back'))).toBe(false);
   });
 
+  it('export says so when a file cannot be written', async () => {
+    const nowhere = await run('export', EXAMPLE, '--format', 'json', '--out', join(dir, 'no', 'plant.json'));
+    expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('make the folder first') });
+    const folder = await run('export', EXAMPLE, '--format', 'json', '--out', dir);
+    expect(folder).toMatchObject({ code: 1, err: expect.stringContaining('cannot be written') });
+  });
+
   it('export of CSV needs a folder', async () =>
     expect(await run('export', EXAMPLE, '--format', 'csv')).toMatchObject({
       code: 2,

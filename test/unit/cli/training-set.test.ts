@@ -240,6 +240,7 @@ describe('millwright training-set', () => {
     [['--labels', 'labels.csv', '--out', 'x.csv'], labels(`m1,${day(9)},1,\n`), 'none of the 1 labels of labels.csv'],
     [['--from-events', '--use-case', 'other', '--out', 'x.csv'], {}, 'no use case "other" has the feature set'],
     [['--again', 'm', '--out', 'x.csv'], { m: '{' }, 'm is no JSON'],
+    [['--from-events', '--out', 'no/such/x.csv'], {}, 'there is no folder no/such'],
     [['--again', 'm', '--with-sealed', '--out', 'x.csv'], {}, 'cannot be used with'],
     [['--from-events', '--asset', 'm9', '--out', 'x.csv'], {}, 'the store has no rows of'],
   ])('says what is wrong with %j', async (args, files, says) => {
