@@ -28,7 +28,8 @@ const daysWithSmallFiles = async (
 /**
  * Makes few large files of the many small ones of days that are over, oldest first. Called by a schedule without input, or
  * by a person for a table, a site, a day. What takes longer than one call may, or has to wait, goes on in the next.
- * @throws {ContractError} when it is asked something else. @throws {Error} what went wrong with a day, after the others.
+ * @throws {ContractError} when it is asked something else. @throws {Error} what went wrong with a day, after the others or what of
+ * them there was time for.
  */
 export const makeHandler =
   (deps: Deps) =>
@@ -43,7 +44,10 @@ export const makeHandler =
     for (const each of table === undefined ? LANDED_TABLES : [table])
       for (const day of await daysWithSmallFiles(deps, each, site)) {
         if (date !== undefined && date !== day.date) continue;
-        if (isTimeOver()) return { days, more: true };
+        if (isTimeOver()) {
+          if (failed.length > 0) throw failed[0];
+          return { days, more: true };
+        }
         try {
           const compacted = await compactDay({ ...deps, isTimeOver }, day, dryRun);
           if (date !== undefined || compacted.state !== 'open') days.push(compacted);

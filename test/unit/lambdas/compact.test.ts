@@ -122,6 +122,25 @@ describe('compaction', () => {
     expect(keys(s, 'compaction-plans/quality/')).toHaveLength(2);
   });
 
+  it('says what is wrong with a day also when its time is over before the last day', async () => {
+    const s = setUp(2);
+    await s.compact({});
+    s.objects.set(lakeKeys.hot({ ...DAY, batch: 'late' }), rowsToParquet('observations', rowsOf(9)));
+    for (const batch of ['x', 'y'])
+      s.objects.set(lakeKeys.hot({ ...DAY, date: '2026-01-03', batch }), rowsToParquet('observations', rowsOf(10)));
+    // The clock jumps as soon as the first day was looked at.
+    const files = {
+      ...s.deps.files,
+      entries: async (prefix: string) => {
+        if (prefix === HOT) s.clock.ms += 700_000;
+        return s.deps.files.entries(prefix);
+      },
+    };
+    await expect(makeHandler({ ...s.deps, files })({})).rejects.toThrow(
+      /late\.parquet was written on a day that is over/,
+    );
+  });
+
   it('fills parts up to their limits, and makes a part of its own of what is larger', () => {
     const files = [10, 60, 50, 200, 10, 10, 10].map((bytes, i) => ({ key: `k${i}`, bytes }));
     const parts = planParts(files, { bytes: 100, files: 2 });
