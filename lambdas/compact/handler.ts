@@ -28,8 +28,8 @@ const daysWithSmallFiles = async (
 /**
  * Makes few large files of the many small ones of days that are over, oldest first. Called by a schedule without input, or
  * by a person for a table, a site, a day. What takes longer than one call may, or has to wait, goes on in the next.
- * @throws {ContractError} when it is asked something else. @throws {Error} what went wrong with a day, after the others or what of
- * them there was time for.
+ * @throws {ContractError} when it is asked something else. @throws {Error} what went wrong with a day, after the others
+ * or those of them that there was time for.
  */
 export const makeHandler =
   (deps: Deps) =>

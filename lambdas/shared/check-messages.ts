@@ -3,6 +3,7 @@ import { UseCase } from '#core/contracts/use-case.ts';
 import { checkMessage, type GoodMessage, type MessageRules } from '#core/lake/check-message.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import type { TopicMessage } from './topic-message.ts';
+import { NOT_UTF8, utf8 } from './utf8.ts';
 
 /** Units of signals as the published use cases give them, newest of each. One that cannot be read gives none. */
 export const readMessageRules = async (
@@ -24,10 +25,13 @@ export const checkTopicMessage = (
   rules: MessageRules,
   at: string,
 ): GoodMessage | QuarantinedMessage => {
+  const text = utf8(bytes);
   const checked =
     topic === null
       ? ({ ok: false, class: 'sender', reason: 'it did not come on the topic of a device' } as const)
-      : checkMessage(Buffer.from(bytes).toString('utf8'), topic, rules);
+      : text === null
+        ? ({ ok: false, class: 'not-json', reason: NOT_UTF8 } as const)
+        : checkMessage(text, topic, rules);
   if (checked.ok) return checked;
   return {
     schema: 'quarantined-message/1',

@@ -1,8 +1,9 @@
-import { gunzipSync } from 'node:zlib';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { Frame } from '#core/contracts/frame.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import { type ObjectStore, sha256 } from './object-store.ts';
+import { MAX_UNPACKED_BYTES, unpackLines } from './unpack.ts';
+import { NOT_UTF8 } from './utf8.ts';
 
 /**
  * Key of an upload of frames: site, asset, run, first and last index. Where a device wrote it, its thing stands before
@@ -10,9 +11,6 @@ import { type ObjectStore, sha256 } from './object-store.ts';
  */
 export const FRAMES_KEY =
   /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(?:[a-z0-9]+-\1-[^/]+\/)?(\d{10})-(\d{10})\.ndjson\.gz$/;
-
-/** What an upload may unpack to, in bytes: a small file that unpacks to gigabytes must not take its reader down. */
-export const MAX_UNPACKED_BYTES = 32 * 1024 * 1024;
 
 export interface CheckedFrames {
   readonly frames: readonly Frame[];
@@ -34,29 +32,21 @@ export const readFrames = (bytes: Uint8Array, key: string, maxBytes = MAX_UNPACK
       'the key is not raw/frames/site=…/asset=…/run=…/first-last.ndjson.gz, or with a thing of this site before first',
     );
   const [, site, asset, run] = parts;
-  let text: string;
-  try {
-    text = gunzipSync(bytes, { maxOutputLength: maxBytes }).toString('utf8');
-  } catch (error) {
-    return wholly(
-      (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-        ? `it unpacks to more than ${maxBytes} bytes; upload the run in smaller objects`
-        : `not gzip: ${(error as Error).message}`,
-    );
-  }
+  const unpacked = unpackLines(bytes, maxBytes, 'upload the run in smaller objects');
+  if (!unpacked.ok) return wholly(unpacked.reason);
   const frames: Frame[] = [];
   const bad: { line: number; reason: string; text: string }[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line === '') continue;
+  for (const { line, text, isUtf8 } of unpacked.lines) {
     try {
-      const frame = parseAs(Frame, JSON.parse(line), `line ${i + 1}`);
+      if (!isUtf8) throw new Error(NOT_UTF8);
+      const frame = parseAs(Frame, JSON.parse(text), `line ${line}`);
       if (frame.site !== site || frame.asset !== asset || frame.run !== run)
-        throw new ContractError(`line ${i + 1}`, [
+        throw new ContractError(`line ${line}`, [
           `is of ${frame.site}/${frame.asset}/${frame.run}, but the key says ${site}/${asset}/${run}`,
         ]);
       frames.push(frame);
     } catch (error) {
-      bad.push({ line: i + 1, reason: (error as Error).message, text: line.slice(0, 4000) });
+      bad.push({ line, reason: (error as Error).message, text: text.slice(0, 4000) });
     }
   }
   return { frames, bad };

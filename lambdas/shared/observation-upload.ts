@@ -1,9 +1,9 @@
-import { gunzipSync } from 'node:zlib';
 import { observationTopic } from '#core/contracts/observation.ts';
 import type { QuarantineClass } from '#core/contracts/quarantine.ts';
 import { thingName } from '#core/contracts/release.ts';
 import { checkMessage, type GoodMessage, type MessageRules } from '#core/lake/check-message.ts';
-import { MAX_UNPACKED_BYTES } from './frames.ts';
+import { MAX_UNPACKED_BYTES, unpackLines } from './unpack.ts';
+import { NOT_UTF8 } from './utf8.ts';
 
 /** Key of an upload of observations: site and the thing that wrote it, which the device's role sees to. */
 export const OBSERVATIONS_KEY = /^raw\/observations\/site=([^/]+)\/([^/]+)\/[^/]+\.ndjson\.gz$/;
@@ -42,24 +42,17 @@ export const readObservationUpload = (
   const device = thing.slice(thingName(rules.stage, site, '').length);
   if (device === '' || thingName(rules.stage, site, device) !== thing)
     return wholly(`the key is not raw/observations/site=…/<thing of this site>/….ndjson.gz`);
-  let text: string;
-  try {
-    text = gunzipSync(bytes, { maxOutputLength: maxBytes }).toString('utf8');
-  } catch (error) {
-    return wholly(
-      (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-        ? `it unpacks to more than ${maxBytes} bytes; upload smaller objects`
-        : `not gzip: ${(error as Error).message}`,
-    );
-  }
+  const unpacked = unpackLines(bytes, maxBytes, 'upload smaller objects');
+  if (!unpacked.ok) return wholly(unpacked.reason);
   const topic = observationTopic(rules.stage, site, device);
   const good: { line: number; message: GoodMessage }[] = [];
   const bad: BadLine[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line === '') continue;
-    const checked = checkMessage(line, topic, rules);
-    if (checked.ok) good.push({ line: i + 1, message: checked });
-    else bad.push({ line: i + 1, class: checked.class, reason: checked.reason, text: line.slice(0, TEXT_LENGTH) });
+  for (const { line, text, isUtf8 } of unpacked.lines) {
+    const checked = isUtf8
+      ? checkMessage(text, topic, rules)
+      : ({ ok: false, class: 'not-json', reason: NOT_UTF8 } as const);
+    if (checked.ok) good.push({ line, message: checked });
+    else bad.push({ line, class: checked.class, reason: checked.reason, text: text.slice(0, TEXT_LENGTH) });
   }
   return { good, bad };
 };

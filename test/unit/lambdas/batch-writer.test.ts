@@ -53,6 +53,13 @@ const asideIn = ({ lake }: SetUp) =>
     .flatMap(([, bytes]) => gunzipSync(bytes).toString().trimEnd().split('\n'))
     .map((line) => QuarantinedMessage.parse(JSON.parse(line)));
 
+/** JSON of a message, a `#` in it made a byte that no UTF-8 has. */
+const notUtf8 = (message: unknown): Buffer => {
+  const bytes = Buffer.from(JSON.stringify(message));
+  bytes[bytes.indexOf('#')] = 0xff;
+  return bytes;
+};
+
 describe('batch-writer', () => {
   it('writes the observations of a batch into one file a site, one row a point', async () => {
     const s = setUp();
@@ -181,6 +188,16 @@ describe('batch-writer', () => {
     expect(await rowsIn(s, 'observations', 'curated/')).toHaveLength(1);
   });
 
+  it('puts a message aside with every byte whose text is no UTF-8, and stores none of it', async () => {
+    const s = setUp();
+    const bytes = notUtf8(observations(1, ['ab#cd']));
+    await s.handler(sqsEvent({ ...published('x'), bytes: bytes.toString('base64') }));
+    expect(keysIn(s, 'curated/')).toEqual([]);
+    expect(asideIn(s)).toMatchObject([
+      { class: 'not-json', reason: expect.stringMatching(/not UTF-8/), bytes: bytes.toString('base64') },
+    ]);
+  });
+
   it('records and announces what it puts aside', async () => {
     const s = setUp();
     await s.handler(sqsEvent(published('x'), published('y'), 'no message of a rule'));
@@ -254,6 +271,20 @@ describe('batch-writer, of uploads of observations', () => {
       { record: { class: 'quarantine', body: { records: 3 } }, announce: { type: 'Quarantined' } },
     ]);
     expect(await rowsIn(s, 'observations', 'curated/')).toHaveLength(1);
+  });
+
+  it('puts the line aside that is no UTF-8, and lands the lines beside it', async () => {
+    const s = setUp();
+    const good = (n: number) => Buffer.from(`${JSON.stringify(observations(n, ['é']))}\n`);
+    await s.lake.put(
+      KEY,
+      gzipSync(Buffer.concat([good(1), notUtf8(observations(2, ['ab#cd'])), Buffer.from('\n'), good(3)])),
+    );
+    await s.handler(sqsEvent(created()));
+    expect((await rowsIn(s, 'observations', 'curated/')).map((r) => r.sequence).sort()).toEqual([1, 3]);
+    expect(s.ledger.commands).toMatchObject([
+      { record: { body: { records: 1, reason: expect.stringMatching(/not UTF-8/) } } },
+    ]);
   });
 
   it.each([

@@ -10,8 +10,8 @@ import { merkleRoot } from '../../../core/lineage/digest.ts';
 import { makeHandler as plantEvents } from '../../../lambdas/plant-events/handler.ts';
 import { makeHandler as recordDecisions } from '../../../lambdas/record-decisions/handler.ts';
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
-import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/frames.ts';
 import { readParquet } from '../../../lambdas/shared/parquet.ts';
+import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/unpack.ts';
 import {
   announcedBy,
   memoryLedger,
@@ -124,6 +124,23 @@ describe('register-upload', () => {
     expect(aside.split('\n').map((l) => JSON.parse(l).line)).toEqual([2, 3]);
     expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 1, quarantined: 2 });
     expect(announcedBy(deps.ledger.commands[0])[0]).toMatchObject({ type: 'Quarantined', detail: { records: 2 } });
+  });
+
+  it('puts the frame aside that is no UTF-8, and registers those beside it', async () => {
+    const deps = setUp();
+    const line = (index: number, signal: string) =>
+      Buffer.from(`${JSON.stringify(frame(index, { signals: { [signal]: { value: 1, quality: 'GOOD' } } }))}\n`);
+    const damaged = line(2, 'spe#d');
+    damaged[damaged.indexOf('#')] = 0xe9;
+    await deps.lake.put(KEY, gzipSync(Buffer.concat([line(1, 'näh'), damaged, line(3, 'speed')])));
+    await send(deps);
+    expect(deps.ledger.commands[0]?.record.body).toMatchObject({
+      frames: 2,
+      quarantined: 1,
+      signals: ['näh', 'speed'],
+    });
+    const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY)) as Uint8Array).toString();
+    expect(JSON.parse(aside)).toMatchObject({ line: 2, reason: expect.stringMatching(/not UTF-8/) });
   });
 
   it('announces the good frames: of which run, which, and with which signals', async () => {
