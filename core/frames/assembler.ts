@@ -27,8 +27,11 @@ interface Held {
 
 /** State of an assembler; JSON keeps it whole. */
 export interface AssemblerState {
-  run: string;
+  /** Null before the first block, which names it where no signal does. */
+  run: string | null;
   context: string;
+  /** Source time of the newest value of each signal that named run or context. */
+  applied?: Record<string, number>;
   /** Block in which the run began; null before the first. */
   origin: number | null;
   /** Blocks of the run that a change of context cut: each made one frame more. */
@@ -41,6 +44,13 @@ export interface AssemblerState {
   waiting: Record<string, Item[]>;
   held: Record<string, Held>;
 }
+
+/**
+ * A run that no signal names is named after the block that it counts from: whoever begins anew, on another device or
+ * without the state of before, gives no frame the name of an earlier one.
+ */
+const runFrom = (kind: string, start: number): string =>
+  slugOf(`${kind}-${new Date(start).toISOString().replace(/\.000Z|[-:.Z]/g, '')}`);
 
 /** A source time that is so much before what was closed is a clock that was set, not a late value. */
 const REBASE_MS = 86_400_000;
@@ -102,8 +112,7 @@ export const makeAssembler = (
   const lateness = framing.latenessSeconds * 1000;
   const { contextSignal, runSignal } = framing;
   const now: AssemblerState = state ?? {
-    // With other blocks the frames of a run count otherwise: that is another run.
-    run: runSignal === undefined ? slugOf(`every-${framing.everySeconds}-s`) : 'unknown',
+    run: null,
     context: contextSignal === undefined ? 'default' : 'unknown',
     origin: null,
     cuts: 0,
@@ -116,9 +125,12 @@ export const makeAssembler = (
   const isControl = (s: string): boolean => s === contextSignal || s === runSignal;
   const carryOf = (s: string): number => 1000 * (framing.scalars?.[s]?.carrySeconds ?? 0);
 
+  const applied: Record<string, number> = now.applied ?? {};
+  now.applied = applied;
+
   const begin = (block: number, start: number, isNewRun = false): Part => ({
     start,
-    run: now.run,
+    run: now.run as string,
     context: now.context,
     index: block - (now.origin as number) + 1 + now.cuts,
     isNewRun,
@@ -128,6 +140,7 @@ export const makeAssembler = (
   /** A change of context or run that is one: the part after it, or the same where that begins with it. */
   const cut = (block: number, part: Part, item: Item): Part => {
     const name = slugOf(item.v as string);
+    applied[item.s] = item.t;
     if (name === (item.s === runSignal ? now.run : now.context)) return part;
     const isFirst = part.items.length === 0 && (item.t === part.start || Object.keys(now.held).length === 0);
     const isNewRun = item.s === runSignal;
@@ -230,6 +243,8 @@ export const makeAssembler = (
     );
     delete now.waiting[block];
     now.origin ??= block;
+    // With other blocks the frames of a run count otherwise: that is another run.
+    now.run ??= runFrom(runSignal === undefined ? `every-${every / 1000}-s` : 'unknown', now.origin * every);
     const parts = partsOf(block, items);
     return parts.flatMap((part, i) => {
       if (part.isNewRun) now.held = {};
@@ -250,6 +265,27 @@ export const makeAssembler = (
     return back > 0 && (back <= REBASE_MS || !saysTheTime);
   };
 
+  /** A name of run or context that comes late holds from the oldest block that is open, if none newer was there. */
+  const nameLate = ({ signal, sourceTime, value, quality }: Observation): void => {
+    if (!isControl(signal) || quality === 'BAD' || value === null) return;
+    if (sourceTime <= (applied[signal] ?? Number.NEGATIVE_INFINITY)) return;
+    applied[signal] = sourceTime;
+    const slug = slugOf(value as string);
+    if (signal !== runSignal) now.context = slug;
+    else if (slug !== now.run)
+      Object.assign(now, { run: slug, origin: Math.floor(sourceTime / every), cuts: 0, held: {} });
+  };
+
+  /** The clock was set back: what was of a time that was none goes. */
+  const rebase = (sourceTime: number): void => {
+    const isNamed = runSignal !== undefined && applied[runSignal] !== undefined;
+    for (const [signal, time] of Object.entries(applied)) applied[signal] = Math.min(time, sourceTime);
+    Object.assign(now, { waiting: {}, held: {} });
+    if (!isNamed) Object.assign(now, { run: null, origin: null, cuts: 0 });
+    else if (now.origin !== null && Math.floor(sourceTime / every) < now.origin)
+      Object.assign(now, { origin: null, cuts: 0 });
+  };
+
   /** Puts a value to those of its block; samples that lie beyond go to the next ones. */
   const put = (item: Item, rate: number): void => {
     const block = Math.floor(item.t / every);
@@ -267,14 +303,15 @@ export const makeAssembler = (
     state: now,
     isClosed,
     take(o, samples) {
-      if (isClosed(o)) return { frames: [], missed: true };
+      if (isClosed(o)) {
+        nameLate(o);
+        return { frames: [], missed: true };
+      }
       const block = Math.floor(o.sourceTime / every);
       if (now.next === null || block < now.next) {
         now.next = Math.floor((o.sourceTime - lateness) / every);
         now.watermark = o.sourceTime;
-        // Of a time that was none.
-        Object.assign(now, { waiting: {}, held: {} });
-        if (now.origin !== null && block < now.origin) Object.assign(now, { origin: null, cuts: 0 });
+        rebase(o.sourceTime);
       }
       put(
         {

@@ -35,7 +35,7 @@ const Kept = z.strictObject({
   version: z.literal(1),
   session: z.string(),
   n: z.int().nonnegative(),
-  /** Of the framing: an assembler goes on only with the same. */
+  /** What of the framing frames are counted by: an assembler goes on only with the same. */
   framing: z.string(),
   intakes: z.record(
     z.string(),
@@ -43,6 +43,12 @@ const Kept = z.strictObject({
   ),
 });
 type Kept = z.infer<typeof Kept>;
+
+/** What makes frames of a run count as they do: the rest of a framing may change within a run. */
+const countingOf = (framing: ConnectorIntake['framing']): string =>
+  JSON.stringify(
+    framing === undefined ? null : [framing.everySeconds, framing.runSignal ?? null, framing.contextSignal ?? null],
+  );
 
 /** A test stand has many assets pass over one address; those that were not seen for the longest are forgotten. */
 const MAX_ASSETS = 200;
@@ -73,7 +79,7 @@ export class Station {
 
   constructor(deps: StationDeps) {
     this.#deps = deps;
-    this.#framing = JSON.stringify(deps.intake.framing ?? null);
+    this.#framing = countingOf(deps.intake.framing);
     this.#restore();
   }
 

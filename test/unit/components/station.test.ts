@@ -122,7 +122,7 @@ describe('the station of a machine that sends values one by one', () => {
     const again = [reading(1, 1, 20), reading(2, 11, 21), reading(3, 12, 22)].map((r) => station.read(r, () => {}));
     await station.keep();
     await Promise.all(again);
-    expect([...world.decided.keys()]).toEqual(['spindle-1/every-10-s/1']);
+    expect([...world.decided.keys()]).toEqual(['spindle-1/every-10-s-20260302t080000/1']);
     expect(world.handedOn.flatMap((h) => h.observations)).toHaveLength(3);
   });
 
@@ -172,6 +172,25 @@ describe('the station of a machine that sends values one by one', () => {
     const one = station.read(reading(1, 1, 20), () => {});
     await station.keep();
     await expect(one).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['goes on with the run', { everySeconds: 10, latenessSeconds: 5, scalars: { load: { take: 'mean' as const } } }, 3],
+    ['begins another', { everySeconds: 10, latenessSeconds: 0, contextSignal: 'recipe' }, 1],
+    ['begins another', { everySeconds: 5, latenessSeconds: 0 }, 1],
+  ])('%s after its framing became %j', async (_, framing, index) => {
+    const world = new World();
+    const take = async (station: Station, ...readings: Reading[]) => {
+      const all = readings.map((r) => station.read(r, () => {}));
+      await station.keep();
+      await Promise.all(all);
+    };
+    world.time = T0 + 60_000;
+    await take(world.station(), reading(1, 1, 20), reading(2, 11, 21), reading(3, 21, 22));
+    await take(world.station({ ...INTAKE, framing }), reading(4, 22, 23), reading(5, 41, 24));
+    const frames = [...world.decided.values()];
+    expect(frames.map((f) => f.index)).toEqual([1, 2, index]);
+    expect(new Set(frames.map((f) => f.run)).size).toBe(index === 3 ? 1 : 2);
   });
 
   it('finds silence when it keeps, and says so though nothing came', async () => {

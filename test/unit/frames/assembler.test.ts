@@ -50,7 +50,7 @@ describe('the assembler of frames', () => {
         schema: 'frame/1',
         site: 'plant-a',
         asset: 'spindle-1',
-        run: 'every-10-s',
+        run: 'every-10-s-20260302t080000',
         index: 1,
         context: 'default',
         sourceTime: at(10),
@@ -116,7 +116,43 @@ describe('the assembler of frames', () => {
     const taken = assembler.take(observation(-90_000, 1));
     expect(taken.missed).toBe(false);
     const [frame] = assembler.take(observation(-89_000, 1)).frames;
-    expect(frame).toMatchObject({ index: 1, sourceTime: at(-89_990) });
+    expect(frame).toMatchObject({ run: 'every-10-s-20260301t070000', index: 1, sourceTime: at(-89_990) });
+  });
+
+  it('names a run that no signal names after the block it counts from, so that without its state it is another', () => {
+    const [before] = framesOf(PLAIN, [observation(1, 1), end]);
+    const [after] = framesOf(PLAIN, [observation(31, 1), end]);
+    expect([before?.run, after?.run]).toEqual(['every-10-s-20260302t080000', 'every-10-s-20260302t080030']);
+    const [fine] = framesOf({ everySeconds: 0.5, latenessSeconds: 0 }, [observation(0.6, 1), end]);
+    expect(fine?.run).toBe('every-0-5-s-20260302t080000500');
+    const [unknown] = framesOf(FRAMING, [observation(1, 1), end]);
+    expect(unknown?.run).toBe('unknown-20260302t080000');
+  });
+
+  it('counts a run by the same blocks again where its state was lost and its name is told again with its time', () => {
+    const run = observation(1, 'life-1', { signal: 'run' });
+    const values = [observation(2, 1), observation(31, 2), observation(46, 3), end];
+    const whole = framesOf(FRAMING, [run, ...values]);
+    const anew = framesOf(FRAMING, [observation(31, 2), run, observation(46, 3), end]);
+    expect(whole.map((f) => [f.run, f.index])).toEqual([1, 4, 5].map((i) => ['life-1', i]));
+    expect(anew).toEqual(whole.slice(1));
+  });
+
+  it('lets a context that is told late, and newer than the one known, hold from the oldest open block on', () => {
+    const assembler = make(FRAMING);
+    const frames = [
+      observation(31, 1),
+      recipe(-5000, 'b'),
+      recipe(-6000, 'a'),
+      observation(-4000, 'c', { signal: 'recipe', quality: 'BAD' }),
+      observation(46, 2),
+      recipe(33, 'd'),
+      end,
+    ].flatMap((o) => assembler.take(o).frames);
+    expect(frames.map((f) => [f.index, f.context, f.sourceTime])).toEqual([
+      [1, 'b', at(40)],
+      [2, 'd', at(50)],
+    ]);
   });
 
   it.each([
