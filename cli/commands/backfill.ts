@@ -1,7 +1,8 @@
 import { parseAs } from '#core/contracts/errors.ts';
 import { BackfillRecord } from '#core/contracts/feature-store.ts';
-import { backfillKeys, RawObjectRecord, storeKeys } from '#core/contracts/lake.ts';
+import { backfillKeys, storeKeys } from '#core/contracts/lake.ts';
 import { planBackfill } from '#core/feature-sets/backfill.ts';
+import { backfillObjects } from '#core/feature-sets/backfill-objects.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, facts, type Output, paint, say, sentence, short } from '../output.ts';
 import type { World } from '../world.ts';
@@ -61,9 +62,8 @@ export const backfill = async (world: World, out: Output, options: BackfillOptio
   const backfillId = world.newId('backfill');
   const request = { backfillId, featureSetDigest: digest, site: world.site, from, to, asset: options.asset ?? null };
   if (options.dryRun) {
-    const objects = (await world.registry.list('raw-object')).map((r) =>
-      parseAs(RawObjectRecord, r.body, `registry record raw-object ${r.id}`),
-    );
+    const sources = { registry: world.registry, list: (prefix: string) => world.lake.list(prefix) };
+    const objects = await backfillObjects(sources, request);
     const { items, objects: count, frames, runs } = planBackfill(request, set.signals, objects);
     const there = (await world.lake.list(storeKeys.prefix(digest))).length;
     const document = {

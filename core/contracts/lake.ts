@@ -16,6 +16,9 @@ export const lakeKeys = {
     `${framesPrefix(o)}${o.thing === undefined ? '' : `${o.thing}/`}${ten(o.first)}-${ten(o.last)}.ndjson.gz`,
   /** What the keys of all frames of a run begin with, whoever wrote them. */
   framesPrefix: (o: { site: string; asset: string; run: string }): string => framesPrefix(o),
+  /** What the keys of all frames of a site begin with, or of one of its assets. */
+  allFramesPrefix: (o: { site: string; asset: string | null }): string =>
+    `raw/frames/site=${o.site}/${o.asset === null ? '' : `asset=${o.asset}/`}`,
   event: (site: string, eventId: string): string => `raw/events/site=${site}/${eventId}.json`,
   quarantine: (key: string): string => `quarantine/${key}`,
   snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,

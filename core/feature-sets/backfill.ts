@@ -23,31 +23,52 @@ export interface BackfillPlan {
 const PART_FRAMES = 20_000;
 const PART_BYTES = 16 * 1024 * 1024;
 
+type Versions = readonly RawObjectRecord[];
+
+/** Whether frames of a version may have their times in the days. */
+const mayLieIn = ({ from, to }: Pick<BackfillRequest, 'from' | 'to'>, { firstAt, lastAt }: RawObjectRecord): boolean =>
+  (firstAt ?? to).slice(0, 10) <= to && (lastAt ?? from).slice(0, 10) >= from;
+
+/** All versions of an object as one: each of them is read. */
+const together = (versions: Versions): Omit<BackfillPart, 'asset' | 'run'> => ({
+  first: Math.min(...versions.map((v) => v.firstIndex)),
+  last: Math.max(...versions.map((v) => v.lastIndex)),
+  frames: Math.max(...versions.map((v) => v.frames)),
+  bytes: versions.reduce((sum, v) => sum + v.bytes, 0),
+});
+
+interface BackfillPart {
+  readonly asset: string;
+  readonly run: string;
+  first: number;
+  last: number;
+  frames: number;
+  bytes: number;
+}
+
 /**
  * Cuts a backfill into parts: neighbouring frames of one run, so that few frames are read twice for their windows. An
- * object that lacks a signal of the feature set is of another kind of machine; one whose times are all outside of the
- * days gives no rows, and where its times are not known it is looked at. The same objects in any order give the same parts.
+ * object of which each version lacks a signal of the feature set is of another kind of machine: where one had them, those
+ * after it are its corrections. One whose times are all outside of the days gives no rows, and where its times are not
+ * known it is looked at. The same objects in any order give the same parts.
+ * @param objects each as all its versions.
  */
 export const planBackfill = (
   request: BackfillRequest,
   signals: FeatureSetRecord['signals'],
-  objects: readonly RawObjectRecord[],
+  objects: readonly Versions[],
 ): BackfillPlan => {
-  const inside = (o: RawObjectRecord): boolean =>
-    (o.firstAt ?? request.to).slice(0, 10) <= request.to && (o.lastAt ?? request.from).slice(0, 10) >= request.from;
   const chosen = objects
-    .filter((o) => o.site === request.site && o.frames > 0 && (request.asset ?? o.asset) === o.asset)
-    .filter((o) => signals.every((s) => o.signals.includes(s.name)))
-    .filter(inside)
+    .filter((versions) => versions.some((v) => v.frames > 0 && signals.every((s) => v.signals.includes(s.name))))
+    .filter((versions) => versions.some((v) => mayLieIn(request, v)))
+    .map((versions) => ({ ...(versions[0] as RawObjectRecord), ...together(versions) }))
+    .filter((o) => o.site === request.site && (request.asset ?? o.asset) === o.asset)
     .sort(
       (a, b) =>
-        compareText(a.asset, b.asset) ||
-        compareText(a.run, b.run) ||
-        a.firstIndex - b.firstIndex ||
-        compareText(a.key, b.key),
+        compareText(a.asset, b.asset) || compareText(a.run, b.run) || a.first - b.first || compareText(a.key, b.key),
     );
   const items: BackfillItem[] = [];
-  let open: { asset: string; run: string; first: number; last: number; frames: number; bytes: number } | null = null;
+  let open: BackfillPart | null = null;
   const close = (): void => {
     if (open === null) return;
     const { asset, run, first, last } = open;
@@ -64,8 +85,8 @@ export const planBackfill = (
         open.bytes + o.bytes > PART_BYTES)
     )
       close();
-    open ??= { asset: o.asset, run: o.run, first: o.firstIndex, last: o.lastIndex, frames: 0, bytes: 0 };
-    open.last = Math.max(open.last, o.lastIndex);
+    open ??= { asset: o.asset, run: o.run, first: o.first, last: o.last, frames: 0, bytes: 0 };
+    open.last = Math.max(open.last, o.last);
     open.frames += o.frames;
     open.bytes += o.bytes;
   }

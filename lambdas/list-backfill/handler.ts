@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS } from '#core/contracts/events.ts';
 import { BackfillRecord } from '#core/contracts/feature-store.ts';
-import { backfillKeys, RawObjectRecord } from '#core/contracts/lake.ts';
+import { backfillKeys } from '#core/contracts/lake.ts';
 import { type LineageEdge, nodeRef } from '#core/contracts/ledger.ts';
 import { planBackfill } from '#core/feature-sets/backfill.ts';
+import { backfillObjects } from '#core/feature-sets/backfill-objects.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
-import type { RegistryReader } from '#core/ports/registry.ts';
+import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { backfillCommand, backfillRecord } from '../shared/backfill-run.ts';
 import { Duplicate, Refused } from '../shared/errors.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -16,7 +17,7 @@ import { RetrainExecution } from '../shared/retrain-run.ts';
 import { writeFirst } from '../shared/write-first.ts';
 
 export interface Deps {
-  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'> & RegistryHistory;
   readonly ledger: Ledger;
   readonly lake: ObjectStore;
 }
@@ -41,10 +42,8 @@ export const makeHandler =
     if (set === null)
       throw new Refused(`there is no feature set ${featureSetDigest}; publish a use case with it: millwright publish`);
     if (set.retired !== null) throw new Refused(`feature set ${set.featureSet.id} was retired: ${set.retired.reason}`);
-    const objects = (await deps.registry.list('raw-object')).map((o) =>
-      parseAs(RawObjectRecord, o.body, `raw object ${o.id}`),
-    );
-    const plan = planBackfill(request, set.signals, objects);
+    const sources = { registry: deps.registry, list: (prefix: string) => deps.lake.list(prefix) };
+    const plan = planBackfill(request, set.signals, await backfillObjects(sources, request));
     const itemsKey = backfillKeys.items(backfillId);
     await deps.lake.put(
       itemsKey,

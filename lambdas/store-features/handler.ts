@@ -31,7 +31,6 @@ const stretches = (messages: readonly { readonly messageId: string; readonly det
         own[own.length - 1] = {
           ...open,
           last: Math.max(open.last, detail.last),
-          signals: [...new Set([...open.signals, ...detail.signals])],
           messageIds: [...open.messageIds, messageId],
         };
       else own.push({ ...detail, messageIds: [messageId] });
@@ -42,13 +41,12 @@ const stretches = (messages: readonly { readonly messageId: string; readonly det
 };
 
 /**
- * Keeps the offline store up with what is registered: rows of every published feature set whose signals the frames have.
- * The same events again write the same objects. Uploads of which some bytes are gone go back to the queue.
+ * Keeps the offline store up with what is registered: rows of every published feature set whose signals the frames have,
+ * or had before they were corrected: a correction may take a signal away. The same events again write the same objects. Uploads of which some bytes are gone go back to the queue.
  */
 export const makeHandler = (deps: Deps) => {
   const store = async (stretch: Stretch, sets: Awaited<ReturnType<typeof publishedFeatureSets>>): Promise<void> => {
     for (const { digest, definition } of sets) {
-      if (!definition.signals.every((s) => stretch.signals.includes(s.name))) continue;
       const { failed } = await storeFeatures(deps, { ...stretch, featureSetDigest: digest, definition });
       if (failed.length > 0)
         throw new Error(

@@ -64,7 +64,12 @@ export class FeatureStore extends Construct {
         config,
         name: 'list-backfill',
         says: 'Cuts a backfill of the feature store into parts.',
-        may: [...grants.readRegistry(stack, 'latest', 'list'), ledger, ...grants.writeLake(stack, parts)],
+        may: [
+          ...grants.readRegistry(stack, 'latest', 'list', 'versions'),
+          ledger,
+          grants.listLake(stack, 'raw/frames/*'),
+          ...grants.writeLake(stack, parts),
+        ],
         timeout: Duration.minutes(9),
         memoryMiB: 1024,
       }),

@@ -204,7 +204,14 @@ export const PERMISSIONS: Roles = {
     LISTS,
     takesFrom('data store-features'),
   ]),
-  ...lambda('data', 'list-backfill', [LATEST, LISTS, LEDGER, ...writes('lake/backfills/*')]),
+  ...lambda('data', 'list-backfill', [
+    LATEST,
+    LISTS,
+    EDGES,
+    LEDGER,
+    lists('lake/raw/frames/*'),
+    ...writes('lake/backfills/*'),
+  ]),
   ...lambda('data', 'backfill-part', [...STORES, ...writes('lake/features/store/*', 'lake/backfills/*')]),
   ...lambda('data', 'record-backfill', [LATEST, LEDGER, ...reads('lake/backfills/*'), lists('lake/backfills/*')]),
   backfill: stateMachine([

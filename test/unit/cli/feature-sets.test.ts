@@ -181,13 +181,14 @@ describe('millwright backfill', () => {
   });
 
   test('only says what it would read, with --dry-run', async () => {
+    const key = 'raw/frames/site=plant-a/asset=m1/run=r1/0000000001-0000000009.ndjson.gz';
     const raw = {
       class: 'raw-object' as const,
-      id: 'k',
+      id: key,
       body: {
         schema: 'raw-object/1',
         bucket: 'lake',
-        key: 'k',
+        key,
         versionId: null,
         digest: digest('4'),
         bytes: 10,
@@ -201,7 +202,7 @@ describe('millwright backfill', () => {
         signals: ['level'],
       },
     };
-    const world = worldOf([record(FEATURE_SET), raw]);
+    const world = fakeWorld({ registry: memoryRegistry([record(FEATURE_SET), raw]), lakeFiles: { [key]: '' } });
     const { out } = await runWith(world, [...args, '--dry-run', '--json']);
     expect(JSON.parse(out)).toMatchObject({ parts: 1, objects: 1, frames: 9, runs: ['m1/r1'], stored: 0 });
     expect((await runWith(world, [...args, '--dry-run'])).out).toContain('1 raw objects with 9 frames of 1 runs');

@@ -28,7 +28,11 @@ const object = (over: Partial<RawObjectRecord> & { firstIndex: number; lastIndex
   ...over,
 });
 const plan = (objects: readonly RawObjectRecord[], over: Partial<typeof REQUEST> = {}) =>
-  planBackfill({ ...REQUEST, ...over }, DEFINITION.signals, objects);
+  planBackfill(
+    { ...REQUEST, ...over },
+    DEFINITION.signals,
+    objects.map((o) => [o]),
+  );
 
 test('neighbours of one run are one part, other runs and assets parts of their own', () => {
   const { items, runs, objects, frames } = plan([
@@ -63,6 +67,29 @@ test.each([
   ['that begins after them', { firstAt: '2026-01-04T00:00:00.000Z', lastAt: '2026-01-05T00:00:00.000Z' }],
 ])('an object %s has no part', (_, over) => {
   expect(plan([object({ firstIndex: 1, lastIndex: 9, ...over })]).items).toEqual([]);
+});
+
+test('an object that lost a signal, or its frames, by a correction is read with all its versions', () => {
+  const first = object({ firstIndex: 1, lastIndex: 9, bytes: 10 * 1024 * 1024 });
+  const parts = (...later: Partial<RawObjectRecord>[]) =>
+    planBackfill(REQUEST, DEFINITION.signals, [
+      [first, ...later.map((l) => ({ ...first, ...l }))],
+      [object({ firstIndex: 10, lastIndex: 12 })],
+    ]);
+  expect(parts({ signals: ['speed'] })).toMatchObject({ objects: 2, frames: 12, items: [{}, {}] });
+  expect(parts({ frames: 0, signals: [] })).toMatchObject({ objects: 2, frames: 12 });
+  expect(parts()).toMatchObject({ objects: 2, items: [{}] });
+});
+
+test('an object of which a version has times in the days is read', () => {
+  const before = { firstAt: '2026-01-01T00:00:00.000Z', lastAt: '2026-01-01T23:59:59.999Z' };
+  const within = { firstAt: '2026-01-02T00:00:00.000Z', lastAt: '2026-01-02T23:59:59.999Z' };
+  const o = object({ firstIndex: 1, lastIndex: 9 });
+  const versions = [
+    { ...o, ...within },
+    { ...o, ...before },
+  ];
+  expect(planBackfill(REQUEST, DEFINITION.signals, [versions]).items).toHaveLength(1);
 });
 
 test('an object whose times nobody wrote down is looked at', () => {

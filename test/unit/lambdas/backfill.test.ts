@@ -6,11 +6,13 @@ import { makeHandler as backfillPart } from '../../../lambdas/backfill-part/hand
 import { makeHandler as listBackfill } from '../../../lambdas/list-backfill/handler.ts';
 import { makeHandler as recordBackfill } from '../../../lambdas/record-backfill/handler.ts';
 import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
+import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { makeHandler as storeFeatures } from '../../../lambdas/store-features/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, sqsEvent } from '../../support/fakes.ts';
 import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
 import { DEFINITION, FEATURE_SET, level } from '../feature-sets/a-run.ts';
+import { good } from '../features/a-frame.ts';
 
 const SET = digestOf(FEATURE_SET);
 const useCase = {
@@ -30,6 +32,7 @@ const REQUEST = {
   requestedBy: 'cli:ann',
   reason: 'new set',
 };
+const CORRECTED = '2026-06-02T00:00:00.000Z';
 const retired = { by: 'cli:ann', reason: 'sensor gone', at: '2026-01-01T00:00:00.000Z', breaks: [] };
 
 const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
@@ -63,7 +66,18 @@ const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
         deps,
         indexes.map((i) => level(i, i)),
       ),
+    /** Uploads the same frames again, with another signal in place of the level. */
+    correct: (indexes: readonly number[]) =>
+      upload(
+        deps,
+        indexes.map((i) => level(i, i, { signals: { speed: good(i) } })),
+        { at: CORRECTED },
+      ),
     takes: storeFeatures(deps),
+    async rows() {
+      const keys = await lake.list('features/store/');
+      return (await Promise.all(keys.map(async (k) => rowsFromParquet('features', await lake.get(k))))).flat();
+    },
     last: record,
     stored: () => lake.list('features/store/'),
     /** The steps as the workflow calls them. */
@@ -100,6 +114,23 @@ describe('the store, as frames are registered', () => {
   ])('has no rows of a set that %s', async (_, o) => {
     const { send, takes, stored } = setUp(o);
     await takes(sqsEvent((await send([1])).event));
+    expect(await stored()).toEqual([]);
+  });
+
+  it('takes the features back of frames that a correction takes a signal of', async () => {
+    const { send, correct, takes, rows } = setUp();
+    await takes(sqsEvent((await send([1, 2, 3])).event));
+    await takes(sqsEvent((await correct([1, 2, 3])).event));
+    expect((await rows()).filter((r) => r.known_time === CORRECTED).map((r) => [r.index, r.x])).toEqual([
+      [1, []],
+      [2, []],
+      [3, []],
+    ]);
+  });
+
+  it('has no row of frames that never had the signals of a set', async () => {
+    const { correct, takes, stored } = setUp();
+    await takes(sqsEvent((await correct([1, 2, 3])).event));
     expect(await stored()).toEqual([]);
   });
 
@@ -175,6 +206,38 @@ describe('a backfill', () => {
     const before = await stored();
     expect(await run()).toMatchObject({ status: 'done', written: 0, unchanged: 2, rows: 6 });
     expect(await stored()).toEqual(before);
+  });
+
+  it('takes the features back of frames that a correction took a signal of before', async () => {
+    const { send, correct, takes, run, rows } = setUp();
+    await takes(sqsEvent((await send([1, 2, 3])).event));
+    await correct([1, 2, 3]);
+    expect(await run()).toMatchObject({ status: 'done', parts: 1, objects: 1, frames: 3, written: 1, unchanged: 1 });
+    expect((await rows()).filter((r) => r.known_time === CORRECTED)).toHaveLength(3);
+  });
+
+  it('lists frames of its site and its asset only, and looks up no others', async () => {
+    const { lake, registry, ledger, send } = setUp();
+    await send([1, 2, 3]);
+    await upload({ lake, registry }, [level(1, 1, { asset: 'm2' })]);
+    await upload({ lake, registry }, [level(1, 1, { site: 'plant-b' })]);
+    const asked: string[] = [];
+    const counted: typeof registry = {
+      ...registry,
+      latest: (c, id) => {
+        if (c === 'raw-object') asked.push(id);
+        return registry.latest(c, id);
+      },
+    };
+    const list = listBackfill({ lake, registry: counted, ledger });
+    await list({ execution: EXECUTION, request: REQUEST });
+    expect(asked.map((key) => /site=[^/]+\/asset=[^/]+/.exec(key)?.[0])).toEqual([
+      'site=plant-a/asset=m1',
+      'site=plant-a/asset=m2',
+    ]);
+    asked.length = 0;
+    await list({ execution: EXECUTION, request: { ...REQUEST, asset: 'm2' } });
+    expect(asked).toHaveLength(1);
   });
 
   it('says so when it is done with nothing to do', async () => {

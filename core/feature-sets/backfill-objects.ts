@@ -1,0 +1,33 @@
+import { parseAs } from '../contracts/errors.ts';
+import { lakeKeys, RawObjectRecord } from '../contracts/lake.ts';
+import type { RegistryHistory, RegistryReader } from '../ports/registry.ts';
+import type { BackfillRequest } from './backfill.ts';
+
+export interface BackfillSources {
+  readonly registry: Pick<RegistryReader, 'latest'> & RegistryHistory;
+  /** Keys of the lake that begin with a prefix. */
+  list(prefix: string): Promise<readonly string[]>;
+}
+
+const AT_ONCE = 32;
+
+/**
+ * Raw objects that a backfill may read, each as all its versions: of its site, and of its asset where it names one. Others
+ * are not looked up. Uploads that are not registered are not there.
+ */
+export const backfillObjects = async (
+  { registry, list }: BackfillSources,
+  of: Pick<BackfillRequest, 'site' | 'asset'>,
+): Promise<readonly (readonly RawObjectRecord[])[]> => {
+  const versionsOf = async (key: string): Promise<RawObjectRecord[]> => {
+    const latest = await registry.latest('raw-object', key);
+    if (latest === null) return [];
+    const records = latest.version === 1 ? [latest] : await registry.versions('raw-object', key);
+    return records.map(({ body }) => parseAs(RawObjectRecord, body, `raw object ${key}`));
+  };
+  const keys = await list(lakeKeys.allFramesPrefix(of));
+  const objects: RawObjectRecord[][] = [];
+  for (let i = 0; i < keys.length; i += AT_ONCE)
+    objects.push(...(await Promise.all(keys.slice(i, i + AT_ONCE).map(versionsOf))));
+  return objects.filter((versions) => versions.length > 0);
+};
