@@ -76,6 +76,12 @@ export const addTrainingSet = (program: Command, add: Add, act: Act, readText: (
       act<[string | undefined, Options]>(async (world, out, featureSet, o) => {
         const text = o.labels === undefined ? null : readText(o.labels);
         if (o.again !== undefined) {
+          if (featureSet !== undefined)
+            throw new CliError(
+              `${o.again} says which feature set: ${featureSet} would not be looked at`,
+              'leave the feature set out, or --again',
+              EXIT.usage,
+            );
           const manifest = readManifest(readText(o.again), o.again);
           return repeatTrainingSet(world, out, { manifest, labels: text, out: o.out });
         }

@@ -219,6 +219,7 @@ describe('millwright training-set', () => {
     const manifest = readFileSync(`${out()}.manifest.json`, 'utf8');
     const again = (text: string, more: readonly string[], labelText = files['labels.csv'] as string) =>
       runWith(world, ['training-set', '--again', 'm', ...more, '--out', out()], { m: text, 'labels.csv': labelText });
+    expect((await again(manifest, ['spindle-bearing'])).err).toContain('m says which feature set');
     expect((await again(manifest, [])).err).toContain('was made with a file of labels');
     expect((await again(manifest, ['--labels', 'labels.csv'], 'asset,time,label\n')).err).toContain('another one');
     const digests = manifest.replace(manifestOf(out()).digest, digest('0'));
