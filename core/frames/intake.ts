@@ -2,6 +2,7 @@ import type { Frame, SignalValue } from '../contracts/frame.ts';
 import type { Observation } from '../contracts/observation.ts';
 import type { QualityFinding, QualityRules } from '../contracts/quality.ts';
 import type { Framing, SignalDefinition } from '../contracts/use-case.ts';
+import { secondsAhead } from '../quality/checks/clock-step.ts';
 import { findingOf } from '../quality/findings.ts';
 import { type Checked, type Monitor, type MonitorState, makeMonitor, type Stretch } from '../quality/monitor.ts';
 import { type Assembler, type AssemblerState, makeAssembler } from './assembler.ts';
@@ -64,6 +65,13 @@ const rulesOf = (signal: SignalDefinition, framing: Framing | undefined): Qualit
   };
 };
 
+/** The result of a check on a value. */
+const checkedAs = ({ reason: _, ...rest }: Observation, { quality, reason }: Checked): Observation => ({
+  ...rest,
+  quality,
+  ...(reason === undefined ? {} : { reason }),
+});
+
 const withQuality = (given: SignalValue, { quality, reason }: Checked): SignalValue =>
   quality === given.quality ? given : { ...given, quality, ...(reason === undefined ? {} : { reason }) };
 
@@ -83,10 +91,22 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
     now.monitors[signal.name] = made.state;
     return made;
   };
+  /** Of a signal that names run or context only the clock is checked: its values are told when they change. */
+  const monitorOfName = (name: string): Monitor => {
+    const known = monitors.get(name);
+    if (known !== undefined) return known;
+    const { latenessSeconds = 0 } = framing ?? {};
+    const made = makeMonitor({ latenessSeconds }, '1', now.monitors[name], ['clock-step']);
+    monitors.set(name, made);
+    now.monitors[name] = made.state;
+    return made;
+  };
+  const isName = (signal: string): boolean => signal === framing?.contextSignal || signal === framing?.runSignal;
   for (const name of Object.keys(now.monitors)) {
     const signal = signals.get(name);
-    if (signal === undefined) delete now.monitors[name];
-    else monitorOf(signal);
+    if (signal !== undefined) monitorOf(signal);
+    else if (isName(name)) monitorOfName(name);
+    else delete now.monitors[name];
   }
   const named = (signal: string, stretches: readonly Stretch[]): readonly QualityFinding[] =>
     stretches.map((s) => findingOf({ site, asset, signal }, s));
@@ -98,18 +118,20 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
     take(given, samples) {
       const signal = signals.get(given.signal);
       if (signal === undefined) {
-        const frames = given.quality === 'BAD' ? [] : (assembler?.take(given).frames ?? []);
-        return { observation: given, frames, findings: [] };
+        const checked = isName(given.signal) ? monitorOfName(given.signal).take(given) : null;
+        const observation = checked === null ? given : checkedAs(given, checked);
+        // A time in the future would close the blocks before it, and all that is yet to come would be late.
+        const isOut = observation.quality === 'BAD' || secondsAhead(given, framing?.latenessSeconds) !== null;
+        return {
+          observation,
+          frames: isOut ? [] : (assembler?.take(observation).frames ?? []),
+          findings: named(given.signal, checked?.findings ?? []),
+        };
       }
       const value = samples === undefined ? given.value : furthest(samples, signal.range);
       const missed = assembler?.isClosed(given) ?? false;
       const checked = monitorOf(signal).take({ ...given, value }, missed);
-      const { reason: _, ...rest } = given;
-      const observation: Observation = {
-        ...rest,
-        quality: checked.quality,
-        ...(checked.reason === undefined ? {} : { reason: checked.reason }),
-      };
+      const observation = checkedAs(given, checked);
       // A time that is not known belongs to no block.
       const isOut = assembler === null || missed || checked.isRepetition || checked.failed.includes('clock-step');
       return {

@@ -77,11 +77,17 @@ const larger = (a: number | null, b: number | null): number | null => (a === nul
  * All checks of one signal of one asset. A stretch is said when it begins, each time its count has doubled, and when it
  * is over; it is named by check and `from`, and a later word about it replaces an earlier one.
  * @param unit UCUM code of the signal. @param state of an earlier monitor with the same rules, to go on from.
+ * @param only these checks.
  */
-export const makeMonitor = (rules: QualityRules, unit: string, state?: MonitorState): Monitor => {
+export const makeMonitor = (
+  rules: QualityRules,
+  unit: string,
+  state?: MonitorState,
+  only: readonly QualityCheck[] = Object.values(CHECKS).map((c) => c.name),
+): Monitor => {
   const now: MonitorState = state ?? { newest: null, checks: {}, open: {} };
   const settings = { rules, unit };
-  const checks = Object.values(CHECKS).filter((c) => c.applies(rules));
+  const checks = Object.values(CHECKS).filter((c) => c.applies(rules) && only.includes(c.name));
   const allowed = 1000 * (rules.latenessSeconds ?? 0);
   const stateOf = (name: QualityCheck): object => {
     const known: object = now.checks[name] ?? CHECKS[name].start();

@@ -1,4 +1,4 @@
-import { type Check, short } from '../check.ts';
+import { type Check, type CheckedValue, short } from '../check.ts';
 
 interface State {
   /** Source time of the first value after a step back that is not yet made up for. */
@@ -10,6 +10,17 @@ const REBASE_MS = 86_400_000;
 
 /** The clocks of a plant agree to some seconds at best. */
 const CLOCKS_AGREE_MS = 10_000;
+
+/** Seconds by which a value lies in the future, more than clocks differ; else null. @param latenessSeconds as declared. */
+export const secondsAhead = (
+  { sourceTime, receivedTime }: Pick<CheckedValue, 'sourceTime' | 'receivedTime'>,
+  latenessSeconds: number | undefined,
+): number | null => {
+  const ahead = sourceTime - receivedTime;
+  return latenessSeconds !== undefined && ahead > Math.max(1000 * latenessSeconds, CLOCKS_AGREE_MS)
+    ? ahead / 1000
+    : null;
+};
 
 /**
  * The source's clock was set. Back: values whose time lies before the newest by more than the lateness allowed, until
@@ -26,12 +37,12 @@ export const clockStep: Check<State> = {
   start: () => ({ steppedTo: null }),
   take(state, { sourceTime, receivedTime, newest }, { rules }) {
     const allowed = 1000 * (rules.latenessSeconds ?? 0);
-    const ahead = sourceTime - receivedTime;
-    if (rules.latenessSeconds !== undefined && ahead > Math.max(allowed, CLOCKS_AGREE_MS))
+    const ahead = secondsAhead({ sourceTime, receivedTime }, rules.latenessSeconds);
+    if (ahead !== null)
       return {
         quality: 'UNCERTAIN',
-        says: `its time is ${short(ahead / 1000)} s ahead of when it was received`,
-        deviation: ahead / 1000,
+        says: `its time is ${short(ahead)} s ahead of when it was received`,
+        deviation: ahead,
       };
     const back = newest === null ? 0 : newest - sourceTime;
     if (back <= allowed) {

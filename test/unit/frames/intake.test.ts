@@ -57,12 +57,42 @@ describe('the intake of single values', () => {
     ]);
   });
 
-  it('lets signals that name run and context pass unchecked, unless they are BAD', () => {
+  it('lets signals that name run and context pass with no check but of the clock, unless they are BAD', () => {
     const intake = makeIntake({ ...of, framing: FRAMING });
     intake.take(observation(0, 'A', { signal: 'recipe' }));
     intake.take(observation(1, 'B', { signal: 'recipe', quality: 'BAD' }));
     intake.take(observation(2, 20));
     expect(intake.take(observation(20, 21)).frames.map((f) => f.context)).toEqual(['a']);
+  });
+
+  it('loses no frame to a context, or a signal that nobody declared, whose time lies in the future', () => {
+    const framesOf = (more: readonly Observation[]) => {
+      const intake = makeIntake({ ...of, framing: FRAMING });
+      const list = [observation(1, 20), ...more, observation(12, 30), observation(26, 40), observation(41, 50)];
+      const taken = list.map((o) => intake.take(o));
+      return {
+        frames: taken.flatMap((t) => t.frames),
+        findings: taken.flatMap((t) => t.findings),
+        open: intake.end(),
+      };
+    };
+    const ahead = (signal: string): Observation => observation(3602, 'B', { signal, receivedTime: T0 + 2000 });
+    const { frames } = framesOf([]);
+    expect(frames).toHaveLength(3);
+    expect(framesOf([ahead('other')])).toMatchObject({ frames, findings: [] });
+    expect(framesOf([ahead('recipe')])).toMatchObject({
+      frames,
+      findings: [{ signal: 'recipe', check: 'clock-step', worst: 3600 }],
+      open: [{ signal: 'recipe', check: 'clock-step', open: true, count: 1 }],
+    });
+  });
+
+  it('takes a context that is told with the time of its last change, however long ago, and finds nothing', () => {
+    const intake = makeIntake({ ...of, framing: FRAMING });
+    intake.take(observation(1, 20));
+    const told = intake.take(observation(-7200, 'A', { signal: 'recipe', receivedTime: T0 + 2000 }));
+    expect(told.findings).toEqual([]);
+    expect(intake.take(observation(26, 30)).frames.map((f) => f.context)).toEqual(['a']);
   });
 
   it('makes no frame without a framing, but checks', () => {
