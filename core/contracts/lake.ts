@@ -20,7 +20,9 @@ export const lakeKeys = {
   allFramesPrefix: (o: { site: string; asset: string | null }): string =>
     `raw/frames/site=${o.site}/${o.asset === null ? '' : `asset=${o.asset}/`}`,
   event: (site: string, eventId: string): string => `raw/events/site=${site}/${eventId}.json`,
-  quarantine: (key: string): string => `quarantine/${key}`,
+  /** What is bad of one version of an object: another version under the same key has an object of its own. */
+  quarantine: (key: string, versionId: string | null): string =>
+    `quarantine/${key}${versionId === null ? '' : `/version=${versionId}`}`,
   snapshot: (digest: string): string => `snapshots/${hex(digest)}/snapshot.json`,
   /** Feature rows as Parquet. The test split has its own prefix: only evaluation may read it. */
   features: (o: { featureSet: string; snapshot: string; split: Split; part: number }): string =>

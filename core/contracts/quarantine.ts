@@ -31,6 +31,11 @@ export type ReplayResult = z.infer<typeof ReplayResult>;
 export const QuarantineRecord = z.strictObject({
   schema: z.literal('quarantine/1'),
   key: z.string().min(1).describe('of the quarantine object in the lake'),
+  versionId: z
+    .string()
+    .nullable()
+    .optional()
+    .describe('of the object whose lines they are; none where they are messages'),
   site: SiteId,
   records: z.int().positive(),
   reason: z.string().min(1).max(400).describe('of the first'),

@@ -14,8 +14,12 @@ const SOURCES: readonly (readonly [prefix: string, from: QuarantineSource])[] = 
 export const sourceOf = (key: string): QuarantineSource | null =>
   SOURCES.find(([prefix]) => key.startsWith(prefix))?.[1] ?? null;
 
-/** The object that bad lines were copied from; of messages there is none. */
-export const originalKey = (key: string): string => key.slice('quarantine/'.length);
+/** The object that bad lines were copied from, and in which version, null where none is known; of messages there is none. */
+export const originalOf = (key: string): { readonly key: string; readonly versionId: string | null } => {
+  const [, original = key.slice('quarantine/'.length), versionId = null] =
+    /^quarantine\/(.+)\/version=([^/]+)$/.exec(key) ?? [];
+  return { key: original, versionId };
+};
 
 export const siteOf = (key: string): string => /\/site=([^/]+)\//.exec(key)?.[1] ?? 'unknown';
 

@@ -42,12 +42,13 @@ export const takeUpload = async (
       });
   const [first] = aside;
   if (first === undefined) return null;
-  const asideKey = lakeKeys.quarantine(key);
+  const asideKey = lakeKeys.quarantine(key, versionId);
   await deps.lake.put(asideKey, gzipSync(aside.map((b) => JSON.stringify(b)).join('\n')), 'application/gzip');
   const site = OBSERVATIONS_KEY.exec(key)?.[1] ?? UNKNOWN_SITE;
   const body: QuarantineRecord = {
     schema: 'quarantine/1',
     key: asideKey,
+    versionId,
     site,
     records: aside.length,
     reason: first.reason,

@@ -30,7 +30,7 @@ export const takeFile = async (
   for (let i = 0; i < events.length; i += EVENTS_AT_A_TIME) await take(events.slice(i, i + EVENTS_AT_A_TIME));
   if (bad.length > 0)
     await deps.lake.put(
-      lakeKeys.quarantine(key),
+      lakeKeys.quarantine(key, versionId),
       Buffer.from(bad.map((b) => `${JSON.stringify(b)}\n`).join('')),
       'application/x-ndjson',
     );

@@ -9,7 +9,7 @@ import {
   type ReplayAnswer,
   type ReplayResult,
 } from '#core/contracts/quarantine.ts';
-import { countClasses, originalKey, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
+import { countClasses, originalOf, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { readMessageRules } from '../shared/check-messages.ts';
@@ -73,8 +73,9 @@ const one = async (deps: Deps, key: string): Promise<ListedObject> => {
 };
 
 const registeredVersion = async (deps: Deps, key: string): Promise<string | null> => {
-  const body = (await deps.registry.latest('raw-object', originalKey(key)))?.body;
-  return body === undefined ? null : parseAs(RawObjectRecord, body, `raw object ${originalKey(key)}`).versionId;
+  const original = originalOf(key).key;
+  const body = (await deps.registry.latest('raw-object', original))?.body;
+  return body === undefined ? null : parseAs(RawObjectRecord, body, `raw object ${original}`).versionId;
 };
 
 type Replay = Extract<QuarantineRequest, { do: 'replay' }>;
@@ -103,12 +104,13 @@ const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
   const replays: ReplayAnswer['replays'] = [];
   for (const key of keys) {
     if (Date.parse(deps.now()) - began > deps.workMs) return { replays, more: true };
+    const from = sourceIn(key);
     const { stillBad, records, ...outcome } = await replayObject(deps, {
       key,
-      from: sourceIn(key),
+      from,
       rules,
       dryRun: request.dryRun,
-      versionId: await registeredVersion(deps, key),
+      registered: await registeredVersion(deps, key),
     });
     const result: ReplayResult = { ...outcome, at: deps.now(), by: request.by };
     replays.push({ key, result, stillBad: [...stillBad] });
@@ -119,6 +121,7 @@ const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
     const body: QuarantineRecord = {
       schema: 'quarantine/1',
       key,
+      ...(from === 'messages' ? {} : { versionId: originalOf(key).versionId }),
       site,
       records: known?.records ?? Math.max(1, records),
       reason: known?.reason ?? 'put aside by its own way in',

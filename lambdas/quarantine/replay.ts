@@ -1,6 +1,6 @@
 import type { ReplayAnswer } from '#core/contracts/quarantine.ts';
 import type { GoodMessage, MessageRules } from '#core/lake/check-message.ts';
-import { originalKey, type QuarantineSource } from '#core/lake/quarantine.ts';
+import { originalOf, type QuarantineSource } from '#core/lake/quarantine.ts';
 import { checkTopicMessage } from '../shared/check-messages.ts';
 import { readFrames } from '../shared/frames.ts';
 import { landMessages } from '../shared/land-messages.ts';
@@ -56,7 +56,8 @@ const wouldLand = (good: number, reasons: readonly string[]): Settled => ({
 /**
  * Checks what was put aside again, as it came, by the code and the use cases of today. Messages and observations that are
  * good land, once however often they are replayed. Uploads of frames, events and decisions are given to their own way in
- * again, which registers what is good.
+ * again, which registers what is good. Each is read in the version that was put aside; frames of an upload that was
+ * replaced since are not registered over those that replaced them.
  */
 export const replayObject = async (
   deps: Deps,
@@ -65,8 +66,8 @@ export const replayObject = async (
     readonly from: QuarantineSource;
     readonly rules: MessageRules;
     readonly dryRun: boolean;
-    /** Of the original, as it is registered; null where it is not. */
-    readonly versionId: string | null;
+    /** Version of the original that is registered; null where none is. */
+    readonly registered: string | null;
   },
 ): Promise<Outcome> => {
   const aside = await deps.lake.get(o.key);
@@ -80,26 +81,36 @@ export const replayObject = async (
     return { ...settled, records: checked.length };
   }
   const lines = readAside(o.from, o.key, aside);
-  const original = originalKey(o.key);
+  const original = originalOf(o.key);
+  const versionId = original.versionId ?? o.registered;
   if (o.from === 'observations') {
     const wasBad = (line: number): boolean => lines.some((l: AsideLine) => l.line === 0 || l.line === line);
-    const { good, bad } = readObservationUpload(await deps.lake.get(original), original, o.rules);
+    const { good, bad } = readObservationUpload(await deps.lake.get(original.key, versionId), original.key, o.rules);
     const again = good.filter((g) => wasBad(g.line)).map((g) => g.message);
     const reasons = bad.map((b) => b.reason);
     const settled = o.dryRun ? wouldLand(again.length, reasons) : await land(deps, again, reasons);
     return { ...settled, records: lines.length };
   }
+  if (o.from === 'frames' && o.registered !== null && versionId !== o.registered)
+    return {
+      landed: 0,
+      known: 0,
+      bad: lines.length,
+      handedOn: false,
+      stillBad: [`version ${versionId} of ${original.key} was replaced by ${o.registered}, which is registered`],
+      records: lines.length,
+    };
   if (!o.dryRun)
     await deps.queues.send(deps.queueUrls[o.from], {
       source: 'aws.s3',
       'detail-type': 'Object Created',
       detail: {
         bucket: { name: deps.lakeBucket },
-        object: { key: original, ...(o.versionId === null ? {} : { 'version-id': o.versionId }) },
+        object: { key: original.key, ...(versionId === null ? {} : { 'version-id': versionId }) },
       },
     });
   if (o.from === 'frames') {
-    const { frames, bad } = readFrames(await deps.lake.get(original), original);
+    const { frames, bad } = readFrames(await deps.lake.get(original.key, versionId), original.key);
     const whole = lines.some((l) => l.line === 0);
     const mended = whole ? frames.length : Math.max(0, lines.length - bad.length);
     return {

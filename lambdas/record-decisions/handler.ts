@@ -118,7 +118,7 @@ export const makeHandler = (deps: Deps) => {
     try {
       proved = proveDecisions(text, key, deps.stage);
     } catch (error) {
-      await deps.lake.put(lakeKeys.quarantine(key), Buffer.from(text), 'application/x-ndjson');
+      await deps.lake.put(lakeKeys.quarantine(key, versionId), Buffer.from(text), 'application/x-ndjson');
       throw error;
     }
     const { header, decisions } = proved;

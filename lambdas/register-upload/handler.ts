@@ -37,7 +37,7 @@ export const makeHandler = (deps: Deps) => {
     const site = parts?.[1] ?? 'unknown';
     if (checked.bad.length > 0)
       await deps.lake.put(
-        lakeKeys.quarantine(object.key),
+        lakeKeys.quarantine(object.key, object.versionId),
         gzipSync(checked.bad.map((b) => JSON.stringify(b)).join('\n')),
         'application/gzip',
       );

@@ -259,7 +259,7 @@ describe('batch-writer, of uploads of observations', () => {
       lines(observations(1), 'oops', observations(3, [1], { device: 'edge-9' }), observations(1, [7])),
     );
     await s.handler(sqsEvent(created()));
-    const aside = gunzipSync(s.lake.objects.get(lakeKeys.quarantine(KEY)) as Uint8Array)
+    const aside = gunzipSync(s.lake.objects.get(lakeKeys.quarantine(KEY, null)) as Uint8Array)
       .toString()
       .split('\n');
     expect(aside.map((l) => [JSON.parse(l).line, JSON.parse(l).class])).toEqual([

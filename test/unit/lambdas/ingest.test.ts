@@ -112,7 +112,7 @@ describe('register-upload', () => {
       await deps.lake.put(key, upload(JSON.stringify(frame(1))));
       await send(deps, key);
       expect(deps.ledger.commands.map((c) => c.record.id)).toEqual(registered === 1 ? [key] : []);
-      expect(deps.lake.objects.has(lakeKeys.quarantine(key))).toBe(registered === 0);
+      expect(deps.lake.objects.has(lakeKeys.quarantine(key, null))).toBe(registered === 0);
     }
   });
 
@@ -120,7 +120,7 @@ describe('register-upload', () => {
     const deps = setUp();
     await deps.lake.put(KEY, upload(JSON.stringify(frame(1)), '{"schema":"frame/1"}', 'no json'));
     await send(deps);
-    const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY)) as Uint8Array).toString();
+    const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY, null)) as Uint8Array).toString();
     expect(aside.split('\n').map((l) => JSON.parse(l).line)).toEqual([2, 3]);
     expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 1, quarantined: 2 });
     expect(announcedBy(deps.ledger.commands[0])[0]).toMatchObject({ type: 'Quarantined', detail: { records: 2 } });
@@ -139,7 +139,7 @@ describe('register-upload', () => {
       quarantined: 1,
       signals: ['näh', 'speed'],
     });
-    const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY)) as Uint8Array).toString();
+    const aside = gunzipSync(deps.lake.objects.get(lakeKeys.quarantine(KEY, null)) as Uint8Array).toString();
     expect(JSON.parse(aside)).toMatchObject({ line: 2, reason: expect.stringMatching(/not UTF-8/) });
   });
 
@@ -198,7 +198,7 @@ describe('register-upload', () => {
     await deps.lake.put('raw/frames/oops.gz', upload());
     expect(await send(deps, 'raw/frames/oops.gz')).toEqual({ batchItemFailures: [] });
     expect(deps.ledger.commands).toEqual([]);
-    expect(deps.lake.objects.has(lakeKeys.quarantine('raw/frames/oops.gz'))).toBe(true);
+    expect(deps.lake.objects.has(lakeKeys.quarantine('raw/frames/oops.gz', null))).toBe(true);
   });
 
   it('returns the message when the object cannot be read, and only that one', async () => {
@@ -341,7 +341,7 @@ describe('record-decisions', () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
     expect(log.errors[0]?.error.message).toMatch(why);
     expect(ledger.commands).toEqual([]);
-    expect(lake.objects.has(lakeKeys.quarantine(o.key))).toBe(true);
+    expect(lake.objects.has(lakeKeys.quarantine(o.key, null))).toBe(true);
   };
 
   it('refuses an object of which one byte was changed', async () => {
@@ -471,7 +471,7 @@ describe('plant-events', () => {
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(newest()).toEqual({ ...failure, detail: { note: 'loud, hot' } });
     expect(newest('e2')).toBeUndefined();
-    const aside = JSON.parse(Buffer.from(lake.objects.get(lakeKeys.quarantine(key)) as Uint8Array).toString());
+    const aside = JSON.parse(Buffer.from(lake.objects.get(lakeKeys.quarantine(key, null)) as Uint8Array).toString());
     expect(aside).toMatchObject({
       line: 3,
       reason: expect.stringMatching(/^kind: /),

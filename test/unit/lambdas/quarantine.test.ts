@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { lakeKeys } from '../../../core/contracts/lake.ts';
 import { QuarantineList, QuarantineRecord, QuarantineShown, ReplayAnswer } from '../../../core/contracts/quarantine.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
-import { classOf, sourceOf } from '../../../core/lake/quarantine.ts';
+import { classOf, originalOf, sourceOf } from '../../../core/lake/quarantine.ts';
 import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handler.ts';
 import { makeHandler } from '../../../lambdas/quarantine/handler.ts';
 import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
@@ -60,8 +60,15 @@ const setUp = async () => {
       .flat()
       .map((r) => r.sequence)
       .sort();
+  const versions = new Map<string, Uint8Array>();
+  const newest = lake.get;
+  lake.get = async (key, versionId) => versions.get(`${versionId} of ${key}`) ?? newest(key);
   return {
     lake,
+    writeVersion: async (key: string, versionId: string, bytes: Uint8Array) => {
+      versions.set(`${versionId} of ${key}`, bytes);
+      await lake.put(key, bytes);
+    },
     ledger,
     clock,
     sent,
@@ -189,15 +196,58 @@ describe('quarantine', () => {
     expect(await s.rows()).toEqual([1, 2]);
   });
 
+  it('keeps what was bad of each version of an upload, and lands it from that very version', async () => {
+    const s = await setUp();
+    const key = lakeKeys.observations({ site: 'plant-a', thing: 'local-plant-a-edge-1', name: 'b' });
+    const write = async (versionId: string, ...messages: unknown[]) => {
+      await s.writeVersion(key, versionId, gzipSync(messages.map((m) => JSON.stringify(m)).join('\n')));
+      await s.take(
+        sqsEvent({
+          source: 'aws.s3',
+          detail: { bucket: { name: 'b' }, object: { key, 'version-id': versionId } },
+        }),
+      );
+    };
+    const goodOne = observations(3, [3], { series: [{ ...observations(3).series[0], signal: 'x' } as never] });
+    await write('v1', observations(1), observations(2));
+    await write('v2', goodOne, goodOne, observations(4));
+    expect(s.keys()).toEqual([lakeKeys.quarantine(key, 'v1'), lakeKeys.quarantine(key, 'v2')]);
+    expect(s.ledger.commands.map((c) => QuarantineRecord.parse(c.record.body).versionId)).toEqual(['v1', 'v2']);
+    s.fix();
+    await s.replay({ all: true });
+    expect(await s.rows()).toEqual([1, 2, 3, 4]);
+    expect(
+      s.ledger.commands
+        .slice(2)
+        .map((c) => QuarantineRecord.parse(c.record.body))
+        .map((r) => [r.versionId, r.replay?.landed])
+        .sort(),
+    ).toEqual([
+      ['v1', 2],
+      ['v2', 1],
+    ]);
+    const again = (await s.replay({ keys: s.keys() })).replays.map((r) => [r.result.landed, r.result.known]);
+    expect(again).toEqual([
+      [0, 2],
+      [0, 1],
+    ]);
+  });
+
   it('gives uploads of frames, events and decisions to their own way in again', async () => {
     const s = await setUp();
     await s.lake.put(FRAMES, gzipSync([frame(1), frame(2)].map((f) => JSON.stringify(f)).join('\n')));
     await s.lake.put(
-      lakeKeys.quarantine(FRAMES),
+      lakeKeys.quarantine(FRAMES, null),
       aside({ line: 2, reason: 'line 2 does not match its contract: x', text: '{}' }),
     );
-    await s.lake.put(lakeKeys.quarantine('inbox/events/a.csv'), Buffer.from('{"line":3,"reason":"not JSON: x"}\n'));
-    await s.lake.put(lakeKeys.quarantine('inbox/decisions/t/x'), Buffer.from('{"header":1}\n{"id":1}\n{"id":2}\n'));
+    await s.lake.put(
+      lakeKeys.quarantine('inbox/events/a.csv', null),
+      Buffer.from('{"line":3,"reason":"not JSON: x"}\n'),
+    );
+    await s.lake.put(
+      lakeKeys.quarantine('inbox/decisions/t/x', null),
+      Buffer.from('{"header":1}\n{"id":1}\n{"id":2}\n'),
+    );
     const list = QuarantineList.parse(await s.ask({ do: 'list', site: null, limit: 10 }));
     expect(Object.fromEntries(list.entries.map((e) => [e.from, e.classes]))).toEqual({
       frames: { contract: 1 },
@@ -218,47 +268,78 @@ describe('quarantine', () => {
     });
   });
 
-  it('gives frames back in the version that is registered', async () => {
+  it('gives events and decisions back in the version that was put aside', async () => {
     const s = await setUp();
-    await s.lake.put(FRAMES, gzipSync(JSON.stringify(frame(1))));
-    await s.lake.put(lakeKeys.quarantine(FRAMES), aside({ line: 0, reason: 'not gzip' }));
-    await s.ledger.write([
-      {
-        schema: 'ledger-command/1',
-        commandId: 'raw',
-        site: 'plant-a',
-        actor: 'test',
-        reason: 'test',
-        record: {
-          class: 'raw-object',
-          id: FRAMES,
-          body: {
-            schema: 'raw-object/1',
-            bucket: 'lake',
-            key: FRAMES,
-            versionId: 'v7',
-            digest: `sha256:${'0'.repeat(64)}`,
-            bytes: 1,
-            site: 'plant-a',
-            asset: 'press-1',
-            run: 'life-1',
-            firstIndex: 1,
-            lastIndex: 1,
-            frames: 0,
-            quarantined: 1,
-            signals: [],
-          },
+    await s.lake.put(
+      lakeKeys.quarantine('inbox/events/a.csv', 'v1'),
+      Buffer.from('{"line":3,"reason":"not JSON: x"}\n'),
+    );
+    await s.replay({ all: true });
+    expect(s.sent).toMatchObject([
+      { url: 'events-queue', body: { detail: { object: { key: 'inbox/events/a.csv', 'version-id': 'v1' } } } },
+    ]);
+  });
+
+  const registered = (versionId: string) =>
+    ({
+      schema: 'ledger-command/1',
+      commandId: 'raw',
+      site: 'plant-a',
+      actor: 'test',
+      reason: 'test',
+      record: {
+        class: 'raw-object',
+        id: FRAMES,
+        body: {
+          schema: 'raw-object/1',
+          bucket: 'lake',
+          key: FRAMES,
+          versionId,
+          digest: `sha256:${'0'.repeat(64)}`,
+          bytes: 1,
+          site: 'plant-a',
+          asset: 'press-1',
+          run: 'life-1',
+          firstIndex: 1,
+          lastIndex: 1,
+          frames: 0,
+          quarantined: 1,
+          signals: [],
         },
       },
-    ]);
+    }) as const;
+
+  it.each([
+    ['the version that was put aside', 'v7'],
+    ['the version that is registered, where the key says none', null],
+  ])('gives frames back in %s', async (_, versionId) => {
+    const s = await setUp();
+    await s.writeVersion(FRAMES, 'v7', gzipSync(JSON.stringify(frame(1))));
+    await s.lake.put(lakeKeys.quarantine(FRAMES, versionId), aside({ line: 0, reason: 'not gzip' }));
+    await s.ledger.write([registered('v7')]);
     await s.replay({ all: true });
     expect(s.sent).toMatchObject([{ body: { detail: { object: { key: FRAMES, 'version-id': 'v7' } } } }]);
+  });
+
+  it('does not register frames anew in a version that another one has replaced', async () => {
+    const s = await setUp();
+    await s.writeVersion(FRAMES, 'v1', gzipSync(JSON.stringify(frame(1))));
+    await s.writeVersion(FRAMES, 'v2', gzipSync(JSON.stringify(frame(2))));
+    await s.lake.put(lakeKeys.quarantine(FRAMES, 'v1'), aside({ line: 0, reason: 'not gzip' }));
+    await s.ledger.write([registered('v2')]);
+    expect((await s.replay({ all: true })).replays).toMatchObject([
+      {
+        result: { landed: 0, bad: 1, handedOn: false },
+        stillBad: [expect.stringMatching(/version v1 .* was replaced by v2/)],
+      },
+    ]);
+    expect(s.sent).toEqual([]);
   });
 
   it('hands nothing on in a dry run', async () => {
     const s = await setUp();
     await s.lake.put(FRAMES, gzipSync(JSON.stringify(frame(1))));
-    await s.lake.put(lakeKeys.quarantine(FRAMES), aside({ line: 0, reason: 'not gzip' }));
+    await s.lake.put(lakeKeys.quarantine(FRAMES, null), aside({ line: 0, reason: 'not gzip' }));
     expect((await s.replay({ class: 'container' }, true)).replays[0]?.result).toMatchObject({
       landed: 1,
       handedOn: false,
@@ -284,6 +365,14 @@ describe('quarantine', () => {
     const s = await setUp();
     await s.lake.put('quarantine/other', Buffer.from('x'));
     await expect(s.ask(request)).rejects.toThrow(why);
+  });
+
+  it('knows of a key which version of which object it is of', () => {
+    const key = 'inbox/decisions/t/version=7/x';
+    expect([originalOf(lakeKeys.quarantine(key, 'a.b_c-')), originalOf(lakeKeys.quarantine(key, null))]).toEqual([
+      { key, versionId: 'a.b_c-' },
+      { key, versionId: null },
+    ]);
   });
 
   it('knows kinds by key and classes by reason', () => {
