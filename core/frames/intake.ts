@@ -4,7 +4,14 @@ import type { QualityFinding, QualityRules } from '../contracts/quality.ts';
 import type { Framing, SignalDefinition } from '../contracts/use-case.ts';
 import { secondsAhead } from '../quality/checks/clock-step.ts';
 import { findingOf } from '../quality/findings.ts';
-import { type Checked, type Monitor, type MonitorState, makeMonitor, type Stretch } from '../quality/monitor.ts';
+import {
+  type Checked,
+  type Monitor,
+  type MonitorState,
+  makeMonitor,
+  type Stretch,
+  worseQuality,
+} from '../quality/monitor.ts';
 import { type Assembler, type AssemblerState, makeAssembler } from './assembler.ts';
 import { decodeSamples } from './waveform.ts';
 
@@ -20,7 +27,20 @@ export interface IntakeSettings {
 export interface IntakeState {
   readonly monitors: Record<string, MonitorState>;
   readonly assembler: AssemblerState | null;
+  /** Of the last frames that came whole, the qualities that the checks changed. */
+  readonly taken?: TakenFrame[];
 }
+
+interface TakenFrame {
+  readonly run: string;
+  readonly index: number;
+  /** Under the name of an earlier frame that of another time is another frame. */
+  readonly sourceTime: string;
+  readonly changed?: Record<string, Pick<SignalValue, 'quality' | 'reason'>>;
+}
+
+/** Frames that are remembered: a machine sends again what had no answer, eight at most. */
+const FRAMES_REMEMBERED = 64;
 
 /** What one asset brings, checked and put together: monitors of its signals before the assembler of its frames. */
 export interface Intake {
@@ -35,7 +55,10 @@ export interface Intake {
     readonly frames: readonly Frame[];
     readonly findings: readonly QualityFinding[];
   };
-  /** A frame that came whole: each value with the quality that it has after the checks. */
+  /**
+   * A frame that came whole: each value with the quality that it has after the checks. One of the last 64 that comes
+   * again has the qualities of the first time, and the checks do not see it.
+   */
   takeFrame(frame: Frame): { readonly frame: Frame; readonly findings: readonly QualityFinding[] };
   /** Time passed at the gateway. @param at milliseconds since 1970. */
   flush(at: number): readonly QualityFinding[];
@@ -72,7 +95,7 @@ const checkedAs = ({ reason: _, ...rest }: Observation, { quality, reason }: Che
   ...(reason === undefined ? {} : { reason }),
 });
 
-const withQuality = (given: SignalValue, { quality, reason }: Checked): SignalValue =>
+const withQuality = (given: SignalValue, { quality, reason }: Pick<SignalValue, 'quality' | 'reason'>): SignalValue =>
   quality === given.quality ? given : { ...given, quality, ...(reason === undefined ? {} : { reason }) };
 
 /** @param state of an earlier intake with the same settings, to go on from. */
@@ -81,7 +104,8 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
   const signals = new Map(settings.signals.map((s) => [s.name, s]));
   const assembler: Assembler | null =
     framing === undefined ? null : makeAssembler({ ...settings, framing }, state?.assembler ?? undefined);
-  const now: IntakeState = { monitors: state?.monitors ?? {}, assembler: assembler?.state ?? null };
+  const taken: TakenFrame[] = [...(state?.taken ?? [])];
+  const now: IntakeState = { monitors: state?.monitors ?? {}, assembler: assembler?.state ?? null, taken };
   const monitors = new Map<string, Monitor>();
   const monitorOf = (signal: SignalDefinition): Monitor => {
     const known = monitors.get(signal.name);
@@ -141,6 +165,16 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
       };
     },
     takeFrame(frame) {
+      const { run, index, sourceTime } = frame;
+      const before = taken.find((t) => t.index === index && t.run === run && t.sourceTime === sourceTime);
+      if (before !== undefined) {
+        const again = Object.entries(frame.signals).map(([name, given]): [string, SignalValue] => {
+          const changed = before.changed?.[name];
+          const isWorse = changed !== undefined && worseQuality(given.quality, changed.quality) !== given.quality;
+          return [name, isWorse ? withQuality(given, changed) : given];
+        });
+        return { frame: { ...frame, signals: Object.fromEntries(again) }, findings: [] };
+      }
       const findings: QualityFinding[] = [];
       const checkedSignals = Object.entries(frame.signals).map(([name, given]): [string, SignalValue] => {
         const signal = signals.get(name);
@@ -165,6 +199,13 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
         findings.push(...named(name, checked.findings));
         return [name, withQuality(came, checked)];
       });
+      const changed = checkedSignals.flatMap(([name, { quality, reason }]) =>
+        quality === frame.signals[name]?.quality
+          ? []
+          : [[name, { quality, ...(reason === undefined ? {} : { reason }) }] as const],
+      );
+      taken.push({ run, index, sourceTime, ...(changed.length === 0 ? {} : { changed: Object.fromEntries(changed) }) });
+      if (taken.length > FRAMES_REMEMBERED) taken.shift();
       return { frame: { ...frame, signals: Object.fromEntries(checkedSignals) }, findings };
     },
     flush: (at) => ofAll((m) => m.flush(at)),

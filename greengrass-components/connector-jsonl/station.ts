@@ -70,6 +70,8 @@ export class Station {
   #n = 0;
   #intakes = new Map<string, Intake>();
   #handOn: { findings: QualityFinding[]; observations: Observation[] } = { findings: [], observations: [] };
+  /** What was found in whole frames: they do not wait for the disk and come but once, so it is never given up. */
+  #ofFrames: QualityFinding[] = [];
   #waiting: Waiting[] = [];
   #isDirty = false;
   /** Counts how often what was taken had to be given up: what stood in line then is of a connection that ends. */
@@ -126,13 +128,15 @@ export class Station {
   }
 
   /** A frame that came whole: the runtime gets it with the qualities that it has after the checks. */
-  decide(document: unknown): Promise<DecisionRecord> {
+  async decide(document: unknown): Promise<DecisionRecord> {
     const frame = Frame.safeParse(document);
     // The runtime says what is wrong with it.
     if (!frame.success) return this.#deps.decide(document);
-    const checked = this.#intakeOf(frame.data.asset).takeFrame(frame.data);
-    this.#handOn.findings.push(...checked.findings);
-    this.#isDirty = true;
+    const checked = await this.#inTurn(() => {
+      this.#isDirty = true;
+      return this.#intakeOf(frame.data.asset).takeFrame(frame.data);
+    });
+    this.#ofFrames.push(...checked.findings);
     return this.#deps.decide(checked.frame);
   }
 
@@ -212,11 +216,12 @@ export class Station {
         if (silent.length > 0) this.#isDirty = true;
         this.#handOn.findings.push(...silent);
       }
-      if (!this.#isDirty) return;
+      if (!this.#isDirty && this.#ofFrames.length === 0) return;
       const intakes = Object.fromEntries([...this.#intakes].map(([asset, intake]) => [asset, intake.state]));
       const kept: Kept = { version: 1, session: this.#session, n: this.#n, framing: this.#framing, intakes };
       try {
-        this.#deps.keep(JSON.stringify(kept), this.#handOn);
+        const { findings, observations } = this.#handOn;
+        this.#deps.keep(JSON.stringify(kept), { findings: [...this.#ofFrames, ...findings], observations });
       } catch (error) {
         this.#deps.log('error', 'what came could not be kept', { error: (error as Error).message });
         this.#giveUp(error as Error);
@@ -225,6 +230,7 @@ export class Station {
       const waiting = this.#waiting;
       this.#waiting = [];
       this.#handOn = { findings: [], observations: [] };
+      this.#ofFrames = [];
       this.#isDirty = false;
       for (const w of waiting) w.kept();
     });

@@ -289,6 +289,33 @@ describe('the station of a machine that sends whole frames', () => {
     expect(world.findings).toEqual([expect.objectContaining({ asset: 'spindle-1', check: 'range', worst: 40 })]);
   });
 
+  it('gives up nothing that was found in them when the disk does not take it at first', async () => {
+    const world = new World();
+    const station = world.station();
+    await station.decide(frame(1, 140));
+    world.isDiskFull = true;
+    await station.keep();
+    world.isDiskFull = false;
+    await station.keep();
+    expect(world.findings).toEqual([expect.objectContaining({ check: 'range', worst: 40 })]);
+  });
+
+  it('checks them in turn with readings, and gives up nothing of them with a reading that has to come again', async () => {
+    const world = new World();
+    const station = world.station();
+    world.time = T0 + 60_000;
+    world.isAway = true;
+    const readings = [reading(1, 1, 20), reading(2, 11, 20)].map((r) => station.read(r, () => {}));
+    const decided = station.decide(frame(30, 140));
+    await Promise.allSettled([...readings, decided]);
+    world.isAway = false;
+    await station.keep();
+    expect(world.findings).toEqual([expect.objectContaining({ check: 'range', worst: 40 })]);
+    expect(Object.values(JSON.parse(world.kept as string).intakes)).toMatchObject([
+      { taken: [{ run: 'r1', index: 30 }] },
+    ]);
+  });
+
   it('leaves to the runtime to say what is wrong with what is no frame', async () => {
     await expect(new World().station().decide({ nothing: true })).rejects.toThrow(/run is missing/);
   });

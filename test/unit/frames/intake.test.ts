@@ -191,6 +191,33 @@ describe('the intake of whole frames', () => {
     expect(loud.findings).toHaveLength(1);
   });
 
+  it('gives frames that are sent again after a reconnect the qualities of the first time, and finds nothing', () => {
+    const list = [1, 2, 3, 4, 5, 6, 7, 8].map((i) =>
+      frame(i, { temperature: { value: i === 4 ? 140 : 20 + i, quality: 'GOOD' } }),
+    );
+    let intake = makeIntake(of);
+    const first = list.map((f) => intake.takeFrame(f).frame);
+    intake = makeIntake(of, JSON.parse(JSON.stringify(intake.state)));
+    const before = JSON.stringify(intake.state);
+    const again = list.slice(2).map((f) => intake.takeFrame(f));
+    expect(again.map((a) => a.frame)).toEqual(first.slice(2));
+    expect(again.flatMap((a) => a.findings)).toEqual([]);
+    expect(JSON.stringify(intake.state)).toBe(before);
+    // What is worse than the first time stays so.
+    const worse = frame(4, { temperature: { quality: 'BAD', reason: 'wire break' } });
+    expect(intake.takeFrame(worse).frame).toEqual(worse);
+    // The same index in another run, or of another time, is another frame.
+    expect(intake.takeFrame({ ...(list[2] as Frame), run: 'r2' }).findings).not.toEqual([]);
+    const hot = frame(9, { temperature: { value: 140, quality: 'GOOD' } });
+    expect(intake.takeFrame({ ...hot, index: 8 }).frame.signals['temperature']?.quality).toBe('BAD');
+  });
+
+  it('remembers the last 64 frames', () => {
+    const intake = makeIntake(of);
+    for (let i = 1; i <= 200; i++) intake.takeFrame(frame(i, { temperature: { value: i % 50, quality: 'GOOD' } }));
+    expect(intake.state.taken?.map((t) => t.index)).toEqual(Array.from({ length: 64 }, (_, i) => 137 + i));
+  });
+
   it('finds a signal stuck over frames', () => {
     const intake = makeIntake(of);
     const qualities = [1, 2, 3, 4, 5].map(
