@@ -62,8 +62,7 @@ export const backfill = async (world: World, out: Output, options: BackfillOptio
   const backfillId = world.newId('backfill');
   const request = { backfillId, featureSetDigest: digest, site: world.site, from, to, asset: options.asset ?? null };
   if (options.dryRun) {
-    const sources = { registry: world.registry, list: (prefix: string) => world.lake.list(prefix) };
-    const objects = await backfillObjects(sources, request);
+    const objects = await backfillObjects(world, request);
     const { items, objects: count, frames, runs } = planBackfill(request, set.signals, objects);
     const there = (await world.lake.list(storeKeys.prefix(digest))).length;
     const document = {

@@ -141,8 +141,9 @@ export const registryQueries = {
     ExpressionAttributeValues: { ':c': registryKeys.classIndex(c) },
     ScanIndexForward: false,
   }),
-  /** Every version of a record, the first one first. */
+  /** Every version of a record, the first one first; as sure to have the newest as `latest`. */
   versions: (c: RecordClass, id: string) => ({
+    ConsistentRead: true,
     KeyConditionExpression: 'pk = :r AND begins_with(sk, :v)',
     ExpressionAttributeValues: { ':r': registryKeys.latest(c, id).pk, ':v': 'V#' },
   }),

@@ -5,8 +5,8 @@ import type { BackfillRequest } from './backfill.ts';
 
 export interface BackfillSources {
   readonly registry: Pick<RegistryReader, 'latest'> & RegistryHistory;
-  /** Keys of the lake that begin with a prefix. */
-  list(prefix: string): Promise<readonly string[]>;
+  /** Lists keys that begin with a prefix. */
+  readonly lake: { list(prefix: string): Promise<readonly string[]> };
 }
 
 const AT_ONCE = 32;
@@ -16,7 +16,7 @@ const AT_ONCE = 32;
  * are not looked up. Uploads that are not registered are not there.
  */
 export const backfillObjects = async (
-  { registry, list }: BackfillSources,
+  { registry, lake }: BackfillSources,
   of: Pick<BackfillRequest, 'site' | 'asset'>,
 ): Promise<readonly (readonly RawObjectRecord[])[]> => {
   const versionsOf = async (key: string): Promise<RawObjectRecord[]> => {
@@ -25,7 +25,7 @@ export const backfillObjects = async (
     const records = latest.version === 1 ? [latest] : await registry.versions('raw-object', key);
     return records.map(({ body }) => parseAs(RawObjectRecord, body, `raw object ${key}`));
   };
-  const keys = await list(lakeKeys.allFramesPrefix(of));
+  const keys = await lake.list(lakeKeys.allFramesPrefix(of));
   const objects: RawObjectRecord[][] = [];
   for (let i = 0; i < keys.length; i += AT_ONCE)
     objects.push(...(await Promise.all(keys.slice(i, i + AT_ONCE).map(versionsOf))));

@@ -17,7 +17,7 @@ import { RetrainExecution } from '../shared/retrain-run.ts';
 import { writeFirst } from '../shared/write-first.ts';
 
 export interface Deps {
-  readonly registry: Pick<RegistryReader, 'latest' | 'list'> & RegistryHistory;
+  readonly registry: Pick<RegistryReader, 'latest'> & RegistryHistory;
   readonly ledger: Ledger;
   readonly lake: ObjectStore;
 }
@@ -42,8 +42,7 @@ export const makeHandler =
     if (set === null)
       throw new Refused(`there is no feature set ${featureSetDigest}; publish a use case with it: millwright publish`);
     if (set.retired !== null) throw new Refused(`feature set ${set.featureSet.id} was retired: ${set.retired.reason}`);
-    const sources = { registry: deps.registry, list: (prefix: string) => deps.lake.list(prefix) };
-    const plan = planBackfill(request, set.signals, await backfillObjects(sources, request));
+    const plan = planBackfill(request, set.signals, await backfillObjects(deps, request));
     const itemsKey = backfillKeys.items(backfillId);
     await deps.lake.put(
       itemsKey,

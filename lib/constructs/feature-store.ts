@@ -65,7 +65,7 @@ export class FeatureStore extends Construct {
         name: 'list-backfill',
         says: 'Cuts a backfill of the feature store into parts.',
         may: [
-          ...grants.readRegistry(stack, 'latest', 'list', 'versions'),
+          ...grants.readRegistry(stack, 'latest', 'versions'),
           ledger,
           grants.listLake(stack, 'raw/frames/*'),
           ...grants.writeLake(stack, parts),

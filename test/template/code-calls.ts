@@ -267,6 +267,10 @@ export const callsOf = async (name: string): Promise<string[]> => {
     for (const method of ['get', 'find', 'list', 'put']) used.get('lake')?.add(method);
     for (const method of ['latest', 'versions']) used.get('registry')?.add(method);
   }
+  if (/\bbackfillObjects\(\s*deps,/.test(rest)) {
+    used.get('lake')?.add('list');
+    for (const method of ['latest', 'versions']) used.get('registry')?.add(method);
+  }
   if (/\brecordBatch\(event, deps,/.test(rest)) used.get('ledger')?.add('write');
   for (const [dep, methods] of used) {
     const { port, place } = ports.get(dep) as { port: Port; place: string | undefined };
