@@ -120,6 +120,10 @@ export const RawObjectRecord = z.strictObject({
   bucket: z.string(),
   key: z.string(),
   versionId: z.string().nullable(),
+  sequencer: z
+    .string()
+    .optional()
+    .describe('which of two uploads under the key was the later one, as S3 says it; absent where it did not'),
   digest: Digest,
   bytes: z.int().positive(),
   site: SiteId,

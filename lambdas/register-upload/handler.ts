@@ -12,10 +12,11 @@ import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { type CreatedObject, parseObjectCreated } from '../shared/object-created.ts';
 import { type ObjectStore, sha256 } from '../shared/object-store.ts';
 import { landFindings, publishedUseCases } from './find-quality.ts';
+import { inOrder } from './in-order.ts';
 
 export interface Deps extends LandingDeps {
   readonly lake: ObjectStore;
-  readonly registry: Pick<RegistryReader, 'list'>;
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
   readonly ledger: Ledger;
   readonly log: BatchLog;
 }
@@ -53,6 +54,7 @@ export const makeHandler = (deps: Deps) => {
       bucket: object.bucket,
       key: object.key,
       versionId: object.versionId,
+      ...(object.sequencer === null ? {} : { sequencer: object.sequencer }),
       digest,
       bytes: bytes.byteLength,
       site,
@@ -116,6 +118,7 @@ export const makeHandler = (deps: Deps) => {
       asked ??= publishedUseCases(deps.registry);
       return asked;
     };
-    return recordBatch(event, deps, (body) => register(parseObjectCreated(body), useCases));
+    const take = inOrder(deps, (object) => register(object, useCases));
+    return recordBatch(event, deps, async (body) => take(parseObjectCreated(body)));
   };
 };

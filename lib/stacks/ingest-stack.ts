@@ -57,7 +57,7 @@ export class IngestStack extends PlatformStack {
           ...grants.writeLake(this, FINDINGS, 'quarantine/*'),
           grants.listLake(this, FINDINGS, 'compaction-plans/*'),
           allow(['dynamodb:PutItem'], [names.landingTable.arn]),
-          ...grants.readRegistry(this, 'list'),
+          ...grants.readRegistry(this, 'latest', 'list'),
           grants.writeLedger(this),
         ],
         timeout: Duration.seconds(120),

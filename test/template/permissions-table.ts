@@ -147,6 +147,7 @@ export const PERMISSIONS: Roles = {
     ...writes('lake/curated/quality/tier=hot/*', 'lake/quarantine/*'),
     lists('lake/curated/quality/tier=hot/*', 'lake/compaction-plans/*'),
     'dynamodb:PutItem on data table/landing',
+    LATEST,
     LISTS,
     LEDGER,
     takesFrom('data register-upload'),
@@ -206,7 +207,6 @@ export const PERMISSIONS: Roles = {
   ]),
   ...lambda('data', 'list-backfill', [
     LATEST,
-    LISTS,
     EDGES,
     LEDGER,
     lists('lake/raw/frames/*'),
