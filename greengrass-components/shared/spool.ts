@@ -202,6 +202,15 @@ export class Spool {
     ) as unknown as StoredMessage[];
   }
 
+  /** The newest messages that wait for a topic, the oldest of them first. */
+  newestMessages(topic: string, limit: number): readonly StoredMessage[] {
+    const newest = this.#sql('SELECT row, topic, payload FROM message WHERE topic = ? ORDER BY row DESC LIMIT ?').all(
+      topic,
+      limit,
+    ) as unknown as StoredMessage[];
+    return newest.reverse();
+  }
+
   deleteMessage(row: number): void {
     this.#sql('DELETE FROM message WHERE row = ?').run(row);
   }

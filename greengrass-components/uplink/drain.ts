@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { UplinkConfig } from '#core/contracts/device.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
+import { observationTopic } from '#core/contracts/observation.ts';
 import { thingName } from '#core/contracts/release.ts';
 import { decisionObject } from '#core/inference/decision-object.ts';
 import type { Spool } from '../shared/spool.ts';
@@ -22,6 +23,9 @@ export interface DrainDeps {
 const FRAMES_PER_DECISION_OBJECT = 4;
 const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 const MESSAGES_AT_ONCE = 20;
+/** Messages of observations, each below 5 kB: from the first number on they go as one object, the second at most. */
+const MANY_OBSERVATIONS = 500;
+const OBSERVATIONS_AT_ONCE = 1000;
 const PLAN = 'uplink/plan';
 
 /**
@@ -91,6 +95,32 @@ export const drainFrames = async (deps: DrainDeps): Promise<boolean> => {
   spool.transaction(() => {
     spool.markFramesSent(waiting.map((w) => w.row));
     spool.sweep();
+  });
+  return true;
+};
+
+/**
+ * Uploads the newest messages of observations as one object where an outage left many, while the oldest are published:
+ * a message lands once, however it comes.
+ * @returns true when it uploaded one.
+ */
+export const drainObservations = async (deps: DrainDeps): Promise<boolean> => {
+  const { spool, device } = deps;
+  const { stage, site } = deps.config;
+  const waiting = spool.newestMessages(observationTopic(stage, site, device), OBSERVATIONS_AT_ONCE);
+  if (waiting.length < MANY_OBSERVATIONS) return false;
+  const nameOf = (i: number): string => {
+    const { boot, sequence } = JSON.parse(waiting.at(i)?.payload as string) as { boot: string; sequence: number };
+    return `${boot}-${sequence}`;
+  };
+  const key = lakeKeys.observations({
+    site,
+    thing: thingName(stage, site, device),
+    name: `${nameOf(0)}-${nameOf(-1)}`,
+  });
+  await deps.put(key, gzipSync(waiting.map((m) => `${m.payload}\n`).join('')), 'application/gzip');
+  spool.transaction(() => {
+    for (const m of waiting) spool.deleteMessage(m.row);
   });
   return true;
 };

@@ -4,7 +4,15 @@ import { UplinkConfig } from '#core/contracts/device.ts';
 import { deviceOf, fail, log, onStop, stateDirOf } from '../shared/component.ts';
 import { connectNucleus } from '../shared/ipc.ts';
 import { openSpool } from '../shared/open-spool.ts';
-import { backoffMs, type DrainDeps, drainDecisions, drainFrames, drainMessages, enforceLimits } from './drain.ts';
+import {
+  backoffMs,
+  type DrainDeps,
+  drainDecisions,
+  drainFrames,
+  drainMessages,
+  drainObservations,
+  enforceLimits,
+} from './drain.ts';
 
 const IDLE_MS = 500;
 const LIMITS_EVERY_MS = 10_000;
@@ -62,6 +70,7 @@ const main = async (): Promise<void> => {
     loop('decisions', drainDecisions),
     loop('frames', drainFrames),
     loop('messages', drainMessages),
+    loop('observations', drainObservations),
   ]);
   onStop(async () => {
     clearInterval(limits);

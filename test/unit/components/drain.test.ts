@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { UplinkConfig } from '#core/contracts/device.ts';
+import { observationTopic } from '#core/contracts/observation.ts';
+import { observationMessages } from '#core/frames/observation-messages.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
 import {
   backoffMs,
@@ -10,9 +12,12 @@ import {
   drainDecisions,
   drainFrames,
   drainMessages,
+  drainObservations,
   enforceLimits,
 } from '../../../greengrass-components/uplink/drain.ts';
+import { readObservationUpload } from '../../../lambdas/shared/observation-upload.ts';
 import { makeFrame } from '../../support/model-package.ts';
+import { observation } from '../../support/observations.ts';
 
 let dir: string;
 let spool: Spool;
@@ -164,6 +169,49 @@ describe('publishing messages', () => {
     expect(await drainMessages(deps)).toBe(true);
     expect(published).toEqual(['one', 'two']);
     expect(await drainMessages(deps)).toBe(false);
+  });
+});
+
+describe('observations after an outage', () => {
+  const RULES = { stage: 'local', unitsOf: () => [] };
+  const wait = (from: number, to: number): void => {
+    for (let sequence = from; sequence <= to; sequence++) {
+      const [message] = observationMessages(
+        { site: 'plant-a', device: 'edge-1', boot: 'b1-x', provenance: { connector: 'c', configVersion: '1' } },
+        [observation(sequence, sequence)],
+        () => sequence,
+      );
+      spool.putMessage(observationTopic('local', 'plant-a', 'edge-1'), JSON.stringify(message), now, null);
+    }
+  };
+  const waiting = (): readonly string[] => spool.messages(10_000).map((m) => m.payload);
+
+  it('go as one object of the newest thousand, which the reader of uploads takes as the messages they are', async () => {
+    spool.putMessage('other', 'a report', now, null);
+    wait(1, 1200);
+    const before = waiting();
+    expect(await drainObservations(deps)).toBe(true);
+    expect(waiting()).toEqual(before.slice(0, 201));
+    const [[key, bytes]] = [...objects] as [[string, Uint8Array]];
+    expect(key).toBe('raw/observations/site=plant-a/local-plant-a-edge-1/b1-x-201-b1-x-1200.ndjson.gz');
+    const { good, bad } = readObservationUpload(bytes, key, RULES);
+    expect(bad).toEqual([]);
+    expect(good.map((g) => g.message.id)).toEqual(
+      Array.from({ length: 1000 }, (_, i) => `plant-a/edge-1/b1-x/${201 + i}`),
+    );
+  });
+
+  it('stay messages where fewer than 500 wait', async () => {
+    wait(1, 499);
+    expect(await drainObservations(deps)).toBe(false);
+    expect([objects.size, waiting().length]).toEqual([0, 499]);
+  });
+
+  it('stay in the spool when the lake does not take them', async () => {
+    wait(1, 500);
+    online = false;
+    await expect(drainObservations(deps)).rejects.toThrow('offline');
+    expect(waiting()).toHaveLength(500);
   });
 });
 
