@@ -98,6 +98,8 @@ export const storeFeatures = async (deps: StoreDeps, task: StoreTask): Promise<S
     });
 
   let seen = await look();
+  // What is registered meanwhile has its own event.
+  if (seen.wanted.length === 0) return { rows: 0, written: [], unchanged: [], failed: [] };
   const outcome = new Map<string, 'written' | 'unchanged'>();
   for (let round = 0; round < ROUNDS; round++) {
     const failed: { key: string; reason: string }[] = [];

@@ -94,6 +94,17 @@ const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
   };
 };
 
+/** @returns how often something was listed since. */
+const countLists = (lake: ReturnType<typeof versionedStore>) => {
+  let listed = 0;
+  const { list } = lake;
+  lake.list = async (prefix) => {
+    listed += 1;
+    return list(prefix);
+  };
+  return () => listed;
+};
+
 describe('the store, as frames are registered', () => {
   it('has the rows of every published feature set whose signals they have', async () => {
     const { send, takes, stored } = setUp();
@@ -128,9 +139,12 @@ describe('the store, as frames are registered', () => {
     ]);
   });
 
-  it('has no row of frames that never had the signals of a set', async () => {
-    const { correct, takes, stored } = setUp();
-    await takes(sqsEvent((await correct([1, 2, 3])).event));
+  it('has no row of frames that never had the signals of a set, and lists their run once to know it', async () => {
+    const { correct, takes, stored, lake } = setUp();
+    const { event } = await correct([1, 2, 3]);
+    const listed = countLists(lake);
+    await takes(sqsEvent(event));
+    expect(listed()).toBe(1);
     expect(await stored()).toEqual([]);
   });
 
@@ -143,14 +157,9 @@ describe('the store, as frames are registered', () => {
       [5, 6],
     ])
       events.push((await send(indexes)).event);
-    let listed = 0;
-    const { list } = lake;
-    lake.list = async (prefix) => {
-      listed += 1;
-      return list(prefix);
-    };
+    const listed = countLists(lake);
     await takes(sqsEvent(...events.reverse()));
-    expect(listed).toBe(2);
+    expect(listed()).toBe(2);
   });
 
   it('has the rows of each site where two sites have a machine and a run of the same name', async () => {
