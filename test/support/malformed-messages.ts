@@ -44,9 +44,11 @@ const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 type Kind = (m: ObservationMessage, random: Random) => Buffer | readonly [Buffer, string];
 
+/** A point more than a message may have. Its check looks at every point, so that they are fewer still. */
+const TOO_MANY_POINTS: Kind = (m) => json(withSeries(m, { points: Array(2001).fill({ t: m.receivedTime, v: 1 }) }));
+
 /** Those that are large, so that they are few. */
 const LARGE: readonly Kind[] = [
-  (m) => json(withSeries(m, { points: Array(2001).fill({ t: m.receivedTime, v: 1 }) })),
   (m, random) => Buffer.from(`${'['.repeat(1 + below(random, 20_000))}${m.sequence}`),
   (m, random) => {
     const depth = 1 + below(random, 3000);
@@ -131,7 +133,8 @@ export const malformedMessages = (count: number, seed: number): Malformed[] => {
   return Array.from({ length: count }, (_, i) => {
     const m = observations(i + 1, [i]);
     if (i % 10 === 0) return { bytes: json(m), topic: OWN, isMendable: true };
-    const made = pick(random, i % 100 === 1 ? LARGE : KINDS)(m, random);
+    const kinds = i % 5000 === 1 ? [TOO_MANY_POINTS] : i % 100 === 1 ? LARGE : KINDS;
+    const made = pick(random, kinds)(m, random);
     const [bytes, topic] = Buffer.isBuffer(made) ? [made, OWN] : (made as readonly [Buffer, string]);
     return { bytes, topic, isMendable: false };
   });

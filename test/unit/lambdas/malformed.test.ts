@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { QuarantinedMessage, ReplayAnswer } from '../../../core/contracts/quarantine.ts';
+import { type QuarantinedMessage, ReplayAnswer } from '../../../core/contracts/quarantine.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handler.ts';
 import { makeHandler as quarantine } from '../../../lambdas/quarantine/handler.ts';
@@ -16,6 +16,14 @@ const COUNT = 100_000;
 const AT_ONCE = 2000;
 
 describe('a hundred thousand malformed messages', () => {
+  // Every message is refused by an error, whose stack is not looked at and costs more than the rest of the check.
+  const { stackTraceLimit } = Error;
+  beforeAll(() => {
+    Error.stackTraceLimit = 0;
+  });
+  afterAll(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
   const lake = memoryStore();
   const log = memoryLog();
   const useCase = structuredClone(definitions[0]?.useCase) as UseCase;
@@ -65,13 +73,15 @@ describe('a hundred thousand malformed messages', () => {
     }
     expect(log.errors).toEqual([]);
     expect(await stored()).toEqual([]);
+    // The replay below reads each by its contract.
     const aside = [...lake.objects].flatMap(([, bytes]) =>
       gunzipSync(bytes)
         .toString()
         .trimEnd()
         .split('\n')
-        .map((line) => QuarantinedMessage.parse(JSON.parse(line))),
+        .map((line) => JSON.parse(line) as QuarantinedMessage),
     );
+    expect(aside.filter((m) => !(m.reason.length > 0))).toEqual([]);
     const names = (of: readonly { topic: string | null; bytes: string }[]) =>
       of.map((m) => `${m.topic} ${m.bytes}`).sort();
     const sent = messages.map(({ bytes, topic }) => ({ topic, bytes: bytes.toString('base64') }));
