@@ -1,18 +1,21 @@
 import { gzipSync } from 'node:zlib';
+import type { SQSEvent } from 'aws-lambda';
 import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
+import type { RecordClass } from '#core/contracts/ledger.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
-import { storeFeatures } from '../../lambdas/shared/feature-store.ts';
 import { type ObjectStore, sha256 } from '../../lambdas/shared/object-store.ts';
+import { type Deps, makeHandler } from '../../lambdas/store-features/handler.ts';
+import { definitions } from '../../use-cases/predictive-maintenance/use-case.ts';
 import type { Report } from '../report.ts';
 
 const RUN = { site: 'plant-a', asset: 'm1', run: 'life-1' };
-/** Frames of one part, as a backfill cuts them, and of one upload. */
-const PART = 15_625;
+/** Frames of one upload, and uploads that the queue hands out at once. */
 const UPLOAD = 625;
+const BATCH = 10;
 const MILLION = 1e6;
 
 const SIGNALS: readonly SignalDefinition[] = ['a', 'b', 'c', 'd'].map((name) => ({
@@ -21,7 +24,7 @@ const SIGNALS: readonly SignalDefinition[] = ['a', 'b', 'c', 'd'].map((name) => 
   kind: 'scalar',
   range: [-1e6, 1e6],
 }));
-/** Sixteen features, so that a part is 250,000 row-windows. */
+/** Sixteen features, so that a batch is 100,000 row-windows. */
 const FEATURES: readonly FeatureDefinition[] = SIGNALS.flatMap(({ name }) =>
   (
     [
@@ -40,6 +43,12 @@ const FEATURE_SET: FeatureSet = {
   features: [...FEATURES],
 };
 
+const USE_CASE = {
+  ...(definitions[0] as (typeof definitions)[number]).useCase,
+  featureSet: FEATURE_SET,
+  signals: [...SIGNALS],
+};
+
 const frameAt = (index: number): Frame => {
   const time = new Date(Date.UTC(2026, 0, 1) + index * 10_000).toISOString();
   const value = (k: number): number =>
@@ -55,15 +64,29 @@ const frameAt = (index: number): Frame => {
   };
 };
 
-/** A lake and a registry with the uploads of one part; what is written is counted and dropped. */
-const onePart = () => {
+const record = (recordClass: RecordClass, id: string, body: object): StoredRecord => ({
+  class: recordClass,
+  id,
+  version: 1,
+  at: '2026-06-01T00:00:00.000Z',
+  actor: 'bench',
+  bodyDigest: digestOf(body),
+  body: { ...body },
+});
+
+/** A lake and a registry of one run that grows upload by upload; what is written is counted and dropped. */
+const growingRun = () => {
+  const keys: string[] = [];
   const uploads = new Map<string, Uint8Array>();
   const records = new Map<string, StoredRecord>();
-  for (let first = 1; first <= PART; first += UPLOAD) {
+  let listed = 0;
+  let written = 0;
+  const upload = (first: number): object => {
     const last = first + UPLOAD - 1;
     const key = lakeKeys.frames({ ...RUN, first, last });
-    const bytes = gzipSync(Array.from({ length: UPLOAD }, (_, i) => JSON.stringify(frameAt(first + i))).join('\n'));
-    uploads.set(key, bytes);
+    const frames = Array.from({ length: UPLOAD }, (_, i) => JSON.stringify(frameAt(first + i)));
+    const bytes = gzipSync(frames.join('\n'), { level: 1 });
+    const signals = SIGNALS.map((s) => s.name);
     const body: RawObjectRecord = {
       schema: 'raw-object/1',
       bucket: 'lake',
@@ -76,62 +99,102 @@ const onePart = () => {
       lastIndex: last,
       frames: UPLOAD,
       quarantined: 0,
-      signals: SIGNALS.map((s) => s.name),
+      signals,
     };
-    records.set(key, {
-      class: 'raw-object',
-      id: key,
-      version: 1,
-      at: '2026-06-01T00:00:00.000Z',
-      actor: 'bench',
-      bodyDigest: body.digest,
-      body,
-    });
-  }
+    keys.push(key);
+    uploads.set(key, bytes);
+    // No window reaches further back: the run may be longer than memory.
+    uploads.delete(keys.at(-4 * BATCH) as string);
+    records.set(key, record('raw-object', key, body));
+    return { detail: { ...RUN, key, first, last, signals } };
+  };
   const lake: ObjectStore = {
     bucket: 'lake',
     get: async (key) => uploads.get(key) as Uint8Array,
     find: async () => null,
-    put: async (key, bytes) => ({ bucket: 'lake', key, versionId: null, digest: '', bytes: bytes.byteLength }),
-    list: async () => [...uploads.keys()],
+    async put(key, bytes) {
+      written += 1;
+      return { bucket: 'lake', key, versionId: null, digest: '', bytes: bytes.byteLength };
+    },
+    list: async (prefix) => {
+      listed += keys.length;
+      return keys.filter((key) => key.startsWith(prefix));
+    },
   };
-  return {
+  const bodies: Partial<Record<RecordClass, object>> = {
+    'use-case': USE_CASE,
+    'model-line': {
+      schema: 'model-line/1',
+      modelLine: 'bench/plant-a',
+      site: RUN.site,
+      useCaseDigest: digestOf(USE_CASE),
+      champion: null,
+      lastReleaseNumber: 0,
+    },
+  };
+  const registry: Deps['registry'] = {
+    async latest(recordClass, id) {
+      if (recordClass === 'raw-object') return records.get(id) ?? null;
+      const body = bodies[recordClass];
+      return body === undefined ? null : record(recordClass, id, body);
+    },
+    async list(recordClass) {
+      const body = bodies[recordClass];
+      return body === undefined ? [] : [record(recordClass, 'bench', body)];
+    },
+    versions: async () => [],
+  };
+  const take = makeHandler({
     lake,
-    registry: { latest: async (_: unknown, id: string) => records.get(id) ?? null, versions: async () => [] },
+    registry,
+    log: {
+      error: (message, error) => {
+        throw new Error(`the bench could not store its own uploads: ${message}: ${error.message}`);
+      },
+    },
+  });
+  return {
+    objects: () => keys.length,
+    /** Keys that were listed since the last call. */
+    listed() {
+      const since = listed;
+      listed = 0;
+      return since;
+    },
+    /** The next uploads of the run are registered and their rows stored. @returns nanoseconds of CPU that the store took. */
+    async grow(): Promise<number> {
+      const events = Array.from({ length: BATCH }, () => upload(keys.length * UPLOAD + 1));
+      const before = written;
+      const start = process.cpuUsage();
+      await take({ Records: events.map((e, i) => ({ messageId: `m${i}`, body: JSON.stringify(e) })) } as SQSEvent);
+      const { user, system } = process.cpuUsage(start);
+      if (written < before + BATCH) throw new Error(`the store wrote ${written - before} objects for ${BATCH} uploads`);
+      return (user + system) * 1000;
+    },
   };
 };
 
 /**
- * Work of a row as rows grow: the function of the store over part after part, one pass; at each doubling the CPU time of
- * the row-windows (row × feature) since the one before. Uploads are read, unpacked, checked and computed, and Parquet is
- * written, to a store in memory.
+ * Work of a row as its run grows: the function of the store over batch after batch of one run, as its queue hands them
+ * out; at each doubling the CPU time of the row-windows (row × feature) since the one before. Uploads are listed, read,
+ * unpacked, checked and computed, and Parquet is written, to a store in memory. What S3 takes to list a run is not in it,
+ * so the keys that are listed for an upload are a figure of their own.
  * @param o.upTo row-windows at most, in millions.
  */
 export const materialise = async (o: { readonly report: Report; readonly upTo?: number }): Promise<void> => {
   const { figure, note } = o.report;
-  const deps = onePart();
-  const task = {
-    ...RUN,
-    featureSetDigest: digestOf(FEATURE_SET),
-    definition: { featureSet: FEATURE_SET, signals: [...SIGNALS] },
-    first: 1,
-    last: PART,
-  };
-  const part = async (): Promise<number> => {
-    const { rows, failed } = await storeFeatures(deps, task);
-    if (failed.length > 0) throw new Error(`the bench could not read its own uploads: ${failed[0]?.reason}`);
-    return rows * FEATURES.length;
-  };
-  for (let i = 0; i < 4; i++) await part();
+  const warm = growingRun();
+  for (let i = 0; i < 20; i++) await warm.grow();
+  const run = growingRun();
   const costs: number[] = [];
   let peak = 0;
   let done = 0;
+  let keys = 0;
   for (let upTo = MILLION; upTo <= (o.upTo ?? 64) * MILLION; upTo *= 2) {
-    const before = done;
-    const start = process.cpuUsage();
-    while (done < upTo) done += await part();
-    const { user, system } = process.cpuUsage(start);
-    costs.push(((user + system) * 1000) / (done - before));
+    const [before, objects] = [done, run.objects()];
+    let cost = 0;
+    for (; done < upTo; done += BATCH * UPLOAD * FEATURES.length) cost += await run.grow();
+    costs.push(cost / (done - before));
     peak = Math.max(peak, process.memoryUsage.rss());
     figure({
       name: `CPU per row-window, up to ${upTo / MILLION} million`,
@@ -139,7 +202,10 @@ export const materialise = async (o: { readonly report: Report; readonly upTo?: 
       unit: 'ns',
       goal: null,
     });
-    note(`resident ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`);
+    keys = run.listed() / (run.objects() - objects);
+    note(
+      `run of ${run.objects()} uploads, ${keys.toFixed(0)} keys listed for each; resident ${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`,
+    );
   }
   const [first = 1] = costs;
   figure({
@@ -148,5 +214,6 @@ export const materialise = async (o: { readonly report: Report; readonly upTo?: 
     unit: '%',
     goal: 10,
   });
+  figure({ name: `keys listed for an upload, run of ${run.objects()} uploads`, value: keys, unit: '', goal: null });
   figure({ name: 'most memory resident at a doubling', value: peak / 2 ** 20, unit: 'MiB', goal: null });
 };
