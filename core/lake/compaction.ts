@@ -20,8 +20,11 @@ const CLOSING_MS = 3_600_000;
 /** Is a day over for good: does no more land on it? @param date YYYY-MM-DD, UTC. @param now milliseconds since 1970. */
 export const isClosed = (date: string, now: number): boolean => now >= Date.parse(date) + DAY_MS + CLOSING_MS;
 
-/** What one part may hold, so that it is worked on in bounded memory: its rows are sorted at once. */
-export const PART_LIMITS = { bytes: 8 * 1024 * 1024, files: 500 } as const;
+/**
+ * What one part may hold, so that it is worked on in bounded memory: its rows are sorted at once. A row of observations
+ * that repeat themselves takes less than 3 bytes in a file and nearly a thousand in memory.
+ */
+export const PART_LIMITS = { bytes: 3 * 1024 * 1024, files: 500 } as const;
 
 /**
  * Divides the small files of a day into parts, in the order of their keys. A file that is larger than a part may be is a
