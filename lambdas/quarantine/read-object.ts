@@ -1,9 +1,10 @@
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { QuarantineClass, type QuarantineLine } from '#core/contracts/quarantine.ts';
 import { classOf, type QuarantineSource } from '#core/lake/quarantine.ts';
 import { readQuarantinedMessages } from '../shared/quarantine-messages.ts';
+import { MAX_UNPACKED_BYTES, unpackLines } from '../shared/unpack.ts';
+import { utf8Lines } from '../shared/utf8.ts';
 
 const BadLine = z.looseObject({
   line: z.int().nonnegative(),
@@ -21,11 +22,22 @@ export interface AsideLine extends z.infer<typeof QuarantineLine> {
 const TEXT_LENGTH = 500;
 const GZIP = [0x1f, 0x8b];
 
-const unpack = (bytes: Uint8Array): string =>
-  Buffer.from(bytes[0] === GZIP[0] && bytes[1] === GZIP[1] ? gunzipSync(bytes) : bytes).toString('utf8');
+/** Lines of an object, packed or not; what devices sent may unpack to more than a function holds. */
+const linesOf = (bytes: Uint8Array, maxBytes: number): ReturnType<typeof unpackLines> =>
+  bytes[0] === GZIP[0] && bytes[1] === GZIP[1]
+    ? unpackLines(bytes, maxBytes, 'look at the object itself')
+    : { ok: true, lines: utf8Lines(bytes) };
 
-/** What is in a quarantine object, one entry a bad record. @throws {Error} when it is none. */
-export const readAside = (from: QuarantineSource, key: string, bytes: Uint8Array): AsideLine[] => {
+/**
+ * What is in a quarantine object, one entry a bad record; one that cannot be unpacked is one entry.
+ * @param maxBytes limit of what it may unpack to. @throws {Error} when it is none.
+ */
+export const readAside = (
+  from: QuarantineSource,
+  key: string,
+  bytes: Uint8Array,
+  maxBytes = MAX_UNPACKED_BYTES,
+): AsideLine[] => {
   if (from === 'messages')
     return readQuarantinedMessages(bytes, key).map((m) => ({
       line: null,
@@ -34,9 +46,10 @@ export const readAside = (from: QuarantineSource, key: string, bytes: Uint8Array
       place: m.topic ?? 'no topic',
       text: Buffer.from(m.bytes, 'base64').toString('utf8').slice(0, TEXT_LENGTH),
     }));
-  const lines = unpack(bytes)
-    .split('\n')
-    .filter((line) => line !== '');
+  const unpacked = linesOf(bytes, maxBytes);
+  if (!unpacked.ok)
+    return [{ line: 0, class: 'container', reason: unpacked.reason, place: 'the whole object', text: '' }];
+  const lines = unpacked.lines.map((l) => l.text);
   // An object of decisions is put aside whole: its first line is the header.
   if (from === 'decisions')
     return lines.slice(Math.min(1, lines.length - 1)).map((text, i) => ({

@@ -5,6 +5,7 @@ import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { classOf, originalOf, sourceOf } from '../../../core/lake/quarantine.ts';
 import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handler.ts';
 import { makeHandler } from '../../../lambdas/quarantine/handler.ts';
+import { readAside } from '../../../lambdas/quarantine/read-object.ts';
 import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
@@ -365,6 +366,19 @@ describe('quarantine', () => {
     const s = await setUp();
     await s.lake.put('quarantine/other', Buffer.from('x'));
     await expect(s.ask(request)).rejects.toThrow(why);
+  });
+
+  it('shows an object that unpacks to more than a function holds as one entry', () => {
+    const bomb = gzipSync(Buffer.alloc(4096, '{"line":1,"reason":"x"}\n'));
+    expect(readAside('decisions', 'quarantine/inbox/decisions/x', bomb, 1024)).toEqual([
+      {
+        line: 0,
+        class: 'container',
+        reason: 'it unpacks to more than 1024 bytes; look at the object itself',
+        place: 'the whole object',
+        text: '',
+      },
+    ]);
   });
 
   it('knows of a key which version of which object it is of', () => {
