@@ -1,9 +1,9 @@
 import { storeKeys } from '#core/contracts/lake.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
+import { readColumns } from '#core/lake/parquet.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
 import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { CliError, EXIT } from './errors.ts';
-import { columnsOfParquet } from './files/parquet.ts';
 import { sha256 } from './sha256.ts';
 import type { World } from './world.ts';
 
@@ -44,7 +44,7 @@ const readRun = async (world: World, objects: readonly Wanted[], width: number):
         digest: sha256(object.body),
         bytes: object.body.length,
       };
-      return { ref, columns: await columnsOfParquet(object.body, COLUMNS) };
+      return { ref, columns: await readColumns(object.body, COLUMNS) };
     }),
   );
   const column = (name: (typeof COLUMNS)[number]): readonly unknown[] => read.flatMap((r) => r.columns[name]);

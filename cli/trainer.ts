@@ -16,21 +16,21 @@ import { gunzipSync } from 'node:zlib';
 import type { FeatureRow } from '#core/contracts/feature-set.ts';
 import { TrainingHyperparameters } from '#core/contracts/training.ts';
 import type { Hyperparameters, UseCase } from '#core/contracts/use-case.ts';
+import { writeParquet } from '#core/lake/parquet.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { FoldError } from '#core/policy/folds.ts';
 import type { EvaluateDeps, Trainer } from './commands/evaluate.ts';
 import { CliError, EXIT } from './errors.ts';
-import { parquetOf } from './files/parquet.ts';
 import { sha256 } from './sha256.ts';
 import { loadDefinitions } from './use-cases.ts';
 
 /** Rows as the trainers read them: the columns of FeatureRow that they need. */
 const trainerRows = (rows: readonly FeatureRow[]): Uint8Array =>
-  parquetOf([
+  writeParquet([
     { name: 'asset', type: 'string', data: rows.map((r) => r.asset) },
     { name: 'run', type: 'string', data: rows.map((r) => r.run) },
     { name: 'label', type: 'double', data: rows.map((r) => r.label) },
-    { name: 'x', type: 'list', data: rows.map((r) => r.x) },
+    { name: 'x', type: 'list<double>', data: rows.map((r) => r.x) },
   ]);
 
 /**

@@ -1,10 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readColumns } from '#core/lake/parquet.ts';
 import { makePointInTimeJoin } from '#core/point-in-time/join.ts';
 import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { storeObjectOf } from '#core/point-in-time/store-object.ts';
-import { columnsOfParquet } from '../../cli/files/parquet.ts';
 import { readRuns } from '../../cli/store.ts';
 import type { World } from '../../cli/world.ts';
 import type { Report } from '../report.ts';
@@ -59,7 +59,7 @@ const joinColumns = (folder: string): (() => readonly number[]) => {
 
 /** Labels against the files of the store, read as `millwright training-set` reads them. */
 const joinFiles = async (folder: string, width: number): Promise<number> => {
-  const asked = await columnsOfParquet(readFileSync(join(folder, 'labels.parquet')), ['asset', 'time']);
+  const asked = await readColumns(readFileSync(join(folder, 'labels.parquet')), ['asset', 'time']);
   const labels = asked.asset.map((asset, i) => ({ asset: asset as string, time: asked.time[i] as string, label: 0 }));
   const lake: Pick<World['lake'], 'name' | 'get'> = {
     name: 'lake',

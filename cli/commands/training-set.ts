@@ -3,6 +3,7 @@ import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import type { EndedRun, TrainingSetManifest } from '#core/contracts/training-set.ts';
 import { type LabelDefinition, UseCase } from '#core/contracts/use-case.ts';
+import { writeParquet } from '#core/lake/parquet.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { endsKnownAt, type FindEnd, goesOnTo, rowsOfEndedRun } from '#core/point-in-time/ended-run.ts';
@@ -13,7 +14,6 @@ import { storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { splitOf } from '#core/policy/split.ts';
 import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { parquetOf } from '../files/parquet.ts';
 import { folderIsThere, writeFile } from '../files/write-file.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
 import { sha256 } from '../sha256.ts';
@@ -173,11 +173,11 @@ const textOf = (r: TrainingRow, name: (typeof TEXTS)[number]): string =>
 /** Rows as bytes: Parquet with `x` as a list, as trainers read it; CSV with a column for each feature. */
 const bytesOf = (rows: readonly TrainingRow[], features: readonly string[], format: 'parquet' | 'csv'): Uint8Array =>
   format === 'parquet'
-    ? parquetOf([
+    ? writeParquet([
         ...TEXTS.map((name) => ({ name, type: 'string' as const, data: rows.map((r) => textOf(r, name)) })),
         { name: 'index', type: 'integer', data: rows.map((r) => r.index) },
         { name: 'label', type: 'double', data: rows.map((r) => r.label) },
-        { name: 'x', type: 'list', data: rows.map((r) => r.x) },
+        { name: 'x', type: 'list<double>', data: rows.map((r) => r.x) },
       ])
     : Buffer.from(
         writeCsv([

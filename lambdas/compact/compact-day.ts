@@ -2,10 +2,10 @@ import { type CompactedDay, CompactionMark, CompactionPlan } from '#core/contrac
 import { parseAs } from '#core/contracts/errors.ts';
 import { type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
 import { isClosed, mergeRows, planParts } from '#core/lake/compaction.ts';
+import { countRows } from '#core/lake/parquet.ts';
 import { inParallel } from '../shared/in-parallel.ts';
 import type { ObjectFiles } from '../shared/object-files.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
-import { countRows } from '../shared/parquet.ts';
 import { rowsFromParquet, rowsToParquet } from '../shared/table-file.ts';
 
 export interface Deps {

@@ -6,11 +6,11 @@ import { FeatureRow } from '#core/contracts/feature-set.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { materialiseRun } from '#core/features/engine/rows.ts';
+import { readParquet } from '#core/lake/parquet.ts';
 import { boundedLoss } from '#core/outcomes/loss.ts';
 import { Refused } from '../shared/errors.ts';
 import { framesOf } from '../shared/frames.ts';
 import { getJson, type ObjectStore, putJson, sha256 } from '../shared/object-store.ts';
-import { readParquet } from '../shared/parquet.ts';
 import { type EvaluationShard, RetrainRun, SnapshotAnswer } from '../shared/retrain-run.ts';
 
 /** A model as bytes, run on many rows at once by the engine that devices use. */

@@ -4,10 +4,10 @@ import type { FeatureRow } from '#core/contracts/feature-set.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { materialiseRun } from '#core/features/engine/rows.ts';
+import { type Column, writeParquet } from '#core/lake/parquet.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { framesOf } from '../shared/frames.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
-import { type Column, writeParquet } from '../shared/parquet.ts';
 
 export interface Deps {
   readonly lake: ObjectStore;

@@ -1,5 +1,5 @@
 import { LAKE_TABLES, type LakeColumnType, type LakeRow, type LakeTableName } from '#core/contracts/lake-tables.ts';
-import { type Column, readParquet, writeParquet } from './parquet.ts';
+import { type Column, readParquet, writeParquet } from '#core/lake/parquet.ts';
 
 const TYPES = {
   string: 'string',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readParquet, writeParquet } from '#core/lake/parquet.ts';
 import { LAKE_PREFIXES, LAKE_TABLES, LANDED_TABLES, type LakeTable } from '../../../core/contracts/lake-tables.ts';
 import { rowsOnce } from '../../../core/lake/rows-once.ts';
-import { readParquet, writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { rowsFromParquet, rowsToParquet } from '../../../lambdas/shared/table-file.ts';
 
 type Tables = Readonly<Record<string, Pick<LakeTable, 'prefix' | 'columns' | 'partitions' | 'rowKey'>>>;

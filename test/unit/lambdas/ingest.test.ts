@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { readParquet } from '#core/lake/parquet.ts';
 import type { DecisionRecord } from '../../../core/contracts/decision.ts';
 import { decisionObjectKey } from '../../../core/contracts/decision.ts';
 import { EVENTS } from '../../../core/contracts/events.ts';
@@ -10,7 +11,6 @@ import { merkleRoot } from '../../../core/lineage/digest.ts';
 import { makeHandler as plantEvents } from '../../../lambdas/plant-events/handler.ts';
 import { makeHandler as recordDecisions } from '../../../lambdas/record-decisions/handler.ts';
 import { makeHandler as registerUpload } from '../../../lambdas/register-upload/handler.ts';
-import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { MAX_UNPACKED_BYTES } from '../../../lambdas/shared/unpack.ts';
 import {
   announcedBy,

@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
+import { readParquet } from '#core/lake/parquet.ts';
 import type { FeatureDefinition } from '../../../core/contracts/feature-set.ts';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import { lakeKeys } from '../../../core/contracts/lake.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/materialise/handler.ts';
-import { readParquet } from '../../../lambdas/shared/parquet.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryStore, registryOf } from '../../support/fakes.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
+import { writeParquet } from '#core/lake/parquet.ts';
 import { EVENTS, type EventDetail } from '../../../core/contracts/events.ts';
 import type { JoinedOutcomeRecord, LineJudgement } from '../../../core/contracts/judgement.ts';
 import type { PlantEvent } from '../../../core/contracts/plant-event.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/outcome-joiner/handler.ts';
-import { writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLog, memoryStore, sqsEvent } from '../../support/fakes.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { featureSetRecord } from '#core/feature-sets/record.ts';
+import { writeParquet } from '#core/lake/parquet.ts';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import { artifactKeys, lakeKeys } from '../../../core/contracts/lake.ts';
 import type { ModelPackageManifest } from '../../../core/contracts/model-package.ts';
@@ -17,7 +18,6 @@ import { makeHandler as resolveTrigger } from '../../../lambdas/resolve-trigger/
 import { sayFault } from '../../../lambdas/shared/fault.ts';
 import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
 import { sha256 } from '../../../lambdas/shared/object-store.ts';
-import { writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
 import { memoryLedger, memoryStore, refusingSecondFirsts, registryOf } from '../../support/fakes.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
+import { readParquet, writeParquet } from '#core/lake/parquet.ts';
 import { announceOn } from '../../../lambdas/shared/bus.ts';
 import { readEnv } from '../../../lambdas/shared/env.ts';
 import { lambdaLedger, writeAll } from '../../../lambdas/shared/ledger-client.ts';
 import { getJson, s3Store } from '../../../lambdas/shared/object-store.ts';
-import { readParquet, writeParquet } from '../../../lambdas/shared/parquet.ts';
 import { memoryLedger, memoryStore } from '../../support/fakes.ts';
 
 const PLANES = JSON.stringify(

@@ -1,4 +1,4 @@
-import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { parquetMetadata, parquetRead, parquetReadObjects } from 'hyparquet';
 import { ByteWriter, parquetWrite } from 'hyparquet-writer';
 
 /** A column; null where a row has no value. Integers are 64 bit. */
@@ -60,4 +60,20 @@ export const readParquet = async (bytes: Uint8Array): Promise<Record<string, unk
     typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(plain) : value;
   const rows = await parquetReadObjects({ file: fileOf(bytes) });
   return rows.map((row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, plain(v)])));
+};
+
+/** Columns of a Parquet file by name; integers are bigint. */
+export const readColumns = async <N extends string>(
+  bytes: Uint8Array,
+  names: readonly N[],
+): Promise<Readonly<Record<N, readonly unknown[]>>> => {
+  const chunks = Object.fromEntries(names.map((n) => [n, []])) as unknown as Record<N, ArrayLike<unknown>[]>;
+  await parquetRead({
+    file: fileOf(bytes),
+    columns: [...names],
+    onChunk: ({ columnName, columnData }) => chunks[columnName as N].push(columnData),
+  });
+  return Object.fromEntries(names.map((n) => [n, chunks[n].flatMap((c) => Array.from(c))])) as unknown as Readonly<
+    Record<N, readonly unknown[]>
+  >;
 };
