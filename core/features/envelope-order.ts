@@ -1,4 +1,5 @@
-import { numberParam, type WaveformFeature } from './engine/feature.ts';
+import { orderOf } from './engine/band.ts';
+import type { WaveformFeature } from './engine/feature.ts';
 import { envelopeSpectrum } from './kernel/analysis.ts';
 import { amplitudeAround } from './kernel/spectrum.ts';
 
@@ -13,10 +14,8 @@ export const envelopeOrder: WaveformFeature = {
   paramUnits: { speed: '1/min' },
   example: { order: 2, speed: 'speed' },
   unit: (signal) => signal,
-  compute: ({ samples, signal, params, scalar }) => {
-    const speed = scalar(String(params['speed']));
-    if (speed === undefined || speed <= 0 || signal.sampleRateHz === undefined) return undefined;
-    const hz = numberParam(params, 'order', 'envelope-order') * (speed / 60);
-    return amplitudeAround(envelopeSpectrum(samples), signal.sampleRateHz, hz, 1);
+  compute: (input) => {
+    const order = orderOf(input, 'envelope-order');
+    return order && amplitudeAround(envelopeSpectrum(input.samples), order.rateHz, order.hz, 1);
   },
 };
