@@ -11,6 +11,7 @@ import { definitions } from '../../../use-cases/predictive-maintenance/use-case.
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const ROOT = join(__dirname, '../../..');
+const LINE = 'predictive-maintenance/plant-a';
 const out = { json: true, colour: false, write: () => {} };
 
 let root: string;
@@ -42,43 +43,36 @@ const withUseCases = async (): Promise<void> => {
   );
 };
 
+const aLine = (useCaseDigest: string, lastReleaseNumber: number) => ({
+  class: 'model-line' as const,
+  id: LINE,
+  body: { schema: 'model-line/1', modelLine: LINE, site: 'plant-a', useCaseDigest, champion: null, lastReleaseNumber },
+});
+
+const define = (wrong: object): void => {
+  mkdirSync(join(root, 'use-cases', 'wrong'));
+  writeFileSync(
+    join(root, 'use-cases', 'wrong', 'use-case.ts'),
+    `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
+  );
+};
+
 describe('publish', () => {
   test('finds every use case by the name of its file', async () => {
     expect((await loadUseCases(ROOT)).map((u) => u.id)).toContain('predictive-maintenance');
   });
 
-  it('are refused when a feature is not there, or does not fit its signal', async () => {
-    const [useCase] = await loadUseCases(ROOT);
-    const features = [{ name: 'x', feature: 'cepstrum', signal: 'speed', window: 1, params: {} }];
-    const wrong = { ...useCase, featureSet: { ...useCase?.featureSet, features } };
-    mkdirSync(join(root, 'use-cases', 'wrong'));
-    writeFileSync(
-      join(root, 'use-cases', 'wrong', 'use-case.ts'),
-      `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
-    );
-    await expect(loadUseCases(root)).rejects.toThrow('of use-cases/wrong does not match its contract: feature x:');
-  });
-
   test('refuses a use case whose features are not there or do not fit its signals', async () => {
     const [useCase] = await loadUseCases(ROOT);
     const features = [{ name: 'x', feature: 'cepstrum', signal: 'speed', window: 1, params: {} }];
-    const wrong = { ...useCase, featureSet: { ...useCase?.featureSet, features } };
-    mkdirSync(join(root, 'use-cases', 'wrong'));
-    writeFileSync(
-      join(root, 'use-cases', 'wrong', 'use-case.ts'),
-      `export const definitions = [{ useCase: ${JSON.stringify(wrong)} }];`,
-    );
+    define({ ...useCase, featureSet: { ...useCase?.featureSet, features } });
     await expect(loadUseCases(root)).rejects.toThrow('of use-cases/wrong does not match its contract: feature x:');
   });
 
   test('refuses a use case whose signals cannot be framed as it says', async () => {
     const [useCase] = await loadUseCases(ROOT);
     const framing = { everySeconds: 60, latenessSeconds: 0, scalars: { vibration: { take: 'mean' } } };
-    mkdirSync(join(root, 'use-cases', 'wrong'));
-    writeFileSync(
-      join(root, 'use-cases', 'wrong', 'use-case.ts'),
-      `export const definitions = [{ useCase: ${JSON.stringify({ ...useCase, framing })} }];`,
-    );
+    define({ ...useCase, framing });
     await expect(loadUseCases(root)).rejects.toThrow('framing.scalars names "vibration", which is a waveform');
   });
 
@@ -122,18 +116,6 @@ describe('publish', () => {
     id: digestOf(useCase.featureSet),
     body: { ...featureSetRecord(useCase), ...more },
   });
-  const published = (useCase: UseCase) => ({
-    class: 'model-line' as const,
-    id: 'predictive-maintenance/plant-a',
-    body: {
-      schema: 'model-line/1',
-      modelLine: 'predictive-maintenance/plant-a',
-      site: 'plant-a',
-      useCaseDigest: digestOf(useCase),
-      champion: null,
-      lastReleaseNumber: 4,
-    },
-  });
   const theUseCase = async (): Promise<UseCase> =>
     (await loadUseCases(root)).find((u) => u.id === 'predictive-maintenance') as UseCase;
 
@@ -142,7 +124,7 @@ describe('publish', () => {
     bundle('runtime', RECIPE);
     const useCase = await theUseCase();
     const world = fakeWorld({
-      registry: memoryRegistry([published(useCase)]),
+      registry: memoryRegistry([aLine(digestOf(useCase), 4)]),
       sends: { ListComponentVersions: absent },
     });
     await publish(world, out, { root, useCase: useCase.id });
@@ -176,7 +158,7 @@ describe('publish', () => {
     bundle('runtime', RECIPE);
     const useCase = await theUseCase();
     const world = fakeWorld({
-      registry: memoryRegistry([featureSet(useCase), published(useCase)]),
+      registry: memoryRegistry([featureSet(useCase), aLine(digestOf(useCase), 4)]),
       sends: {
         ListComponentVersions: () => ({
           componentVersions: [{ componentVersion: '1.0.9' }, { componentVersion: '1.0.10' }],
@@ -198,7 +180,6 @@ describe('publish', () => {
   });
 });
 
-const LINE = 'predictive-maintenance/plant-a';
 const WEIGHTS = 'millwright.model.predictive-maintenance.plant-a';
 const component = (version: string, merge: Record<string, unknown> = {}) => ({
   componentVersion: version,
@@ -260,18 +241,7 @@ describe('commission', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const modelLine = {
-    class: 'model-line' as const,
-    id: LINE,
-    body: {
-      schema: 'model-line/1',
-      modelLine: LINE,
-      site: 'plant-a',
-      useCaseDigest: digest('1'),
-      champion: null,
-      lastReleaseNumber: 0,
-    },
-  };
+  const modelLine = aLine(digest('1'), 0);
   const [{ useCase: lineUseCase }] = definitions as unknown as [{ useCase: UseCase }];
   const framed = { ...lineUseCase, framing: { everySeconds: 60, latenessSeconds: 5 } };
   const published = { class: 'use-case' as const, id: digest('1'), body: { ...framed } };
