@@ -6,7 +6,6 @@ import { AthenaClient } from '@aws-sdk/client-athena';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
-import type { FeatureSet } from '#core/contracts/feature-set.ts';
 import { storeKeys } from '#core/contracts/lake.ts';
 import { type ObservationMessage, observationTopic } from '#core/contracts/observation.ts';
 import { type QualityFinding, type QualityMessage, qualityTopic } from '#core/contracts/quality.ts';
@@ -22,6 +21,7 @@ import { type Athena, makeAthena } from '../../../cli/athena.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
 import { rowsToParquet } from '../../../lambdas/shared/table-file.ts';
 import { aDecision } from '../../support/alerts.ts';
+import { FEATURE_SET } from '../../unit/feature-sets/a-run.ts';
 import { aFrame, good, SIGNALS } from '../../unit/features/a-frame.ts';
 import { REPOSITORY, until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
@@ -33,17 +33,7 @@ const HOUR = 3_600_000;
 const SECOND = 1000;
 const at = (hour: number, more = 0): string => new Date(Date.UTC(2026, 0, 1) + hour * HOUR + more).toISOString();
 
-const featureSet: FeatureSet = {
-  schema: 'feature-set/1',
-  id: 'queries',
-  owner: 'test',
-  description: 'level now and lately',
-  features: [
-    { name: 'level', feature: 'latest', signal: 'level', window: 1, params: {} },
-    { name: 'level_mean', feature: 'mean', signal: 'level', window: 4, params: {} },
-  ],
-};
-const SET = digestOf(featureSet);
+const SET = digestOf(FEATURE_SET);
 
 /** 60 frames of a machine an hour apart, received five seconds late; on hour 50 frame 20 was corrected. */
 const frames = Array.from({ length: 60 }, (_, i) =>
@@ -58,7 +48,7 @@ const sources: readonly FrameSource[] = [
     frames: [aFrame(20, { level: good(99) }, { receivedTime: at(20, 5 * SECOND) })],
   },
 ];
-const history = rowHistory({ featureSet, signals: SIGNALS }, sources, new Set(sources));
+const history = rowHistory({ featureSet: FEATURE_SET, signals: SIGNALS }, sources, new Set(sources));
 const stored = [...history.values()].flat();
 
 /** What the join says of labels, over what the feature code computed. */
@@ -81,7 +71,7 @@ const joined = (labels: readonly { time: string; as_of?: string }[], knownAt: st
 
 /** A decision about each frame, a second after it came, with the features that the device computed. */
 const decisions = ((): readonly DecisionRecord[] => {
-  const features = compileFeatureSet(featureSet, SIGNALS).open();
+  const features = compileFeatureSet(FEATURE_SET, SIGNALS).open();
   return frames.map((frame, i) => {
     const vector = features.push(frame);
     const decidedAt = new Date(Date.parse(frame.receivedTime) + SECOND).toISOString();

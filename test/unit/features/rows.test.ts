@@ -1,21 +1,15 @@
 import fc from 'fast-check';
-import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
+import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
 import { FeatureRow } from '#core/contracts/feature-set.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import { materialiseRange, materialiseRun } from '#core/features/engine/rows.ts';
+import { aFeatureSet } from './a-feature-set.ts';
 import { aFrame, bad, good, SIGNALS } from './a-frame.ts';
 
-const setOf = (...features: FeatureDefinition[]): FeatureSet => ({
-  schema: 'feature-set/1',
-  id: 'test',
-  owner: 'test',
-  description: 'test',
-  features,
-});
 const latest: FeatureDefinition = { name: 'now', feature: 'latest', signal: 'level', window: 2, params: {} };
 const mean: FeatureDefinition = { name: 'mean', feature: 'mean', signal: 'level', window: 3, params: {} };
 const o = {
-  featureSet: setOf(latest, mean),
+  featureSet: aFeatureSet(latest, mean),
   signals: SIGNALS,
   label: { outcome: 'remaining-useful-life', from: 'failure', cap: 3, unit: 'h' } as const,
 };
@@ -85,7 +79,7 @@ describe('materialiseRange', () => {
 
 describe('compileFeatureSet', () => {
   it('refuses a set that cannot be computed, naming each problem', () => {
-    const set = setOf({ ...latest, feature: 'medium' }, { ...mean, signal: 'colour' });
+    const set = aFeatureSet({ ...latest, feature: 'medium' }, { ...mean, signal: 'colour' });
     expect(() => compileFeatureSet(set, SIGNALS)).toThrow(
       /the features of set test cannot be computed here: feature now: "medium" is not known.*feature mean: the signal "colour"/,
     );
