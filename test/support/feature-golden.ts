@@ -25,7 +25,7 @@ const numbers = (seed: number) => {
 };
 
 /** One run with values that are BAD or absent, frames that never came, stretches without change, and two contexts. */
-export const goldenFrames = (): readonly Frame[] => {
+const goldenFrames = (): readonly Frame[] => {
   const next = numbers(7);
   const samples = (): Frame['signals'][string] =>
     next(12) === 0 ? bad : wave(Array.from({ length: 256 }, (_, i) => (next(2000) - 1000) / 64 + ((i * i) % 37)));

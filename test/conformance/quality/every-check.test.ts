@@ -22,17 +22,15 @@ const values = fc.oneof(
 );
 /** Series as bad as they come: disorder, repetitions, jumps of the clock, other units, late and future values. */
 const series = fc.array(
-  fc
-    .record({
-      step: fc.constantFrom(0, 0.5, 1, 1, 1, 1, 2, 7, -1, -2, -30, 90_000, -90_000),
-      value: values,
-      quality: fc.constantFrom('GOOD' as const, 'GOOD' as const, 'UNCERTAIN' as const, 'BAD' as const),
-      unit: fc.constantFrom('Cel', 'Cel', 'Cel', '[degF]'),
-      delay: fc.constantFrom(0, 0, 0, 2, 10, -10),
-      historical: fc.boolean(),
-      pause: fc.constantFrom(0, 0, 0, 60),
-    })
-    .map((s) => s),
+  fc.record({
+    step: fc.constantFrom(0, 0.5, 1, 1, 1, 1, 2, 7, -1, -2, -30, 90_000, -90_000),
+    value: values,
+    quality: fc.constantFrom('GOOD' as const, 'GOOD' as const, 'UNCERTAIN' as const, 'BAD' as const),
+    unit: fc.constantFrom('Cel', 'Cel', 'Cel', '[degF]'),
+    delay: fc.constantFrom(0, 0, 0, 2, 10, -10),
+    historical: fc.boolean(),
+    pause: fc.constantFrom(0, 0, 0, 60),
+  }),
   { maxLength: 60 },
 );
 type Step = typeof series extends fc.Arbitrary<(infer S)[]> ? S : never;

@@ -57,14 +57,14 @@ describe('a path', () => {
 
 describe('a use case of the class of an asset model', () => {
   const useCase = (signals: UseCase['signals']) => [{ id: 'leaks', assetClass: 'pump', signals }];
-  const pressure = { name: 'pressure', unit: 'bar', kind: 'scalar', range: [0, 20] } as const;
+  const pressure: UseCase['signals'][number] = { name: 'pressure', unit: 'bar', kind: 'scalar', range: [0, 20] };
   const found = (signals: UseCase['signals'], files: readonly PlantFile[] = FILES) =>
     readPlant(files, useCase(signals)).problems.map((p) => `${p.file}:${p.line} ${p.message}`);
 
-  it('finds its signals', () => expect(found([{ ...pressure, range: [0, 20] }])).toEqual([]));
+  it('finds its signals', () => expect(found([pressure])).toEqual([]));
 
   it('finds them in a unit that is only spelt otherwise', () =>
-    expect(found([{ ...pressure, unit: 'N.m-2', range: [0, 20] }], edited('unit: bar', 'unit: Pa'))).toEqual([]));
+    expect(found([{ ...pressure, unit: 'N.m-2' }], edited('unit: bar', 'unit: Pa'))).toEqual([]));
 
   it.each<[string, UseCase['signals'][number], string]>([
     [
@@ -74,12 +74,12 @@ describe('a use case of the class of an asset model', () => {
     ],
     [
       'has one in another unit',
-      { ...pressure, unit: 'kPa', range: [0, 20] },
+      { ...pressure, unit: 'kPa' },
       'models.yaml:9 signal "pump/pressure": unit: it is "bar", expected "kPa" for use case "leaks"',
     ],
     [
       'has one of another kind',
-      { ...pressure, kind: 'waveform', range: [0, 20] },
+      { ...pressure, kind: 'waveform' },
       'models.yaml:8 signal "pump/pressure": dataType: it is a double, expected a waveform for use case "leaks"',
     ],
     [
@@ -90,25 +90,20 @@ describe('a use case of the class of an asset model', () => {
   ])('says when the model %s', (_, signal, problem) => expect(found([signal])).toEqual([problem]));
 
   it('says of a unit that is none only that', () =>
-    expect(found([{ ...pressure, range: [0, 20] }], edited('unit: bar', 'unit: bars'))).toEqual([
+    expect(found([pressure], edited('unit: bar', 'unit: bars'))).toEqual([
       'models.yaml:9 signal "pump/pressure": unit: "bars" is no UCUM code that is known; did you mean "bar"?',
     ]));
 
   it('says when waveforms have another rate', () => {
     const files = edited('dataType: double', 'dataType: waveform\n        sampleRateHz: 1000\n        samples: 512');
-    const wanted = { ...pressure, kind: 'waveform', range: [0, 20], sampleRateHz: 2000, samples: 512 } as const;
-    expect(found([{ ...wanted, range: [0, 20] }], files)).toEqual([
+    const wanted = { ...pressure, kind: 'waveform', sampleRateHz: 2000, samples: 512 } as const;
+    expect(found([wanted], files)).toEqual([
       'models.yaml:9 signal "pump/pressure": sampleRateHz: it is 1000, expected 2000 for use case "leaks"',
     ]);
   });
 
   it('says when one asset has one in another unit', () =>
-    expect(
-      found(
-        [{ ...pressure, range: [0, 20] }],
-        withSignals('asset,name,unit,engineeringRange\npump-2,pressure,kPa,0..15\n'),
-      ),
-    ).toEqual([
+    expect(found([pressure], withSignals('asset,name,unit,engineeringRange\npump-2,pressure,kPa,0..15\n'))).toEqual([
       'asset-signals.csv:2 signal "pump-2/pressure": unit: it is "kPa", expected "bar" for use case "leaks"',
     ]));
 });
