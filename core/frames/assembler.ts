@@ -121,7 +121,7 @@ export const makeAssembler = (
     waiting: {},
     held: {},
   };
-  const names = new Set(signals.map((s) => s.name));
+  const rates = new Map(signals.map((s) => [s.name, s.sampleRateHz ?? 1]));
   const isControl = (s: string): boolean => s === contextSignal || s === runSignal;
   const carryOf = (s: string): number => 1000 * (framing.scalars?.[s]?.carrySeconds ?? 0);
 
@@ -253,15 +253,17 @@ export const makeAssembler = (
     });
   };
 
-  /** The block after `block` that can have a frame. */
+  /** The first block from `block` on that can have a frame; from `last` on none is looked for. */
   const following = (block: number, last: number): number => {
+    // Most values close no block, and what is held is long to look through.
+    if (block >= last) return last;
     const isHeld = Object.entries(now.held).some(([s, h]) => (block + 1) * every - h.t <= carryOf(s));
     return isHeld ? block : Math.min(last, ...Object.keys(now.waiting).map(Number));
   };
 
   const isClosed: Assembler['isClosed'] = ({ signal, sourceTime, flags }) => {
     const back = now.next === null ? 0 : now.next * every - sourceTime;
-    const saysTheTime = names.has(signal) && flags?.includes('historical') !== true;
+    const saysTheTime = rates.has(signal) && flags?.includes('historical') !== true;
     return back > 0 && (back <= REBASE_MS || !saysTheTime);
   };
 
@@ -324,7 +326,7 @@ export const makeAssembler = (
           ...(o.reason === undefined ? {} : { why: o.reason }),
           ...(samples === undefined ? {} : { w: samples }),
         },
-        signals.find((s) => s.name === o.signal)?.sampleRateHz ?? 1,
+        rates.get(o.signal) ?? 1,
       );
       const frames: Frame[] = [];
       // The first block that stays open.
