@@ -1,5 +1,6 @@
 import { parseAs } from '../contracts/errors.ts';
 import { lakeKeys, RawObjectRecord } from '../contracts/lake.ts';
+import { inParallel } from '../policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '../ports/registry.ts';
 import type { BackfillRequest } from './backfill.ts';
 
@@ -8,8 +9,6 @@ export interface BackfillSources {
   /** Lists keys that begin with a prefix. */
   readonly lake: { list(prefix: string): Promise<readonly string[]> };
 }
-
-const AT_ONCE = 32;
 
 /**
  * Raw objects that a backfill may read, each as all its versions: of its site, and of its asset where it names one. Others
@@ -26,8 +25,5 @@ export const backfillObjects = async (
     return records.map(({ body }) => parseAs(RawObjectRecord, body, `raw object ${key}`));
   };
   const keys = await lake.list(lakeKeys.allFramesPrefix(of));
-  const objects: RawObjectRecord[][] = [];
-  for (let i = 0; i < keys.length; i += AT_ONCE)
-    objects.push(...(await Promise.all(keys.slice(i, i + AT_ONCE).map(versionsOf))));
-  return objects.filter((versions) => versions.length > 0);
+  return (await inParallel(keys, versionsOf)).filter((versions) => versions.length > 0);
 };

@@ -3,7 +3,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
 import { isClosed, mergeRows, planParts } from '#core/lake/compaction.ts';
 import { countRows } from '#core/lake/parquet.ts';
-import { inParallel } from '../shared/in-parallel.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { ObjectFiles } from '../shared/object-files.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { rowsFromParquet, rowsToParquet } from '../shared/table-file.ts';

@@ -7,6 +7,7 @@ import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { isNewerContent } from '#core/outcomes/standing.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { type Ledger, type LedgerCommandInput, writeAll } from '../shared/ledger-client.ts';
@@ -32,12 +33,6 @@ export interface Taken {
   /** Contents of an id that is known with a newer one already: they came late and change nothing. */
   readonly superseded: number;
 }
-
-const inParallel = async <T, U>(items: readonly T[], work: (item: T) => Promise<U>): Promise<U[]> => {
-  const done: U[] = [];
-  for (let i = 0; i < items.length; i += 32) done.push(...(await Promise.all(items.slice(i, i + 32).map(work))));
-  return done;
-};
 
 /**
  * Keeps and registers plant events, and announces those that tell an outcome. The same event again is harmless. The same

@@ -11,9 +11,9 @@ import {
 } from '#core/contracts/quarantine.ts';
 import { countClasses, originalOf, type QuarantineSource, siteOf, sourceOf } from '#core/lake/quarantine.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { readMessageRules } from '../shared/check-messages.ts';
-import { inParallel } from '../shared/in-parallel.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ListedObject, ObjectFiles } from '../shared/object-files.ts';
 import { readAside } from './read-object.ts';

@@ -4,8 +4,8 @@ import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
 import { rowHistory, type StoreRow } from '#core/feature-sets/row-history.ts';
 import { windowLength } from '#core/features/engine/plan.ts';
 import { digestOf } from '#core/lineage/digest.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import { TryAgain } from './errors.ts';
-import { inParallel } from './in-parallel.ts';
 import type { ObjectStore } from './object-store.ts';
 import {
   type FrameRange,

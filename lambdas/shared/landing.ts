@@ -1,6 +1,6 @@
 import { type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
 import type { LakeRow, LandedTableName } from '#core/contracts/lake-tables.ts';
-import { inParallel } from './in-parallel.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { Claim, LandingTable } from './landing-table.ts';
 import { type ObjectStore, sha256 } from './object-store.ts';
 import { rowsToParquet } from './table-file.ts';

@@ -1,4 +1,5 @@
 import { thingName } from '#core/contracts/release.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { WaveDevice } from '#core/policy/wave.ts';
 import type { FleetTable } from './fleet-table.ts';
 import type { FleetControl } from './greengrass.ts';
@@ -27,27 +28,24 @@ export const lookAtRing = async (
   const { thingGroup, site, modelLine, deploymentId } = ring;
   const prefix = thingName(deps.stage, site, '');
   const things = await deps.fleet.things(thingGroup);
-  const devices: WaveDevice[] = [];
-  for (let i = 0; i < things.length; i += AT_A_TIME)
-    devices.push(
-      ...(await Promise.all(
-        things.slice(i, i + AT_A_TIME).map(async (thing): Promise<WaveDevice> => {
-          if (!thing.startsWith(prefix))
-            throw new Error(`thing ${thing} is in group ${thingGroup}, but is not of site ${site}; move it out`);
-          const device = thing.slice(prefix.length);
-          const [heard, status] = await Promise.all([
-            deps.table.report(site, device, modelLine),
-            deploymentId === null ? null : deps.fleet.statusOn(thing, deploymentId),
-          ]);
-          return {
-            device,
-            report: heard?.report ?? null,
-            receivedAt: heard?.receivedAt ?? null,
-            deploymentStatus: status?.status ?? null,
-            ...(status === null || status.reason === '' ? {} : { deploymentReason: status.reason }),
-          };
-        }),
-      )),
-    );
-  return devices;
+  return inParallel(
+    things,
+    async (thing): Promise<WaveDevice> => {
+      if (!thing.startsWith(prefix))
+        throw new Error(`thing ${thing} is in group ${thingGroup}, but is not of site ${site}; move it out`);
+      const device = thing.slice(prefix.length);
+      const [heard, status] = await Promise.all([
+        deps.table.report(site, device, modelLine),
+        deploymentId === null ? null : deps.fleet.statusOn(thing, deploymentId),
+      ]);
+      return {
+        device,
+        report: heard?.report ?? null,
+        receivedAt: heard?.receivedAt ?? null,
+        deploymentStatus: status?.status ?? null,
+        ...(status === null || status.reason === '' ? {} : { deploymentReason: status.reason }),
+      };
+    },
+    AT_A_TIME,
+  );
 };

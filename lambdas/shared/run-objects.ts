@@ -1,9 +1,9 @@
 import { parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys, RawObjectRecord } from '#core/contracts/lake.ts';
 import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { FRAMES_KEY, framesOf } from './frames.ts';
-import { inParallel } from './in-parallel.ts';
 import type { ObjectStore } from './object-store.ts';
 
 export interface RunObjectsDeps {

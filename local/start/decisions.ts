@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { type DecisionRecord, decisionsPrefix } from '#core/contracts/decision.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
 import type { AnsweredFrame } from '../plant/machines.ts';
 import { StartError } from './errors.ts';
 import { type Plant, STAGE } from './plant-context.ts';
@@ -22,15 +23,15 @@ export const decisionsOf = async ({ clients, names, site }: Plant, after: number
       }),
     );
     const fresh = (page.Contents ?? []).filter((o) => (o.LastModified?.getTime() ?? 0) >= after - 1000);
-    for (let i = 0; i < fresh.length; i += AT_A_TIME) {
-      const texts = await Promise.all(
-        fresh.slice(i, i + AT_A_TIME).map(async ({ Key }) => {
-          const object = await clients.s3.send(new GetObjectCommand({ Bucket: names.lakeBucket, Key }));
-          return readDecisions((await object.Body?.transformToString()) ?? '', Key ?? '');
-        }),
-      );
-      found.push(...texts.flat());
-    }
+    const read = await inParallel(
+      fresh,
+      async ({ Key }) => {
+        const object = await clients.s3.send(new GetObjectCommand({ Bucket: names.lakeBucket, Key }));
+        return readDecisions((await object.Body?.transformToString()) ?? '', Key ?? '');
+      },
+      AT_A_TIME,
+    );
+    found.push(...read.flat());
     token = page.NextContinuationToken;
     if (token === undefined) return found;
   }
