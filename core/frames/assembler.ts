@@ -1,7 +1,7 @@
 import type { Frame, Quality, SignalValue } from '../contracts/frame.ts';
 import type { Observation } from '../contracts/observation.ts';
 import type { Framing, SignalDefinition } from '../contracts/use-case.ts';
-import { worseQuality } from '../quality/monitor.ts';
+import { numberIn, worseQuality } from '../quality/monitor.ts';
 import { slugOf } from './framing.ts';
 import { waveformOf } from './waveform.ts';
 
@@ -77,9 +77,6 @@ interface Part {
   readonly isNewRun: boolean;
   readonly items: Item[];
 }
-
-const numeric = (v: Item['v']): number | null =>
-  typeof v === 'boolean' ? Number(v) : typeof v === 'number' && Number.isFinite(v) ? v : null;
 
 const scalarValue = (value: number, quality: Quality, why: string | undefined): SignalValue => ({
   value,
@@ -170,7 +167,7 @@ export const makeAssembler = (
 
   const scalarOf = (signal: SignalDefinition, items: readonly Item[], end: number): SignalValue => {
     const usable = items.flatMap((i) => {
-      const value = i.q === 'BAD' ? null : numeric(i.v);
+      const value = i.q === 'BAD' ? null : numberIn(i.v);
       return value === null ? [] : [{ ...i, value }];
     });
     const last = usable.at(-1);
@@ -208,7 +205,7 @@ export const makeAssembler = (
     const made = waveformOf(
       signal,
       part.start,
-      usable.map((i) => ({ time: i.t, samples: i.w ?? [numeric(i.v) ?? Number.NaN] })),
+      usable.map((i) => ({ time: i.t, samples: i.w ?? [numberIn(i.v) ?? Number.NaN] })),
     );
     const worst = usable.find((i) => i.q === 'UNCERTAIN');
     if (made.quality === 'BAD') return { quality: 'BAD', reason: items.find((i) => i.q === 'BAD')?.why ?? made.reason };

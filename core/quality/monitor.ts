@@ -66,7 +66,8 @@ export interface Monitor {
   end(): readonly Stretch[];
 }
 
-const numberIn = (raw: Observation['value']): number | null => {
+/** The number in a value, true being 1; null for text, for what is not finite, and for no value. */
+export const numberIn = (raw: Observation['value']): number | null => {
   if (typeof raw === 'boolean') return raw ? 1 : 0;
   return typeof raw === 'number' && Number.isFinite(raw) ? raw : null;
 };
