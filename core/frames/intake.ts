@@ -107,24 +107,21 @@ export const makeIntake = (settings: IntakeSettings, state?: IntakeState): Intak
   const taken: TakenFrame[] = [...(state?.taken ?? [])];
   const now: IntakeState = { monitors: state?.monitors ?? {}, assembler: assembler?.state ?? null, taken };
   const monitors = new Map<string, Monitor>();
-  const monitorOf = (signal: SignalDefinition): Monitor => {
-    const known = monitors.get(signal.name);
-    if (known !== undefined) return known;
-    const made = makeMonitor(rulesOf(signal, framing), signal.unit, now.monitors[signal.name]);
-    monitors.set(signal.name, made);
-    now.monitors[signal.name] = made.state;
-    return made;
-  };
-  /** Of a signal that names run or context only the clock is checked: its values are told when they change. */
-  const monitorOfName = (name: string): Monitor => {
+  const monitorNamed = (name: string, make: (state: MonitorState | undefined) => Monitor): Monitor => {
     const known = monitors.get(name);
     if (known !== undefined) return known;
-    const { latenessSeconds = 0 } = framing ?? {};
-    const made = makeMonitor({ latenessSeconds }, '1', now.monitors[name], ['clock-step']);
+    const made = make(now.monitors[name]);
     monitors.set(name, made);
     now.monitors[name] = made.state;
     return made;
   };
+  const monitorOf = (signal: SignalDefinition): Monitor =>
+    monitorNamed(signal.name, (kept) => makeMonitor(rulesOf(signal, framing), signal.unit, kept));
+  /** Of a signal that names run or context only the clock is checked: its values are told when they change. */
+  const monitorOfName = (name: string): Monitor =>
+    monitorNamed(name, (kept) =>
+      makeMonitor({ latenessSeconds: framing?.latenessSeconds ?? 0 }, '1', kept, ['clock-step']),
+    );
   const isName = (signal: string): boolean => signal === framing?.contextSignal || signal === framing?.runSignal;
   for (const name of Object.keys(now.monitors)) {
     const signal = signals.get(name);
