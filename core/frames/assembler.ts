@@ -31,7 +31,7 @@ export interface AssemblerState {
   run: string | null;
   context: string;
   /** Source time of the newest value of each signal that named run or context. */
-  applied?: Record<string, number>;
+  applied: Record<string, number>;
   /** Block in which the run began; null before the first. */
   origin: number | null;
   /** Blocks of the run that a change of context cut: each made one frame more. */
@@ -111,6 +111,7 @@ export const makeAssembler = (
   const now: AssemblerState = state ?? {
     run: null,
     context: contextSignal === undefined ? 'default' : 'unknown',
+    applied: {},
     origin: null,
     cuts: 0,
     next: null,
@@ -122,8 +123,7 @@ export const makeAssembler = (
   const isControl = (s: string): boolean => s === contextSignal || s === runSignal;
   const carryOf = (s: string): number => 1000 * (framing.scalars?.[s]?.carrySeconds ?? 0);
 
-  const applied: Record<string, number> = now.applied ?? {};
-  now.applied = applied;
+  const { applied } = now;
 
   const begin = (block: number, start: number, isNewRun = false): Part => ({
     start,

@@ -28,7 +28,7 @@ export interface IntakeState {
   readonly monitors: Record<string, MonitorState>;
   readonly assembler: AssemblerState | null;
   /** Of the last frames that came whole, the qualities that the checks changed. */
-  readonly taken?: TakenFrame[];
+  readonly taken: TakenFrame[];
 }
 
 interface TakenFrame {
