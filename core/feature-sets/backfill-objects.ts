@@ -1,8 +1,8 @@
-import { parseAs } from '../contracts/errors.ts';
-import { lakeKeys, RawObjectRecord } from '../contracts/lake.ts';
+import { lakeKeys, type RawObjectRecord } from '../contracts/lake.ts';
 import { inParallel } from '../policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '../ports/registry.ts';
 import type { BackfillRequest } from './backfill.ts';
+import { rawObjectVersions } from './raw-object-versions.ts';
 
 export interface BackfillSources {
   readonly registry: Pick<RegistryReader, 'latest'> & RegistryHistory;
@@ -18,12 +18,8 @@ export const backfillObjects = async (
   { registry, lake }: BackfillSources,
   of: Pick<BackfillRequest, 'site' | 'asset'>,
 ): Promise<readonly (readonly RawObjectRecord[])[]> => {
-  const versionsOf = async (key: string): Promise<RawObjectRecord[]> => {
-    const latest = await registry.latest('raw-object', key);
-    if (latest === null) return [];
-    const records = latest.version === 1 ? [latest] : await registry.versions('raw-object', key);
-    return records.map(({ body }) => parseAs(RawObjectRecord, body, `raw object ${key}`));
-  };
+  const versionsOf = async (key: string): Promise<RawObjectRecord[]> =>
+    (await rawObjectVersions(registry, key)).map((v) => v.record);
   const keys = await lake.list(lakeKeys.allFramesPrefix(of));
   return (await inParallel(keys, versionsOf)).filter((versions) => versions.length > 0);
 };

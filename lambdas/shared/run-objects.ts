@@ -1,6 +1,6 @@
-import { parseAs } from '#core/contracts/errors.ts';
-import { lakeKeys, RawObjectRecord } from '#core/contracts/lake.ts';
+import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
+import { rawObjectVersions } from '#core/feature-sets/raw-object-versions.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { FRAMES_KEY, framesOf } from './frames.ts';
@@ -36,22 +36,12 @@ export const runObjects = async (
     return parts === null ? [] : [{ key, first: Number(parts[4]), last: Number(parts[5]) }];
   });
   const looked = new Map<string, Promise<RunObject | null>>();
-  const versionsOf = async (key: string): Promise<RunObject['versions'] | null> => {
-    const latest = await deps.registry.latest('raw-object', key);
-    if (latest === null) return null;
-    const records = latest.version === 1 ? [latest] : await deps.registry.versions('raw-object', key);
-    const versions: { record: RawObjectRecord; correctedAt: string | null }[] = [];
-    for (const { body, at } of records) {
-      const record = parseAs(RawObjectRecord, body, `raw object ${key}`);
-      // The same bytes uploaded again are no correction.
-      if (record.digest === versions.at(-1)?.record.digest) continue;
-      versions.push({ record, correctedAt: versions.length === 0 ? null : at });
-    }
-    return versions;
-  };
   const look = async (range: { key: string; first: number; last: number }): Promise<RunObject | null> => {
-    const versions = await versionsOf(range.key);
-    return versions === null ? null : { ...range, versions };
+    const versions = (await rawObjectVersions(deps.registry, range.key))
+      // The same bytes uploaded again are no correction.
+      .filter(({ record }, i, all) => record.digest !== all[i - 1]?.record.digest)
+      .map(({ record, at }, i) => ({ record, correctedAt: i === 0 ? null : at }));
+    return versions.length === 0 ? null : { ...range, versions };
   };
   return {
     /** Registered objects whose frames lie in a range of indexes. */
