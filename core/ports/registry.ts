@@ -1,4 +1,4 @@
-import type { LineageEdge, RecordClass } from '../contracts/ledger.ts';
+import { type LineageEdge, type RecordClass, registryQueries } from '../contracts/ledger.ts';
 
 /** A record version as the registry keeps it. */
 export interface StoredRecord {
@@ -12,7 +12,7 @@ export interface StoredRecord {
 }
 
 /** A record version from an item of the table. */
-export const storedRecord = (item: Readonly<Record<string, unknown>>): StoredRecord => ({
+const storedRecord = (item: Readonly<Record<string, unknown>>): StoredRecord => ({
   class: item['class'] as RecordClass,
   id: item['id'] as string,
   version: item['version'] as number,
@@ -23,7 +23,7 @@ export const storedRecord = (item: Readonly<Record<string, unknown>>): StoredRec
 });
 
 /** A lineage edge from an item of the table. */
-export const storedEdge = ({ from, rel, to }: Readonly<Record<string, unknown>>): LineageEdge =>
+const storedEdge = ({ from, rel, to }: Readonly<Record<string, unknown>>): LineageEdge =>
   ({ from, rel, to }) as LineageEdge;
 
 /** Reads the registry; nobody but the ledger writer writes it. */
@@ -41,3 +41,26 @@ export interface RegistryHistory {
   /** Every version of a record, the first one first; none when there is no such record. */
   versions(recordClass: RecordClass, id: string): Promise<readonly StoredRecord[]>;
 }
+
+/** How an SDK reads the registry's table; requests are those of `registryQueries`, without the name of the table. */
+export interface RegistryTable {
+  /** Undefined when there is no such item. */
+  get(request: ReturnType<typeof registryQueries.latest>): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** Items of all pages, or the first `limit` of them. */
+  query(
+    request: Readonly<Record<string, unknown>>,
+    limit?: number,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
+}
+
+/** The registry in its table. */
+export const registryOf = ({ get, query }: RegistryTable): RegistryReader & RegistryHistory => ({
+  async latest(recordClass, id) {
+    const item = await get(registryQueries.latest(recordClass, id));
+    return item === undefined ? null : storedRecord(item);
+  },
+  list: async (recordClass, { limit } = {}) =>
+    (await query(registryQueries.list(recordClass), limit)).map(storedRecord),
+  versions: async (recordClass, id) => (await query(registryQueries.versions(recordClass, id))).map(storedRecord),
+  edges: async (node, direction) => (await query(registryQueries.edges(node, direction))).map(storedEdge),
+});
