@@ -11,9 +11,9 @@ import { PackageStore } from '../../../greengrass-components/runtime/package-sto
 import type { RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
 import { storeFeatures } from '../../../lambdas/shared/feature-store.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { FakeRunner } from '../../support/fake-runner.ts';
 import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import {
   MODEL_LINE,
   makeFrame,
@@ -139,10 +139,8 @@ describe('deciding', () => {
     const { site, asset, run } = frames[0] as (typeof frames)[0];
     const definition = { featureSet: p.manifest.featureSet, signals: p.manifest.signals };
     const task = { site, asset, run, first: 1, last: 12, featureSetDigest: p.manifest.featureSetDigest, definition };
-    const { written } = await storeFeatures({ lake, registry }, task);
-    const offline = (
-      await Promise.all(written.map(async (k) => rowsFromParquet('features', await lake.get(k))))
-    ).flat();
+    await storeFeatures({ lake, registry }, task);
+    const offline = await rowsUnder(lake, 'features', 'features/store/');
     expect(online).toHaveLength(12);
     expect(offline.sort((a, b) => Number(a.index) - Number(b.index)).map((r) => r.x)).toEqual(online);
   });

@@ -6,11 +6,11 @@ import { makeHandler as backfillPart } from '../../../lambdas/backfill-part/hand
 import { makeHandler as listBackfill } from '../../../lambdas/list-backfill/handler.ts';
 import { makeHandler as recordBackfill } from '../../../lambdas/record-backfill/handler.ts';
 import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { makeHandler as storeFeatures } from '../../../lambdas/store-features/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, sqsEvent } from '../../support/fakes.ts';
 import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { DEFINITION, FEATURE_SET, level } from '../feature-sets/a-run.ts';
 import { good } from '../features/a-frame.ts';
 
@@ -74,10 +74,7 @@ const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
         { at: CORRECTED },
       ),
     takes: storeFeatures(deps),
-    async rows() {
-      const keys = await lake.list('features/store/');
-      return (await Promise.all(keys.map(async (k) => rowsFromParquet('features', await lake.get(k))))).flat();
-    },
+    rows: () => rowsUnder(lake, 'features', 'features/store/'),
     last: record,
     stored: () => lake.list('features/store/'),
     /** The steps as the workflow calls them. */

@@ -5,10 +5,10 @@ import { QuarantinedMessage, QuarantineRecord } from '../../../core/contracts/qu
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { makeHandler } from '../../../lambdas/batch-writer/handler.ts';
 import type { Claim } from '../../../lambdas/shared/landing-table.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { digest } from '../../support/feature-digest.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
 
 const NOW = '2026-01-02T03:04:05.000Z';
@@ -37,16 +37,6 @@ const setUp = (more: { refuse?: Error; put?: () => Promise<never>; useCase?: Rec
 type SetUp = ReturnType<typeof setUp>;
 
 const keysIn = ({ lake }: SetUp, prefix: string) => [...lake.objects.keys()].filter((k) => k.startsWith(prefix));
-const rowsIn = async <N extends 'observations' | 'quality' | 'telemetry'>(
-  { lake }: SetUp,
-  table: N,
-  prefix: string,
-) => {
-  const files = await Promise.all(
-    [...lake.objects].filter(([k]) => k.startsWith(prefix)).map(([, bytes]) => rowsFromParquet(table, bytes)),
-  );
-  return files.flat();
-};
 const asideIn = ({ lake }: SetUp) =>
   [...lake.objects]
     .filter(([k]) => k.startsWith('quarantine/messages/'))
@@ -70,7 +60,7 @@ describe('batch-writer', () => {
     expect(keysIn(s, 'curated/')).toEqual([
       'curated/observations/tier=hot/site=plant-a/date=2026-01-02/batch-1.parquet',
     ]);
-    expect(await rowsIn(s, 'observations', 'curated/')).toMatchObject([
+    expect(await rowsUnder(s.lake, 'observations', 'curated/')).toMatchObject([
       {
         sequence: 1,
         position: 0,
@@ -112,8 +102,10 @@ describe('batch-writer', () => {
       findings: [finding],
     };
     await s.handler(sqsEvent(digest(1, 2, [1, 1]), published(message, qualityTopic('local', 'plant-a', 'edge-1'))));
-    expect(await rowsIn(s, 'telemetry', 'telemetry/tier=hot/')).toMatchObject([{ feature: 'speed', counts: [1, 1] }]);
-    expect(await rowsIn(s, 'quality', 'curated/quality/tier=hot/')).toMatchObject([
+    expect(await rowsUnder(s.lake, 'telemetry', 'telemetry/tier=hot/')).toMatchObject([
+      { feature: 'speed', counts: [1, 1] },
+    ]);
+    expect(await rowsUnder(s.lake, 'quality', 'curated/quality/tier=hot/')).toMatchObject([
       { check: 'stuck', open: true, worst: null, found_by: 'edge-1' },
     ]);
   });
@@ -122,7 +114,7 @@ describe('batch-writer', () => {
     const s = setUp();
     await s.handler(sqsEvent(published(observations(1)), published(observations(1))));
     await s.handler(sqsEvent(published(observations(1)), published(observations(2))));
-    expect((await rowsIn(s, 'observations', 'curated/')).map((r) => r.sequence)).toEqual([1, 2]);
+    expect((await rowsUnder(s.lake, 'observations', 'curated/')).map((r) => r.sequence)).toEqual([1, 2]);
   });
 
   it('sends a message back that another batch has claimed, and takes it over when the lease of that is past', async () => {
@@ -139,14 +131,14 @@ describe('batch-writer', () => {
     expect(s.log.errors[0]?.error.message).toMatch(/claimed by another batch/);
     s.clock.now = '2026-01-02T03:04:07.000Z';
     expect((await s.handler(sqsEvent(published(observations(1))))).batchItemFailures).toEqual([]);
-    expect(await rowsIn(s, 'observations', 'curated/')).toHaveLength(1);
+    expect(await rowsUnder(s.lake, 'observations', 'curated/')).toHaveLength(1);
   });
 
   it('puts a second message of the same name with other content aside', async () => {
     const s = setUp();
     await s.handler(sqsEvent(published(observations(1, [1])), published(observations(1, [2]))));
     await s.handler(sqsEvent(published(observations(1, [3]))));
-    expect((await rowsIn(s, 'observations', 'curated/')).map((r) => r.value)).toEqual([1]);
+    expect((await rowsUnder(s.lake, 'observations', 'curated/')).map((r) => r.value)).toEqual([1]);
     expect(asideIn(s).map((m) => m.class)).toEqual(['name-used', 'name-used']);
   });
 
@@ -185,7 +177,7 @@ describe('batch-writer', () => {
       observations(sequence, [1], { series: [{ ...observations(1).series[0], signal: signal?.name, unit } as never] });
     await s.handler(sqsEvent(published(of('K', 1)), published(of(signal?.unit as string, 2))));
     expect(asideIn(s).map((m) => m.reason)).toEqual([expect.stringMatching(/measures something else than/)]);
-    expect(await rowsIn(s, 'observations', 'curated/')).toHaveLength(1);
+    expect(await rowsUnder(s.lake, 'observations', 'curated/')).toHaveLength(1);
   });
 
   it('puts a message aside with every byte whose text is no UTF-8, and stores none of it', async () => {
@@ -249,7 +241,7 @@ describe('batch-writer, of uploads of observations', () => {
     await s.lake.put(KEY, lines(observations(1), observations(2), observations(3)));
     await s.handler(sqsEvent(created()));
     expect(await s.handler(sqsEvent(created()))).toEqual({ batchItemFailures: [] });
-    expect((await rowsIn(s, 'observations', 'curated/')).map((r) => r.sequence).sort()).toEqual([1, 2, 3]);
+    expect((await rowsUnder(s.lake, 'observations', 'curated/')).map((r) => r.sequence).sort()).toEqual([1, 2, 3]);
   });
 
   it('puts bad lines aside with line and reason, records them, and lands the others', async () => {
@@ -270,7 +262,7 @@ describe('batch-writer, of uploads of observations', () => {
     expect(s.ledger.commands).toMatchObject([
       { record: { class: 'quarantine', body: { records: 3 } }, announce: { type: 'Quarantined' } },
     ]);
-    expect(await rowsIn(s, 'observations', 'curated/')).toHaveLength(1);
+    expect(await rowsUnder(s.lake, 'observations', 'curated/')).toHaveLength(1);
   });
 
   it('puts the line aside that is no UTF-8, and lands the lines beside it', async () => {
@@ -281,7 +273,7 @@ describe('batch-writer, of uploads of observations', () => {
       gzipSync(Buffer.concat([good(1), notUtf8(observations(2, ['ab#cd'])), Buffer.from('\n'), good(3)])),
     );
     await s.handler(sqsEvent(created()));
-    expect((await rowsIn(s, 'observations', 'curated/')).map((r) => r.sequence).sort()).toEqual([1, 3]);
+    expect((await rowsUnder(s.lake, 'observations', 'curated/')).map((r) => r.sequence).sort()).toEqual([1, 3]);
     expect(s.ledger.commands).toMatchObject([
       { record: { body: { records: 1, reason: expect.stringMatching(/not UTF-8/) } } },
     ]);

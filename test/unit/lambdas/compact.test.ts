@@ -8,6 +8,7 @@ import { makeHandler } from '../../../lambdas/compact/handler.ts';
 import { type LandingDeps, landRows } from '../../../lambdas/shared/landing.ts';
 import { rowsFromParquet, rowsToParquet } from '../../../lambdas/shared/table-file.ts';
 import { memoryStore } from '../../support/fakes.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding, observations } from '../../support/memory-landing.ts';
 
@@ -35,10 +36,6 @@ type SetUp = ReturnType<typeof setUp>;
 const keys = ({ objects }: SetUp, prefix: string) => [...objects.keys()].filter((k) => k.startsWith(prefix)).sort();
 const HOT = lakeKeys.landedPrefix('hot', DAY);
 const COLD = lakeKeys.landedPrefix('cold', DAY);
-const rowsUnder = async (s: SetUp, prefix: string): Promise<LakeRow<'observations'>[]> =>
-  (
-    await Promise.all(keys(s, prefix).map((k) => rowsFromParquet('observations', s.objects.get(k) as Uint8Array)))
-  ).flat();
 
 describe('compaction', () => {
   it('goes from many small files to one, a step an hour, and says each step', async () => {
@@ -64,7 +61,7 @@ describe('compaction', () => {
     for (const [i, row] of [rows[2], rows[0], rows[1]].entries())
       s.objects.set(lakeKeys.hot({ ...DAY, batch: `b${i}` }), rowsToParquet('observations', [row as never]));
     await s.compact({});
-    expect((await rowsUnder(s, COLD)).map((r) => r.value)).toEqual([1, 2, 3]);
+    expect((await rowsUnder(s.deps.lake, 'observations', COLD)).map((r) => r.value)).toEqual([1, 2, 3]);
   });
 
   it('leaves the day that is not over and the day that has one file', async () => {
@@ -246,7 +243,7 @@ describe('what queries see while a day is compacted', () => {
             if (!rowsIn.has(key))
               rowsIn.set(
                 key,
-                (await rowsUnder(s, key)).map((r) => `${r.sequence}.${r.position}`),
+                (await rowsUnder(s.deps.lake, 'observations', key)).map((r) => `${r.sequence}.${r.position}`),
               );
           s.clock.ms += waitMs;
         }

@@ -3,8 +3,8 @@ import type { Frame } from '#core/contracts/frame.ts';
 import { materialiseRange } from '#core/features/engine/rows.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { type StoreTask, storeFeatures } from '../../../lambdas/shared/feature-store.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { DEFINITION, FEATURE_SET, hour, level } from '../feature-sets/a-run.ts';
 
 const SET = digestOf(FEATURE_SET);
@@ -22,9 +22,7 @@ const setUp = () => {
     store: (range: Pick<StoreTask, 'first' | 'last'> & Partial<StoreTask>) =>
       storeFeatures(deps, { ...TASK, ...range }),
     async rows() {
-      const keys = await lake.list('features/store/');
-      const all = (await Promise.all(keys.map(async (k) => rowsFromParquet('features', await lake.get(k))))).flat();
-      return all.sort(
+      return (await rowsUnder(lake, 'features', 'features/store/')).sort(
         (a, b) =>
           (a.index as number) - (b.index as number) || ((a.known_time as string) < (b.known_time as string) ? -1 : 1),
       );

@@ -4,9 +4,9 @@ import { lakeKeys } from '#core/contracts/lake.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { checkFrames, signalsToCheck } from '#core/quality/check-frames.ts';
 import { makeHandler } from '../../../lambdas/register-upload/handler.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
 import { T0 } from '../../support/observations.ts';
 
@@ -98,11 +98,10 @@ describe('register-upload', () => {
       leaseMs: 1000,
     };
     await lake.put(key, gzipSync(FRAMES.map((f) => JSON.stringify(f)).join('\n')));
-    const found = async () => {
-      const keys = [...lake.objects.keys()].filter((k) => k.startsWith('curated/quality/'));
-      const rows = await Promise.all(keys.map((k) => rowsFromParquet('quality', lake.objects.get(k) as Uint8Array)));
-      return { keys, rows: rows.flat() };
-    };
+    const found = async () => ({
+      keys: await lake.list('curated/quality/'),
+      rows: await rowsUnder(lake, 'quality', 'curated/quality/'),
+    });
     return { deps, found, send: () => makeHandler(deps)(sqsEvent(objectCreated(key))) };
   };
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { makeHandler } from '../../../lambdas/batch-writer/handler.ts';
 import { dynamoLanding } from '../../../lambdas/shared/landing-table.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
 
 class Crash extends Error {}
@@ -93,18 +93,9 @@ describe('landing', () => {
           clock.ms += LEASE_MS + 1;
           waiting = await run(waiting, null);
         }
-        const rows = await Promise.all(
-          [...lake.objects]
-            .filter(([key]) => key.startsWith('curated/observations/tier=hot/'))
-            .map(([, bytes]) => rowsFromParquet('observations', bytes)),
-        );
+        const rows = await rowsUnder(lake, 'observations', 'curated/observations/tier=hot/');
         expect(waiting).toEqual([]);
-        expect(
-          rows
-            .flat()
-            .map((r) => r.sequence)
-            .sort(),
-        ).toEqual(all);
+        expect(rows.map((r) => r.sequence).sort()).toEqual(all);
       }),
       { numRuns: 120 },
     );

@@ -6,9 +6,9 @@ import { classOf, originalOf, sourceOf } from '../../../core/lake/quarantine.ts'
 import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handler.ts';
 import { makeHandler } from '../../../lambdas/quarantine/handler.ts';
 import { readAside } from '../../../lambdas/quarantine/read-object.ts';
-import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
 
@@ -50,17 +50,7 @@ const setUp = async () => {
   });
   const replay = async (what: object, dryRun = false) =>
     ReplayAnswer.parse(await ask({ do: 'replay', what, dryRun, by: 'person:a', reason: 'mended' }));
-  const rows = async () =>
-    (
-      await Promise.all(
-        [...lake.objects]
-          .filter(([k]) => k.startsWith('curated/'))
-          .map(([, bytes]) => rowsFromParquet('observations', bytes)),
-      )
-    )
-      .flat()
-      .map((r) => r.sequence)
-      .sort();
+  const rows = async () => (await rowsUnder(lake, 'observations', 'curated/')).map((r) => r.sequence).sort();
   const versions = new Map<string, Uint8Array>();
   const newest = lake.get;
   lake.get = async (key, versionId) => versions.get(`${versionId} of ${key}`) ?? newest(key);
