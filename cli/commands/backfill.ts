@@ -1,10 +1,10 @@
-import { parseAs } from '#core/contracts/errors.ts';
 import { BackfillRecord } from '#core/contracts/feature-store.ts';
 import { backfillKeys, storeKeys } from '#core/contracts/lake.ts';
 import { planBackfill } from '#core/feature-sets/backfill.ts';
 import { backfillObjects } from '#core/feature-sets/backfill-objects.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, facts, type Output, paint, say, sentence, short } from '../output.ts';
+import { endedRecord } from '../wait.ts';
 import type { World } from '../world.ts';
 import { findFeatureSet } from './feature-sets.ts';
 
@@ -28,17 +28,13 @@ const waitForBackfill = async (
   onProgress: (done: number, parts: number) => void,
 ): Promise<BackfillRecord> => {
   let told = -1;
-  for (let waited = 0; waited <= timeoutSeconds; waited++) {
-    const stored = await world.registry.latest('backfill', id);
-    if (stored !== null) {
-      const record = parseAs(BackfillRecord, stored.body, `registry record backfill ${id}`);
-      if (record.status !== 'running') return record;
-      const done = (await world.lake.list(backfillKeys.parts(id))).length;
-      if (done !== told) onProgress(done, record.parts);
-      told = done;
-    }
-    await world.sleep(1000);
-  }
+  const of = { class: 'backfill', id, schema: BackfillRecord } as const;
+  const ended = await endedRecord(world, of, timeoutSeconds, async ({ parts }) => {
+    const done = (await world.lake.list(backfillKeys.parts(id))).length;
+    if (done !== told) onProgress(done, parts);
+    told = done;
+  });
+  if (ended !== null) return ended;
   throw new CliError(
     `backfill ${id} did not end within ${timeoutSeconds} s${told < 0 ? ' and never began' : ''}`,
     `it goes on: see "millwright lineage backfill:${id}"${told < 0 ? '; if it never begins, look at the rule on the bus' : ''}`,

@@ -1,8 +1,8 @@
-import { parseAs } from '#core/contracts/errors.ts';
 import { RetrainRecord } from '#core/contracts/retrain.ts';
 import { CliError } from '../errors.ts';
 import { oneModelLine } from '../find.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
+import { endedRecord } from '../wait.ts';
 import type { World } from '../world.ts';
 
 export interface RetrainOptions {
@@ -21,17 +21,13 @@ export const waitForRetrain = async (
   onStep: (step: string) => void,
 ): Promise<RetrainRecord> => {
   let step = '';
-  for (let waited = 0; waited <= timeoutSeconds; waited++) {
-    const stored = await world.registry.latest('retrain', requestId);
-    if (stored !== null) {
-      const record = parseAs(RetrainRecord, stored.body, `registry record retrain ${requestId}`);
-      if (record.status !== 'running') return record;
-      const now = (await world.execution(record.execution))?.step ?? record.step;
-      if (now !== step) onStep(now);
-      step = now;
-    }
-    await world.sleep(1000);
-  }
+  const of = { class: 'retrain', id: requestId, schema: RetrainRecord } as const;
+  const ended = await endedRecord(world, of, timeoutSeconds, async (record) => {
+    const now = (await world.execution(record.execution))?.step ?? record.step;
+    if (now !== step) onStep(now);
+    step = now;
+  });
+  if (ended !== null) return ended;
   throw new CliError(
     `retrain ${requestId} did not end within ${timeoutSeconds} s${step === '' ? ' and never began' : ` (it is at ${step})`}`,
     `it goes on: see "millwright explain ${requestId}"${step === '' ? '; if it never begins, look at the rule on the bus' : ''}`,
