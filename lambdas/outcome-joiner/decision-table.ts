@@ -4,6 +4,7 @@ import type { Decided } from '#core/outcomes/join.ts';
 import type { DecidedFrame } from '#core/outcomes/resolve.ts';
 import type { JudgementTable } from '../shared/judgement-table.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
+import { onceEach } from '../shared/once-each.ts';
 
 /** A row of the table `decisions`, as much as joining needs. */
 export interface Row extends Decided, DecidedFrame {
@@ -37,12 +38,9 @@ export const decisionTable = (deps: {
   readonly lake: Pick<ObjectStore, 'get'>;
   readonly judgement: JudgementTable;
 }): DecisionTable => {
-  const read = new Map<string, Promise<readonly Row[]>>();
-  const rowsOf = (tableKey: string): Promise<readonly Row[]> => {
-    const rows = read.get(tableKey) ?? deps.lake.get(tableKey).then(async (b) => (await readParquet(b)).map(rowOf));
-    read.set(tableKey, rows);
-    return rows;
-  };
+  const rowsOf = onceEach(
+    async (tableKey: string): Promise<readonly Row[]> => (await readParquet(await deps.lake.get(tableKey))).map(rowOf),
+  );
   return {
     async ofUnit(site, asset, run) {
       const objects = await deps.judgement.list(judgementKeys.asset(site, asset), `DECIDED#${run}#`);

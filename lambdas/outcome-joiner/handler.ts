@@ -8,6 +8,7 @@ import { judgeModelLine } from '../shared/judge-line.ts';
 import type { JudgementTable } from '../shared/judgement-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
+import { onceEach } from '../shared/once-each.ts';
 import { useCaseOfLine } from '../shared/retrain-run.ts';
 import { untilUndisturbed } from '../shared/undisturbed.ts';
 import { decisionTable } from './decision-table.ts';
@@ -60,15 +61,10 @@ export const makeHandler = (deps: Deps) => {
   };
 
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const caps = new Map<string, Promise<number>>();
     const join: JoinDeps = {
       ...deps,
       decisions: decisionTable(deps),
-      capOf: (modelLine) => {
-        const cap = caps.get(modelLine) ?? useCaseOfLine(deps.registry, modelLine).then((u) => u.label.cap);
-        caps.set(modelLine, cap);
-        return cap;
-      },
+      capOf: onceEach(async (modelLine) => (await useCaseOfLine(deps.registry, modelLine)).label.cap),
     };
     const concerns = new Map<string, Concerns>();
     const failures = batchFailures(deps.log);

@@ -12,6 +12,7 @@ import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
+import { onceEach } from '../shared/once-each.ts';
 import { useCaseOfLine } from '../shared/retrain-run.ts';
 
 export interface Deps {
@@ -79,12 +80,7 @@ export const makeHandler = (deps: Deps) => {
   };
 
   return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-    const objects = new Map<string, Promise<readonly DecisionRecord[]>>();
-    const once = (object: string): Promise<readonly DecisionRecord[]> => {
-      const read = objects.get(object) ?? decisionsOf(object);
-      objects.set(object, read);
-      return read;
-    };
+    const once = onceEach(decisionsOf);
     const failures = batchFailures(deps.log);
     const trying = async (messageId: string, work: () => void | Promise<void>): Promise<void> => {
       try {

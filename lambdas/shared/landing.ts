@@ -3,6 +3,7 @@ import type { LakeRow, LandedTableName } from '#core/contracts/lake-tables.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { Claim, LandingTable } from './landing-table.ts';
 import { type ObjectStore, sha256 } from './object-store.ts';
+import { onceEach } from './once-each.ts';
 import { rowsToParquet } from './table-file.ts';
 
 export interface LandingDeps {
@@ -56,7 +57,7 @@ export const landOnce = async <T>(
 ): Promise<readonly Fate[]> => {
   const now = deps.now();
   const key = to.keyOf(deps.newBatch(), now.slice(0, 10));
-  const isThere = remembered(
+  const isThere = onceEach(
     async (k: string) => (await deps.lake.list(k)).includes(k) || ((await to.wasMoved?.(k)) ?? false),
   );
   const claimOf = (thing: Landing<T>): Claim => ({
@@ -88,15 +89,6 @@ export const landOnce = async <T>(
     const fate = fates.get(id) as Fate;
     return content === first.get(id)?.content ? fate : { is: 'name-used', key: fate.key };
   });
-};
-
-const remembered = <T>(ask: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
-  const answers = new Map<string, Promise<T>>();
-  return (key) => {
-    const known = answers.get(key) ?? ask(key);
-    answers.set(key, known);
-    return known;
-  };
 };
 
 const HOT_KEY = /\/tier=hot\/site=([^/]+)\/date=([^/]+)\//;

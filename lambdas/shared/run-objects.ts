@@ -5,6 +5,7 @@ import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { FRAMES_KEY, framesOf } from './frames.ts';
 import type { ObjectStore } from './object-store.ts';
+import { onceEach } from './once-each.ts';
 
 export interface RunObjectsDeps {
   readonly lake: Pick<ObjectStore, 'bucket' | 'get' | 'list'>;
@@ -35,24 +36,19 @@ export const runObjects = async (
     const parts = FRAMES_KEY.exec(key);
     return parts === null ? [] : [{ key, first: Number(parts[4]), last: Number(parts[5]) }];
   });
-  const looked = new Map<string, Promise<RunObject | null>>();
-  const look = async (range: { key: string; first: number; last: number }): Promise<RunObject | null> => {
+  const look = onceEach(async (range: (typeof ranges)[number]): Promise<RunObject | null> => {
     const versions = (await rawObjectVersions(deps.registry, range.key))
       // The same bytes uploaded again are no correction.
       .filter(({ record }, i, all) => record.digest !== all[i - 1]?.record.digest)
       .map(({ record, at }, i) => ({ record, correctedAt: i === 0 ? null : at }));
     return versions.length === 0 ? null : { ...range, versions };
-  };
+  });
   return {
     /** Registered objects whose frames lie in a range of indexes. */
     async within(range: FrameRange): Promise<readonly RunObject[]> {
       const found = await inParallel(
         ranges.filter((r) => overlaps(r, range)),
-        (r) => {
-          const known = looked.get(r.key) ?? look(r);
-          looked.set(r.key, known);
-          return known;
-        },
+        look,
       );
       return found.filter((o) => o !== null);
     },

@@ -5,6 +5,7 @@ import { EVENTS, type EventDetail } from '#core/contracts/events.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { type StoreDeps, storeFeatures } from '../shared/feature-store.ts';
+import { onceEach } from '../shared/once-each.ts';
 import { publishedFeatureSets } from '../shared/published-feature-sets.ts';
 
 export interface Deps extends StoreDeps {
@@ -63,12 +64,10 @@ export const makeHandler = (deps: Deps) => {
       } catch (error) {
         failures.add(messageId, error);
       }
-    const sets = new Map<string, ReturnType<typeof publishedFeatureSets>>();
+    const setsOf = onceEach((site: string) => publishedFeatureSets(deps.registry, site));
     for (const stretch of stretches(messages))
       try {
-        const published = sets.get(stretch.site) ?? publishedFeatureSets(deps.registry, stretch.site);
-        sets.set(stretch.site, published);
-        await store(stretch, await published);
+        await store(stretch, await setsOf(stretch.site));
       } catch (error) {
         for (const messageId of stretch.messageIds) failures.add(messageId, error);
       }
