@@ -2,6 +2,8 @@ import type { Frame } from '../contracts/frame.ts';
 import type { QualityFinding } from '../contracts/quality.ts';
 import type { SignalDefinition, UseCase } from '../contracts/use-case.ts';
 import { makeIntake } from '../frames/intake.ts';
+import { compareText } from '../text/compare.ts';
+import { lastWords } from './findings.ts';
 
 /**
  * Signals to check frames by: those of the newest version of each use case all of whose signals occur, which says that
@@ -16,7 +18,7 @@ export const signalsToCheck = (
   for (const u of useCases) if (u.version > (newest.get(u.id)?.version ?? 0)) newest.set(u.id, u);
   const fitting = [...newest.values()]
     .filter((u) => u.signals.every((s) => occurring.includes(s.name)))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+    .sort((a, b) => compareText(a.id, b.id));
   const signals = new Map<string, SignalDefinition>();
   for (const u of fitting) for (const s of u.signals) if (!signals.has(s.name)) signals.set(s.name, s);
   return [...signals.values()];
@@ -40,8 +42,5 @@ export const checkFrames = (
     previous = frame.index;
     words.push(...intake.takeFrame(frame).findings);
   }
-  const last = new Map<string, QualityFinding>();
-  for (const f of [...words, ...intake.end()])
-    last.set(JSON.stringify([f.signal, f.check, f.from]), { ...f, open: false });
-  return [...last.values()];
+  return lastWords([...words, ...intake.end()]).map((f) => ({ ...f, open: false }));
 };

@@ -1,5 +1,6 @@
 import type { Quality } from '../contracts/frame.ts';
 import type { QualityFinding } from '../contracts/quality.ts';
+import { compareText } from '../text/compare.ts';
 import { type Stretch, worseQuality } from './monitor.ts';
 import { CHECKS } from './registry.ts';
 
@@ -20,6 +21,11 @@ export const findingOf = (
   worst: stretch.worst,
   says: stretch.says,
 });
+
+/** Of each stretch the last word. @param words of one finder at one site, in the order in which they were said. */
+export const lastWords = (words: readonly QualityFinding[]): readonly QualityFinding[] => [
+  ...new Map(words.map((f) => [JSON.stringify([f.asset, f.signal, f.check, f.from]), f])).values(),
+];
 
 /** A finding, when it was said, and by whom: a device, or the function that read an upload. */
 export interface KnownFinding {
@@ -44,7 +50,7 @@ export const standingFindings = (known: readonly KnownFinding[]): readonly Quali
     const before = last.get(key);
     if (before === undefined || isLater(k, before)) last.set(key, k);
   }
-  return [...last.values()].map((k) => k.finding).sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
+  return [...last.values()].map((k) => k.finding).sort((a, b) => compareText(a.from, b.from));
 };
 
 /** What can be relied on of a signal in a time, and by which findings not more. */

@@ -1,4 +1,5 @@
 import type { QualityFinding, QualityMessage } from '../contracts/quality.ts';
+import { lastWords } from './findings.ts';
 
 /** Messages are metered by 5 kB, and the lite nucleus drops a connection that sends 10. */
 export const MAX_MESSAGE_BYTES = 4900;
@@ -42,9 +43,8 @@ export const qualityMessages = (
   findings: readonly QualityFinding[],
   sequence: () => number,
 ): readonly QualityMessage[] => {
-  const last = new Map(findings.map((f) => [JSON.stringify([f.asset, f.signal, f.check, f.from]), f]));
   const empty: QualityMessage = { schema: 'quality/1', ...of, sequence: Number.MAX_SAFE_INTEGER, findings: [] };
-  return inParts([...last.values()], MAX_MESSAGE_BYTES - bytesOf(empty), bytesOf).map((part) => ({
+  return inParts(lastWords(findings), MAX_MESSAGE_BYTES - bytesOf(empty), bytesOf).map((part) => ({
     ...empty,
     sequence: sequence(),
     findings: [...part],
