@@ -1,5 +1,6 @@
 import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
 import type { SignalDefinition } from '../../contracts/use-case.ts';
+import { compareText } from '../../text/compare.ts';
 import { checkFeatureSet } from './check-feature-set.ts';
 import type { Params, ScalarFeature, WaveformFeature, WindowFeature } from './feature.ts';
 import { convertedTo, unitOfParam } from './feature-units.ts';
@@ -114,7 +115,7 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     return waveforms.length - 1;
   };
   // Signal by signal: what the features of one waveform have in common is computed once while it is at hand.
-  for (const definition of [...set.features].sort((a, b) => (a.signal < b.signal ? -1 : Number(a.signal > b.signal)))) {
+  for (const definition of [...set.features].sort((a, b) => compareText(a.signal, b.signal))) {
     const feature = FEATURES[definition.feature];
     if (feature?.kind === 'waveform') waveformPlace(definition, feature);
   }
