@@ -30,6 +30,16 @@ export const memoryStore = (bucket = 'bucket', objects = new Map<string, Uint8Ar
   return store;
 };
 
+/** A command that writes a record. */
+export const recordCommand = (recordClass: RecordClass, id: string, body: object): LedgerCommandInput => ({
+  schema: 'ledger-command/1',
+  commandId: `${recordClass}/${id}`,
+  site: 'plant-a',
+  actor: 'test',
+  reason: 'test',
+  record: { class: recordClass, id, body: { ...body } },
+});
+
 /** A ledger that keeps what it was told; `refuse` makes every write fail. */
 export const memoryLedger = (refuse?: Error) => {
   const commands: LedgerCommandInput[] = [];

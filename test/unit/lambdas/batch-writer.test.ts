@@ -6,25 +6,24 @@ import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { makeHandler } from '../../../lambdas/batch-writer/handler.ts';
 import type { Claim } from '../../../lambdas/shared/landing-table.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { digest } from '../../support/feature-digest.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
 
 const NOW = '2026-01-02T03:04:05.000Z';
 
-const setUp = (more: { refuse?: Error; put?: () => Promise<never>; useCase?: Record<string, unknown> } = {}) => {
+const setUp = (more: { refuse?: Error; put?: () => Promise<never>; useCase?: object } = {}) => {
   const lake = memoryStore();
   const ledger = memoryLedger(more.refuse);
   const log = memoryLog();
   const landing = memoryLanding();
   const clock = { now: NOW };
   let batches = 0;
-  const useCases = more.useCase === undefined ? [] : [{ record: { class: 'use-case', id: 'u', body: more.useCase } }];
   const handler = makeHandler({
     lake: more.put === undefined ? lake : { ...lake, put: more.put },
     landing,
-    registry: registryOf(useCases as never),
+    registry: registryOf(more.useCase === undefined ? [] : [recordCommand('use-case', 'u', more.useCase)]),
     ledger,
     stage: 'local',
     log,
@@ -172,7 +171,7 @@ describe('batch-writer', () => {
   it('puts a value aside whose unit measures something else than the published use cases say of the signal', async () => {
     const useCase = definitions[0]?.useCase as UseCase;
     const [signal] = useCase.signals;
-    const s = setUp({ useCase: useCase as never });
+    const s = setUp({ useCase });
     const of = (unit: string, sequence: number) =>
       observations(sequence, [1], { series: [{ ...observations(1).series[0], signal: signal?.name, unit } as never] });
     await s.handler(sqsEvent(published(of('K', 1)), published(of(signal?.unit as string, 2))));

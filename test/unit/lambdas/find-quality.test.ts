@@ -5,7 +5,15 @@ import type { UseCase } from '#core/contracts/use-case.ts';
 import { checkFrames, signalsToCheck } from '#core/quality/check-frames.ts';
 import { makeHandler } from '../../../lambdas/register-upload/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../support/fakes.ts';
+import {
+  memoryLedger,
+  memoryLog,
+  memoryStore,
+  objectCreated,
+  recordCommand,
+  registryOf,
+  sqsEvent,
+} from '../../support/fakes.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
 import { T0 } from '../../support/observations.ts';
@@ -82,16 +90,7 @@ describe('register-upload', () => {
       lake,
       ledger: memoryLedger(),
       log: memoryLog(),
-      registry: registryOf([
-        {
-          schema: 'ledger-command/1',
-          commandId: 'use-case',
-          site: 'plant-a',
-          actor: 'test',
-          reason: 'test',
-          record: { class: 'use-case', id: 'x', body: { ...body } },
-        },
-      ]),
+      registry: registryOf([recordCommand('use-case', 'x', body)]),
       landing: memoryLanding(),
       now: () => '2026-03-03T00:00:00.000Z',
       newBatch: () => `batch-${++batches}`,

@@ -5,7 +5,7 @@ import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handle
 import { makeHandler as quarantine } from '../../../lambdas/quarantine/handler.ts';
 import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { malformedMessages } from '../../support/malformed-messages.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
@@ -36,9 +36,8 @@ describe('a hundred thousand malformed messages', () => {
     ledger,
     log,
     registry: {
-      list: registryOf([{ record: { class: 'use-case', id: 'u', body: useCase } }] as never).list,
-      latest: (...asked: Parameters<ReturnType<typeof registryOf>['latest']>) =>
-        registryOf(ledger.commands).latest(...asked),
+      list: registryOf([recordCommand('use-case', 'u', useCase)]).list,
+      latest: registryOf(ledger.commands).latest,
     },
     stage: 'local',
     now: () => '2026-01-02T03:04:05.000Z',

@@ -6,7 +6,7 @@ import { lakeKeys } from '../../../core/contracts/lake.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/materialise/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryStore, registryOf } from '../../support/fakes.ts';
+import { memoryStore, recordCommand, registryOf } from '../../support/fakes.ts';
 
 const { useCase: published } = definitions[0] as (typeof definitions)[number];
 const source = (definitions[0] as (typeof definitions)[number]).source({
@@ -43,20 +43,7 @@ const setUp = async (isPublished = true, aside: readonly string[] = ['bad line']
   };
   const digest = digestOf(snapshot);
   await lake.put(lakeKeys.snapshot(digest), Buffer.from(JSON.stringify(snapshot)));
-  const registry = registryOf(
-    isPublished
-      ? [
-          {
-            schema: 'ledger-command/1',
-            commandId: 'c',
-            site: 'plant-a',
-            actor: 'a',
-            reason: 'r',
-            record: { class: 'use-case', id: digestOf(useCase), body: { ...useCase } },
-          },
-        ]
-      : [],
-  );
+  const registry = registryOf(isPublished ? [recordCommand('use-case', digestOf(useCase), useCase)] : []);
   const item = {
     snapshotDigest: digest,
     snapshotKey: lakeKeys.snapshot(digest),

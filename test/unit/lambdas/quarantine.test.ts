@@ -7,7 +7,7 @@ import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handle
 import { makeHandler } from '../../../lambdas/quarantine/handler.ts';
 import { readAside } from '../../../lambdas/quarantine/read-object.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
@@ -25,15 +25,11 @@ const setUp = async () => {
   const [signal] = useCase.signals as { name: string; unit: string }[];
   if (signal === undefined) throw new Error('the use case has no signal');
   Object.assign(signal, { name: 'pressure', unit: 'Cel' });
-  const published1 = { record: { class: 'use-case', id: 'u', body: useCase } };
-  const registry = {
-    latest: (...a: Parameters<ReturnType<typeof registryOf>['latest']>) => registryOf(ledger.commands).latest(...a),
-    list: (...a: Parameters<ReturnType<typeof registryOf>['list']>) => registryOf([published1] as never).list(...a),
-  };
+  const { list } = registryOf([recordCommand('use-case', 'u', useCase)]);
   const shared = {
     lake,
     landing: memoryLanding(),
-    registry,
+    registry: { latest: registryOf(ledger.commands).latest, list },
     ledger,
     stage: 'local',
     now: () => new Date(clock.ms).toISOString(),
@@ -272,33 +268,22 @@ describe('quarantine', () => {
   });
 
   const registered = (versionId: string) =>
-    ({
-      schema: 'ledger-command/1',
-      commandId: 'raw',
+    recordCommand('raw-object', FRAMES, {
+      schema: 'raw-object/1',
+      bucket: 'lake',
+      key: FRAMES,
+      versionId,
+      digest: `sha256:${'0'.repeat(64)}`,
+      bytes: 1,
       site: 'plant-a',
-      actor: 'test',
-      reason: 'test',
-      record: {
-        class: 'raw-object',
-        id: FRAMES,
-        body: {
-          schema: 'raw-object/1',
-          bucket: 'lake',
-          key: FRAMES,
-          versionId,
-          digest: `sha256:${'0'.repeat(64)}`,
-          bytes: 1,
-          site: 'plant-a',
-          asset: 'press-1',
-          run: 'life-1',
-          firstIndex: 1,
-          lastIndex: 1,
-          frames: 0,
-          quarantined: 1,
-          signals: [],
-        },
-      },
-    }) as const;
+      asset: 'press-1',
+      run: 'life-1',
+      firstIndex: 1,
+      lastIndex: 1,
+      frames: 0,
+      quarantined: 1,
+      signals: [],
+    });
 
   it.each([
     ['the version that was put aside', 'v7'],

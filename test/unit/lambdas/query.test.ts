@@ -1,15 +1,10 @@
 import { makeHandler } from '../../../lambdas/query/handler.ts';
-import { registryOf } from '../../support/fakes.ts';
+import { recordCommand, registryOf } from '../../support/fakes.ts';
 
 const handler = makeHandler({
   registry: registryOf([
     {
-      schema: 'ledger-command/1',
-      commandId: 'c',
-      site: 'plant-a',
-      actor: 'a',
-      reason: 'r',
-      record: { class: 'model-line', id: 'l/plant-a', body: { n: 1 } },
+      ...recordCommand('model-line', 'l/plant-a', { n: 1 }),
       edges: [{ from: 'package:p', rel: 'trained-on', to: 'snapshot:s' }],
     },
   ]),

@@ -16,11 +16,10 @@ import { makeHandler as recordRetrain } from '../../../lambdas/record-retrain/ha
 import { makeHandler as registerModel } from '../../../lambdas/register-model/handler.ts';
 import { makeHandler as resolveTrigger } from '../../../lambdas/resolve-trigger/handler.ts';
 import { sayFault } from '../../../lambdas/shared/fault.ts';
-import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
 import { sha256 } from '../../../lambdas/shared/object-store.ts';
 import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
-import { memoryLedger, memoryStore, refusingSecondFirsts, registryOf } from '../../support/fakes.ts';
+import { memoryLedger, memoryStore, recordCommand, refusingSecondFirsts, registryOf } from '../../support/fakes.ts';
 
 const SITE = 'plant-a';
 const LINE = `tiny/${SITE}`;
@@ -94,16 +93,8 @@ const tiny: UseCase = {
 };
 const useCaseDigest = digestOf(tiny);
 
-const put = (recordClass: LedgerCommandInput['record']['class'], id: string, body: object): LedgerCommandInput => ({
-  schema: 'ledger-command/1',
-  commandId: `${recordClass}/${id}`,
-  site: SITE,
-  actor: 'test',
-  reason: 'test',
-  record: { class: recordClass, id, body: { ...body } },
-});
 const line = (more: object = {}) =>
-  put('model-line', LINE, {
+  recordCommand('model-line', LINE, {
     schema: 'model-line/1',
     modelLine: LINE,
     site: SITE,
@@ -150,7 +141,7 @@ const world = async (runs = 20, aside = '') => {
   const work = memoryStore('the-work');
   const artifacts = memoryStore('the-artifacts');
   const ledger = memoryLedger();
-  ledger.commands.push(put('use-case', useCaseDigest, tiny), line());
+  ledger.commands.push(recordCommand('use-case', useCaseDigest, tiny), line());
   for (let r = 0; r < runs; r++) {
     const key = lakeKeys.frames({ site: SITE, asset: 'spindle-01', run: `r-${r}`, first: 1, last: 8 });
     const bytes = gzipSync(
@@ -160,7 +151,7 @@ const world = async (runs = 20, aside = '') => {
     );
     await lake.put(key, bytes);
     ledger.commands.push(
-      put('raw-object', key, {
+      recordCommand('raw-object', key, {
         schema: 'raw-object/1',
         bucket: lake.bucket,
         key,
@@ -176,7 +167,7 @@ const world = async (runs = 20, aside = '') => {
         quarantined: 0,
         signals: ['a', 'b'],
       }),
-      put('plant-event', `${SITE}/e-${r}`, {
+      recordCommand('plant-event', `${SITE}/e-${r}`, {
         schema: 'plant-event/1',
         eventId: `e-${r}`,
         kind: 'failure',
@@ -371,7 +362,9 @@ describe('resolve-trigger', () => {
   test('refuses a line whose feature set is retired, with who and why', async () => {
     const w = await world(0);
     const retired = { by: 'cli:ann', reason: 'sensor gone', at: STARTED, breaks: [] };
-    await w.ledger.write([put('feature-set', digestOf(tiny.featureSet), { ...featureSetRecord(tiny), retired })]);
+    await w.ledger.write([
+      recordCommand('feature-set', digestOf(tiny.featureSet), { ...featureSetRecord(tiny), retired }),
+    ]);
     await expect(resolveTrigger(deps(w))({ execution, request })).rejects.toMatchObject({
       name: 'Refused',
       message: expect.stringContaining('was retired by cli:ann: sensor gone; publish the use case with another one'),
@@ -830,7 +823,7 @@ describe('what steps share', () => {
   test('a use case must be in the registry, under its own digest', async () => {
     await expect(readUseCase(registryOf([]), useCaseDigest)).rejects.toThrow('the registry has no use case');
     await expect(
-      readUseCase(registryOf([put('use-case', useCaseDigest, { ...tiny, version: 2 })]), useCaseDigest),
+      readUseCase(registryOf([recordCommand('use-case', useCaseDigest, { ...tiny, version: 2 })]), useCaseDigest),
     ).rejects.toThrow('has the digest');
   });
   test('instants are UTC with milliseconds, however they were written', () => {
