@@ -10,8 +10,9 @@ import { endsKnownAt, type FindEnd, goesOnTo, rowsOfEndedRun } from '#core/point
 import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { type Label, labelsKnownAt, parseLabels } from '#core/point-in-time/labels.ts';
 import type { TrainingRow } from '#core/point-in-time/run-rows.ts';
-import { storeObjectOf } from '#core/point-in-time/store-object.ts';
+import { MOVED_DAYS, storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { splitOf } from '#core/policy/split.ts';
+import { dayOf } from '#core/queries/query.ts';
 import { writeCsv } from '#core/text/csv.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { folderIsThere, writeFile } from '../files/write-file.ts';
@@ -22,8 +23,6 @@ import type { World } from '../world.ts';
 import { findFeatureSet } from './feature-sets.ts';
 
 const DAY = 86_400_000;
-/** Days around what is asked for in which a correction may lie that moved a row. */
-const MOVED_DAYS = 1;
 
 /** Where labels come from: a person's file, or how runs ended. */
 export type LabelSource =
@@ -236,11 +235,12 @@ export const makeTrainingSet = async (world: World, out: Output, order: Training
         EXIT.usage,
       );
     labels = { from: 'file', known, digest: sha256(source.text) };
-    const times = known.map((l) => Date.parse(l.time));
-    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-    const last = day(times.reduce((a, b) => Math.max(a, b)) + MOVED_DAYS * DAY);
-    const first = times.reduce((a, b) => Math.min(a, b)) - ((order.maxAgeDays ?? 0) + MOVED_DAYS) * DAY;
-    days = [order.maxAgeDays === null ? days[0] : day(first), last];
+    const times = known.map((l) => l.time).sort();
+    const [first, last] = [times[0] as string, times.at(-1) as string];
+    days = [
+      order.maxAgeDays === null ? days[0] : dayOf(first, -order.maxAgeDays - MOVED_DAYS),
+      dayOf(last, MOVED_DAYS),
+    ];
   } else {
     const label = labelOf(useCases, featureSetDigest, source.useCase);
     const events = await eventsOf(world);

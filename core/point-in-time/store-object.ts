@@ -10,6 +10,9 @@ export interface StoreObject {
   readonly run: string;
 }
 
+/** Days to both sides of a stretch in which a version may lie that moved a row out of it: objects lie by valid time. */
+export const MOVED_DAYS = 1;
+
 const KEY = /^site=([a-z0-9-]+)\/date=(\d{4}-\d\d-\d\d)\/([a-z0-9-]+)\.([a-z0-9-]+)\.\d+-\d+\.[0-9a-f]+\.parquet$/;
 
 /** What a key says; null when it is none of the feature set. */

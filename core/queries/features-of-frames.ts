@@ -1,5 +1,6 @@
 import { Instant } from '../contracts/primitives.ts';
-import { knownVersions, MOVED_DAYS } from './newest-features.ts';
+import { MOVED_DAYS } from '../point-in-time/store-object.ts';
+import { knownVersions } from './newest-features.ts';
 import { columns, dayOf, defineQuery, literal, PARAMS } from './query.ts';
 
 const ROW = ['run', 'index', 'context', 'valid_time', 'known_time', 'x', 'source'] as const;

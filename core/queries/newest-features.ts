@@ -1,9 +1,7 @@
+import { MOVED_DAYS } from '../point-in-time/store-object.ts';
 import { columns, dayOf, instantOf, literal } from './query.ts';
 
 const ROW = ['asset', 'run', 'index', 'context', 'valid_time', 'known_time', 'x', 'source'] as const;
-
-/** Days to both sides of a stretch in which a version may lie that moved a row out of it. */
-export const MOVED_DAYS = 1;
 
 /**
  * Of each row of a feature set the version that was known by an instant, as a table `versions`; rows that were known by
