@@ -1,19 +1,11 @@
 import type { Frame } from '#core/contracts/frame.ts';
 import type { QualityFinding } from '#core/contracts/quality.ts';
-import { UseCase } from '#core/contracts/use-case.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
 import { findingRow } from '#core/lake/message-rows.ts';
-import type { RegistryReader } from '#core/ports/registry.ts';
 import { checkFrames, signalsToCheck } from '#core/quality/check-frames.ts';
 import { type LandingDeps, landRows } from '../shared/landing.ts';
 
 const FINDER = 'register-upload';
-
-/** Published use cases; one that cannot be read checks nothing. */
-export const publishedUseCases = async (registry: Pick<RegistryReader, 'list'>): Promise<readonly UseCase[]> =>
-  (await registry.list('use-case')).flatMap(({ body }) => {
-    const useCase = UseCase.safeParse(body);
-    return useCase.success ? [useCase.data] : [];
-  });
 
 /**
  * Lands what the checks find in the frames of an upload, once however often it is sent.

@@ -11,7 +11,8 @@ import type { LandingDeps } from '../shared/landing.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { type CreatedObject, parseObjectCreated } from '../shared/object-created.ts';
 import { type ObjectStore, sha256 } from '../shared/object-store.ts';
-import { landFindings, publishedUseCases } from './find-quality.ts';
+import { publishedUseCases } from '../shared/published-use-cases.ts';
+import { landFindings } from './find-quality.ts';
 import { inOrder } from './in-order.ts';
 
 export interface Deps extends LandingDeps {

@@ -1,21 +1,18 @@
 import type { QuarantinedMessage } from '#core/contracts/quarantine.ts';
-import { UseCase } from '#core/contracts/use-case.ts';
 import { checkMessage, type GoodMessage, type MessageRules } from '#core/lake/check-message.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import { publishedUseCases } from './published-use-cases.ts';
 import type { TopicMessage } from './topic-message.ts';
 import { NOT_UTF8, utf8 } from './utf8.ts';
 
-/** Units of signals as the published use cases give them, newest of each. One that cannot be read gives none. */
+/** Units of signals as the published use cases give them. */
 export const readMessageRules = async (
   registry: Pick<RegistryReader, 'list'>,
   stage: string,
 ): Promise<MessageRules> => {
   const units = new Map<string, Set<string>>();
-  for (const { body } of await registry.list('use-case')) {
-    const useCase = UseCase.safeParse(body);
-    if (!useCase.success) continue;
-    for (const { name, unit } of useCase.data.signals) units.set(name, (units.get(name) ?? new Set()).add(unit));
-  }
+  for (const { signals } of await publishedUseCases(registry))
+    for (const { name, unit } of signals) units.set(name, (units.get(name) ?? new Set()).add(unit));
   return { stage, unitsOf: (signal) => [...(units.get(signal) ?? [])] };
 };
 
@@ -32,23 +29,29 @@ export const checkTopicMessage = (
       : text === null
         ? ({ ok: false, class: 'not-json', reason: NOT_UTF8 } as const)
         : checkMessage(text, topic, rules);
-  if (checked.ok) return checked;
-  return {
-    schema: 'quarantined-message/1',
-    at,
-    class: checked.class,
-    reason: checked.reason,
-    topic,
-    bytes: Buffer.from(bytes).toString('base64'),
-  };
+  return checked.ok ? checked : asPutAside({ topic, bytes }, checked, at);
 };
 
 /** A message whose name stands for other content already, as it is put aside. */
-export const asNameUsed = ({ topic, bytes }: TopicMessage, { id }: GoodMessage, at: string): QuarantinedMessage => ({
+export const asNameUsed = (message: TopicMessage, { id }: GoodMessage, at: string): QuarantinedMessage =>
+  asPutAside(
+    message,
+    {
+      class: 'name-used',
+      reason: `${id} landed before with other content; a device counts its messages anew only in a new boot`,
+    },
+    at,
+  );
+
+const asPutAside = (
+  { topic, bytes }: TopicMessage,
+  why: Pick<QuarantinedMessage, 'class' | 'reason'>,
+  at: string,
+): QuarantinedMessage => ({
   schema: 'quarantined-message/1',
   at,
-  class: 'name-used',
-  reason: `${id} landed before with other content; a device counts its messages anew only in a new boot`,
+  class: why.class,
+  reason: why.reason,
   topic,
   bytes: Buffer.from(bytes).toString('base64'),
 });
