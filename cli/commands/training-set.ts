@@ -158,30 +158,28 @@ const make = async (world: World, out: Output, plan: Plan): Promise<Made> => {
   };
 };
 
-const TEXTS = ['asset', 'run', 'valid_time', 'known_time', 'label_time', 'source'] as const;
-const textOf = (r: TrainingRow, name: (typeof TEXTS)[number]): string =>
-  ({
-    asset: r.asset,
-    run: r.run,
-    valid_time: r.validTime,
-    known_time: r.knownTime,
-    label_time: r.labelTime,
-    source: r.source,
-  })[name];
+const TEXTS: readonly (readonly [name: string, of: (r: TrainingRow) => string])[] = [
+  ['asset', (r) => r.asset],
+  ['run', (r) => r.run],
+  ['valid_time', (r) => r.validTime],
+  ['known_time', (r) => r.knownTime],
+  ['label_time', (r) => r.labelTime],
+  ['source', (r) => r.source],
+];
 
 /** Rows as bytes: Parquet with `x` as a list, as trainers read it; CSV with a column for each feature. */
 const bytesOf = (rows: readonly TrainingRow[], features: readonly string[], format: 'parquet' | 'csv'): Uint8Array =>
   format === 'parquet'
     ? writeParquet([
-        ...TEXTS.map((name) => ({ name, type: 'string' as const, data: rows.map((r) => textOf(r, name)) })),
+        ...TEXTS.map(([name, of]) => ({ name, type: 'string' as const, data: rows.map(of) })),
         { name: 'index', type: 'integer', data: rows.map((r) => r.index) },
         { name: 'label', type: 'double', data: rows.map((r) => r.label) },
         { name: 'x', type: 'list<double>', data: rows.map((r) => r.x) },
       ])
     : Buffer.from(
         writeCsv([
-          [...TEXTS, 'index', 'label', ...features],
-          ...rows.map((r) => [...TEXTS.map((name) => textOf(r, name)), ...[r.index, r.label, ...r.x].map(String)]),
+          [...TEXTS.map(([name]) => name), 'index', 'label', ...features],
+          ...rows.map((r) => [...TEXTS.map(([, of]) => of(r)), ...[r.index, r.label, ...r.x].map(String)]),
         ]),
       );
 
@@ -334,9 +332,10 @@ export const repeatTrainingSet = async (
     ...(manifest.maxAgeDays === null ? {} : { maxAge: manifest.maxAgeDays * DAY }),
   });
   const bytes = bytesOf(made.rows, manifest.features, manifest.format);
-  if (sha256(bytes) !== manifest.digest)
+  const digest = sha256(bytes);
+  if (digest !== manifest.digest)
     throw new CliError(
-      `the rows come out otherwise: digest ${short(sha256(bytes))}, in the manifest ${short(manifest.digest)}`,
+      `the rows come out otherwise: digest ${short(digest)}, in the manifest ${short(manifest.digest)}`,
       'nothing was written; was it made by another version of millwright?',
     );
   finish(out, o.out, manifest, bytes);
