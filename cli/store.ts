@@ -3,6 +3,7 @@ import type { ObjectRef } from '#core/contracts/primitives.ts';
 import { readColumns } from '#core/lake/parquet.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
 import { type StoreObject, storeObjectOf } from '#core/point-in-time/store-object.ts';
+import { compareText } from '#core/text/compare.ts';
 import { CliError, EXIT } from './errors.ts';
 import { sha256 } from './sha256.ts';
 import type { World } from './world.ts';
@@ -11,7 +12,7 @@ import type { World } from './world.ts';
 export const storeObjects = async (world: World, featureSet: string): Promise<readonly StoreObject[]> =>
   (await world.lake.list(`${storeKeys.prefix(featureSet)}site=${world.site}/`))
     .flatMap((key) => storeObjectOf(featureSet, key) ?? [])
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
+    .sort((a, b) => compareText(a.key, b.key));
 
 /** An object to read; without a version the newest. */
 export interface Wanted extends StoreObject {
@@ -82,7 +83,7 @@ export async function* readRuns(
   width: number,
 ): AsyncGenerator<ReadRun & { readonly done: number; readonly of: number }> {
   const groups = [...Map.groupBy(objects, (o) => `${o.asset}/${o.run}`).entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(([a], [b]) => compareText(a, b))
     .map(([, group]) => group);
   const ahead: Promise<ReadRun>[] = [];
   let next = 0;

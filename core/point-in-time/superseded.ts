@@ -1,3 +1,5 @@
+import { compareText } from '../text/compare.ts';
+
 /**
  * When each row was known to be superseded: the known time of the next version of the same index; infinite for the last.
  * Of two versions that were known at one instant the one with the larger source counts, and the other never.
@@ -14,7 +16,7 @@ export const supersededAt = (rows: {
     (a, b) =>
       (index[a] as number) - (index[b] as number) ||
       (known[a] as number) - (known[b] as number) ||
-      ((source[a] as string) < (source[b] as string) ? -1 : (source[a] as string) > (source[b] as string) ? 1 : a - b),
+      compareText(source[a] as string, source[b] as string),
   );
   for (let n = 1; n < order.length; n++) {
     const [before, after] = [order[n - 1] as number, order[n] as number];
