@@ -33,10 +33,11 @@ export const retireFeatureSet = async (world: World, out: Output, options: Retir
       [`feature set ${id} (${short(digest)}) is in use:`, ...breaks].join('\n'),
       'publish and release with another feature set first, or say why this may break: --accept "…"',
     );
+  const actor = await world.actor();
   const next: FeatureSetRecord = {
     ...record,
     retired: {
-      by: await world.actor(),
+      by: actor,
       reason: options.reason,
       at: world.now(),
       breaks: [...breaks],
@@ -48,7 +49,7 @@ export const retireFeatureSet = async (world: World, out: Output, options: Retir
       schema: 'ledger-command/1',
       commandId: commandIdOf('retire-feature-set', world.site, digest, version),
       site: world.site,
-      actor: await world.actor(),
+      actor,
       reason: options.reason,
       record: { class: 'feature-set', id: digest, body: { ...next } },
       expectVersion: version,
