@@ -1,5 +1,5 @@
 import type { PlantAsset, PlantModel } from '#core/contracts/plant-model.ts';
-import { canonicalPlant, countsOf } from '#core/plant-model/canonical.ts';
+import { countsOf } from '#core/plant-model/canonical.ts';
 import type { SignalUser } from '#core/plant-model/checks/draft.ts';
 import { hierarchyPath, placePath } from '#core/plant-model/places.ts';
 import { readPlant } from '#core/plant-model/read-plant.ts';
@@ -20,7 +20,7 @@ export const countsText = (counts: Readonly<Record<string, number>>): string =>
 
 const mistakes = (n: number): string => `${n} mistake${n === 1 ? '' : 's'}`;
 
-/** A plant without a mistake. @throws {CliError} with the first mistakes. */
+/** A plant without a mistake, in canonical order. @throws {CliError} with the first mistakes. */
 export const soundPlant = (path: string, useCases: readonly SignalUser[] = []): PlantModel => {
   const { plant, problems } = readPlant(readPlantFiles(path), useCases);
   if (plant !== null) return plant;
@@ -60,10 +60,9 @@ export const exportPlant = async (out: Output, path: string, { format, to }: Exp
     throw new CliError('CSV is several files, and no folder is named for them', 'add --out FOLDER', EXIT.usage);
   const files = format === 'csv' ? plantCsvFiles(plant) : [{ path: to, text: plantJson(plant) }];
   if (format === 'csv') writePlantFiles(to, files);
-  else writeFile(to, plantJson(plant));
-  answer(out, { written: files.map((f) => f.path), counts: countsOf(plant) }, () =>
-    say(out, `${to}: ${countsText(countsOf(plant))}`),
-  );
+  else for (const { path: file, text } of files) writeFile(file, text);
+  const counts = countsOf(plant);
+  answer(out, { written: files.map((f) => f.path), counts }, () => say(out, `${to}: ${countsText(counts)}`));
 };
 
 /** A plant that another system wrote, as the files that people keep it in. */
@@ -71,9 +70,10 @@ export const importPlant = async (out: Output, path: string, to: string): Promis
   const plant = soundPlant(path);
   const files = plantFiles(plant);
   writePlantFiles(to, files);
-  answer(out, { written: files.map((f) => f.path), counts: countsOf(plant) }, () => {
+  const counts = countsOf(plant);
+  answer(out, { written: files.map((f) => f.path), counts }, () => {
     for (const file of files) say(out, `${to}/${file.path}`);
-    say(out, countsText(countsOf(plant)));
+    say(out, countsText(counts));
   });
 };
 
@@ -92,7 +92,7 @@ const addressText = ({ connection, address }: ResolvedSignal, asset: PlantAsset)
 
 /** What a plant says of one asset: where it is, in which hierarchies, what it measures. @throws {CliError} when it has none of the name. */
 export const showAsset = async (out: Output, path: string, id: string): Promise<void> => {
-  const plant = canonicalPlant(soundPlant(path));
+  const plant = soundPlant(path);
   const asset = plant.assets.find((a) => a.id === id);
   const model = plant.models.find((m) => m.id === asset?.model);
   if (asset === undefined || model === undefined) {
