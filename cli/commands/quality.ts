@@ -31,7 +31,7 @@ const ask = async (
   query: LakeQuery,
   params: Readonly<Record<string, string>>,
 ): Promise<readonly KnownFinding[]> => {
-  const { columns, rows } = await world.athena.query(sqlOf(query, { site: world.site, ...params }).trim());
+  const { columns, rows } = await world.athena.query(sqlOf(query, { site: world.site, ...params }));
   return rows.map((row) => {
     const cell = (name: string): string | null => row[columns.indexOf(name)] ?? null;
     const worst = cell('worst');

@@ -76,7 +76,7 @@ export const runQuery = async (
   const given = parseParams(o.params);
   let sql: string;
   try {
-    sql = sqlOf(query, 'site' in query.params ? { site: world.site, ...given } : given).trim();
+    sql = sqlOf(query, 'site' in query.params ? { site: world.site, ...given } : given);
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     throw new CliError(

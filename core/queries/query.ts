@@ -126,5 +126,5 @@ export const sqlOf = (query: LakeQuery, given: Readonly<Record<string, string>>)
     else issues.push(`${name}: ${parsed.error.issues.map((i) => i.message).join(', ')}`);
   }
   if (issues.length > 0) throw new ContractError(`query ${query.name}`, issues);
-  return query.sql(values);
+  return query.sql(values).trim();
 };

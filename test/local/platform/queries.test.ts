@@ -187,7 +187,7 @@ const asked = new Set<string>();
 const ask = async (name: string, params: Record<string, string>): Promise<Record<string, string | null>[]> => {
   asked.add(name);
   const query = QUERIES[name] as LakeQuery;
-  const { columns, rows } = await athena.query(sqlOf(query, { site: SITE, ...params }).trim());
+  const { columns, rows } = await athena.query(sqlOf(query, { site: SITE, ...params }));
   return rows.map((row) => Object.fromEntries(columns.map((c, i) => [c, row[i] ?? null])));
 };
 const asRow = (r: Record<string, string | null>) => ({
