@@ -7,7 +7,8 @@ import type { Reading } from '#core/contracts/reading.ts';
 import { makeKeeper } from '../../../greengrass-components/connector-jsonl/hand-on.ts';
 import { type HandOn, Station } from '../../../greengrass-components/connector-jsonl/station.ts';
 import { Spool } from '../../../greengrass-components/shared/spool.ts';
-import { T0 } from '../../support/observations.ts';
+import { aFrameAt, T0 } from '../../support/observations.ts';
+import { good } from '../features/a-frame.ts';
 
 const INTAKE: ConnectorIntake = {
   signals: [
@@ -265,17 +266,8 @@ describe('the station of a machine that sends values one by one', () => {
 });
 
 describe('the station of a machine that sends whole frames', () => {
-  const frame = (index: number, value: number): Frame => ({
-    schema: 'frame/1',
-    site: 'plant-a',
-    asset: 'spindle-1',
-    run: 'r1',
-    index,
-    context: 'c',
-    sourceTime: new Date(T0 + 1000 * index).toISOString(),
-    receivedTime: new Date(T0 + 1000 * index).toISOString(),
-    signals: { temperature: { value, quality: 'GOOD' }, other: { value: 1, quality: 'GOOD' } },
-  });
+  const frame = (index: number, value: number): Frame =>
+    aFrameAt(index, index, { temperature: good(value), other: good(1) });
 
   it('hands them on with the quality that they have after the checks, and what no check knows as it came', async () => {
     const world = new World();

@@ -6,7 +6,7 @@ import type { Framing, SignalDefinition } from '#core/contracts/use-case.ts';
 import { makeIntake } from '#core/frames/intake.ts';
 import { pointsOf } from '#core/frames/reading.ts';
 import { encodeSamples } from '#core/frames/waveform.ts';
-import { observation, T0 } from '../../support/observations.ts';
+import { aFrameAt, observation, T0 } from '../../support/observations.ts';
 
 const SIGNALS: readonly SignalDefinition[] = [
   { name: 'temperature', unit: 'Cel', kind: 'scalar', range: [0, 100], quality: { maxRate: 50, stuckSeconds: 25 } },
@@ -153,17 +153,7 @@ describe('the intake of single values', () => {
 });
 
 describe('the intake of whole frames', () => {
-  const frame = (index: number, signals: Frame['signals']): Frame => ({
-    schema: 'frame/1',
-    site: 'plant-a',
-    asset: 'spindle-1',
-    run: 'r1',
-    index,
-    context: 'c',
-    sourceTime: new Date(T0 + 10_000 * index).toISOString(),
-    receivedTime: new Date(T0 + 10_000 * index).toISOString(),
-    signals,
-  });
+  const frame = (index: number, signals: Frame['signals']): Frame => aFrameAt(10 * index, index, signals);
 
   it('leaves a frame that passes as it is', () => {
     const good = frame(1, {

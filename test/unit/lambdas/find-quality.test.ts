@@ -16,7 +16,8 @@ import {
 } from '../../support/fakes.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
-import { T0 } from '../../support/observations.ts';
+import { aFrameAt } from '../../support/observations.ts';
+import { good } from '../features/a-frame.ts';
 
 const template = definitions[0]?.useCase as UseCase;
 const useCase = (more: Partial<UseCase> = {}): UseCase => ({
@@ -27,17 +28,8 @@ const useCase = (more: Partial<UseCase> = {}): UseCase => ({
   ],
   ...more,
 });
-const frame = (index: number, minute: number, speed: number): Frame => ({
-  schema: 'frame/1',
-  site: 'plant-a',
-  asset: 'press-1',
-  run: 'life-1',
-  index,
-  context: 'production',
-  sourceTime: new Date(T0 + 60_000 * minute).toISOString(),
-  receivedTime: new Date(T0 + 60_000 * minute).toISOString(),
-  signals: { speed: { value: speed, quality: 'GOOD' }, load: { value: 1, quality: 'GOOD' } },
-});
+const frame = (index: number, minute: number, speed: number): Frame =>
+  aFrameAt(60 * minute, index, { speed: good(speed), load: good(1) }, { asset: 'press-1', run: 'life-1' });
 const FRAMES = [frame(1, 0, 1000), frame(2, 1, 7000), frame(3, 2, 9000), frame(4, 30, 1000)];
 
 describe('the signals that frames are checked by', () => {

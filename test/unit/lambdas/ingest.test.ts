@@ -23,20 +23,11 @@ import {
 } from '../../support/fakes.ts';
 import { memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
+import { aFrame, good } from '../features/a-frame.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
-const frame = (index: number, more: Partial<Frame> = {}): Frame => ({
-  schema: 'frame/1',
-  site: 'plant-a',
-  asset: 'press-1',
-  run: 'life-1',
-  index,
-  context: 'production',
-  sourceTime: at,
-  receivedTime: at,
-  signals: { speed: { value: 1500, quality: 'GOOD' } },
-  ...more,
-});
+const frame = (index: number, more: Partial<Frame> = {}): Frame =>
+  aFrame(index, { speed: good(1500) }, { asset: 'press-1', run: 'life-1', sourceTime: at, receivedTime: at, ...more });
 const upload = (...lines: string[]) => gzipSync(lines.join('\n'));
 const KEY = lakeKeys.frames({ site: 'plant-a', asset: 'press-1', run: 'life-1', first: 1, last: 3 });
 

@@ -11,6 +11,7 @@ import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEve
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
+import { aFrame, good } from '../features/a-frame.ts';
 
 const NOW = '2026-01-02T03:04:05.000Z';
 
@@ -70,17 +71,7 @@ const setUp = async () => {
 };
 
 const FRAMES = lakeKeys.frames({ site: 'plant-a', asset: 'press-1', run: 'life-1', first: 1, last: 3 });
-const frame = (index: number) => ({
-  schema: 'frame/1',
-  site: 'plant-a',
-  asset: 'press-1',
-  run: 'life-1',
-  index,
-  context: 'production',
-  sourceTime: NOW,
-  receivedTime: NOW,
-  signals: { speed: { value: 1, quality: 'GOOD' } },
-});
+const frame = (index: number) => aFrame(index, { speed: good(1) }, { asset: 'press-1', run: 'life-1' });
 const aside = (...lines: object[]) => gzipSync(lines.map((l) => JSON.stringify(l)).join('\n'));
 
 describe('quarantine', () => {
