@@ -1,5 +1,5 @@
 import type { WindowFeature } from './engine/feature.ts';
-import { pairSums } from './engine/pairs.ts';
+import { correlationOf, pairSums } from './engine/pairs.ts';
 
 export const pearson: WindowFeature = {
   name: 'pearson',
@@ -13,7 +13,6 @@ export const pearson: WindowFeature = {
   unit: () => '1',
   compute: ({ values, column }) => {
     const sums = pairSums(values, column('with'));
-    if (sums === undefined || sums.count < 3 || sums.constantX || sums.constantY) return undefined;
-    return Math.max(-1, Math.min(1, sums.xy / (Math.sqrt(sums.xx) * Math.sqrt(sums.yy))));
+    return sums === undefined || sums.count < 3 ? undefined : correlationOf(sums);
   },
 };

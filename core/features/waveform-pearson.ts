@@ -1,5 +1,5 @@
 import type { WaveformFeature } from './engine/feature.ts';
-import { pairSums } from './engine/pairs.ts';
+import { correlationOf, pairSums } from './engine/pairs.ts';
 
 export const waveformPearson: WaveformFeature = {
   name: 'waveform-pearson',
@@ -15,7 +15,6 @@ export const waveformPearson: WaveformFeature = {
     const other = waveform(String(params['with']));
     if (other?.length !== samples.length) return undefined;
     const sums = pairSums(samples, other);
-    if (sums === undefined || sums.constantX || sums.constantY) return undefined;
-    return Math.max(-1, Math.min(1, sums.xy / (Math.sqrt(sums.xx) * Math.sqrt(sums.yy))));
+    return sums && correlationOf(sums);
   },
 };

@@ -45,3 +45,8 @@ export const pairSums = (x: Float64Array, y: Float64Array): PairSums | undefined
   }
   return { count, meanX, meanY, xx, yy, xy, constantX, constantY };
 };
+
+/** Pearson's correlation, −1 to 1. Undefined where one of the two is constant. */
+export const correlationOf = ({ xx, yy, xy, constantX, constantY }: PairSums): number | undefined =>
+  // Rounding alone may bring it beyond.
+  constantX || constantY ? undefined : Math.max(-1, Math.min(1, xy / (Math.sqrt(xx) * Math.sqrt(yy))));
