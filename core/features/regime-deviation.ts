@@ -20,8 +20,11 @@ const problem = (params: Params): string | undefined => {
 };
 
 /** Regime of a frame: the nearest centre, the first of equals. Undefined where an operating signal is not good. */
-const regimeOf = (columns: readonly Float64Array[], i: number, params: Params): number | undefined => {
-  const { centres, scales } = lists(params);
+const regimeOf = (
+  columns: readonly Float64Array[],
+  i: number,
+  { centres, scales }: Pick<ReturnType<typeof lists>, 'centres' | 'scales'>,
+): number | undefined => {
   let nearest: number | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (let r = 0; r * columns.length < centres.length; r++) {
@@ -51,13 +54,14 @@ export const regimeDeviation: WindowFeature = {
   refuse: problem,
   unit: () => '1',
   compute: ({ values, column, params }: WindowInput) => {
-    const { by, means, stds } = lists(params);
+    const regimes = lists(params);
+    const { by, means, stds } = regimes;
     const columns = by.map((_, k) => column('by', k));
     let sum = 0;
     let count = 0;
     for (let i = 0; i < values.length; i++) {
       if (Number.isNaN(values[i])) continue;
-      const regime = regimeOf(columns, i, params);
+      const regime = regimeOf(columns, i, regimes);
       if (regime === undefined) continue;
       sum += ((values[i] as number) - (means[regime] as number)) / (stds[regime] as number);
       count += 1;
