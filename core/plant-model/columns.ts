@@ -51,6 +51,11 @@ export const COLUMNS: Readonly<Record<Section, readonly Column[]>> = {
   ],
 };
 
+/** Fields of an entry of the section that have columns, in their order. */
+export const columnFields = (section: Section): readonly string[] => [
+  ...new Set(COLUMNS[section].map((c) => c.name.split('.')[0] as string)),
+];
+
 /** Columns without which a row of the section names nothing. */
 export const KEYS: Readonly<Record<Section, readonly string[]>> = {
   enterprise: ['id'],

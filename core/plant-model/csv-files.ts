@@ -2,7 +2,7 @@ import { parseCsv, writeCsv } from '../text/csv.ts';
 import { nearestOf } from '../text/nearest.ts';
 import { COLUMNS, type Column, KEYS } from './columns.ts';
 import type { PlantFile, Problem } from './problem.ts';
-import { isSection, type RawEntry, SECTIONS, type Section } from './sections.ts';
+import { isSection, type RawEntry, SECTIONS, type Section, valueAt } from './sections.ts';
 
 /** Section of a CSV file by its name: `assets.csv`, `assets.line-2.csv`. */
 const sectionOf = (file: string): Section | undefined => {
@@ -85,8 +85,7 @@ export const readCsv = ({ path: file, text }: PlantFile): { entries: RawEntry[];
 export const csvOf = (section: Section, items: readonly object[]): string => {
   const rows = items.map((item) =>
     COLUMNS[section].map((column) => {
-      let value: unknown = item;
-      for (const step of column.name.split('.')) value = (value as Fields | undefined)?.[step];
+      const value = valueAt(item, column.name.split('.'));
       return value === undefined || (Array.isArray(value) && value.length === 0) ? '' : cellOf(column, value);
     }),
   );

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import { nearestOf } from '../text/nearest.ts';
-import { COLUMNS, KEYS } from './columns.ts';
+import { columnFields, KEYS } from './columns.ts';
 import type { Problem } from './problem.ts';
-import { CALLED, type FieldPath, NESTED, type RawEntry, type Section } from './sections.ts';
+import { CALLED, type FieldPath, NESTED, type RawEntry, type Section, valueAt } from './sections.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -19,15 +19,9 @@ export const called = ({ section, value }: Pick<RawEntry, 'section' | 'value'>):
 };
 
 const fieldsOf = (section: Section): readonly string[] => [
-  ...new Set(COLUMNS[section].map((c) => c.name.split('.')[0] as string)),
+  ...columnFields(section),
   ...(Object.hasOwn(NESTED, section) ? [NESTED[section as keyof typeof NESTED].field] : []),
 ];
-
-const valueAt = (value: unknown, path: FieldPath): unknown => {
-  let at = value;
-  for (const step of path) at = typeof at === 'object' && at !== null ? (at as Fields)[step] : undefined;
-  return at;
-};
 
 const meantBy = (section: Section, path: FieldPath, field: string): string | undefined =>
   path.length > 0 ? undefined : nearestOf(field, fieldsOf(section));

@@ -53,6 +53,14 @@ export const CALLED: Readonly<Record<Section, string>> = {
 
 export type FieldPath = readonly (string | number)[];
 
+/** What stands in a value where a path leads; undefined when nothing does. */
+export const valueAt = (value: unknown, path: FieldPath): unknown => {
+  let at = value;
+  for (const step of path)
+    at = typeof at === 'object' && at !== null ? (at as Readonly<Record<string, unknown>>)[step] : undefined;
+  return at;
+};
+
 /** An entry as it was written. */
 export interface RawEntry {
   readonly section: Section;

@@ -1,13 +1,13 @@
 import { Document, isScalar, isSeq, visit } from 'yaml';
 import type { AssetModel, PlantModel } from '../contracts/plant-model.ts';
-import { COLUMNS } from './columns.ts';
+import { columnFields } from './columns.ts';
 import { csvOf } from './csv-files.ts';
 import type { PlantFile } from './problem.ts';
 import type { Section } from './sections.ts';
 
 /** Fields in the order of the columns of the section, the parts of an entry last. */
 const ordered = (section: Section, item: object): object => {
-  const names = [...new Set(COLUMNS[section].map((c) => c.name.split('.')[0] as string))];
+  const names = columnFields(section);
   const rank = (field: string): number => (names.includes(field) ? names.indexOf(field) : names.length);
   return Object.fromEntries(Object.entries(item).sort(([a], [b]) => rank(a) - rank(b)));
 };

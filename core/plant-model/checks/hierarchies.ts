@@ -1,5 +1,6 @@
 import type { Hierarchy } from '../../contracts/plant-model.ts';
 import type { Problem } from '../problem.ts';
+import type { FieldPath } from '../sections.ts';
 import { type Check, type Draft, dangling } from './draft.ts';
 
 /** The nodes of a circle, from the one where it was entered; undefined when the way up ends. */
@@ -36,7 +37,7 @@ export const hierarchies: Check = (draft) =>
     const placed = new Map<string, string>();
     for (const node of hierarchy.nodes) {
       const key = `${hierarchy.id}/${node.id}`;
-      const say = (path: readonly (string | number)[], text: string): void =>
+      const say = (path: FieldPath, text: string): void =>
         void problems.push({ ...draft.where('hierarchy-nodes', key, path), message: `node "${key}": ${text}` });
       const inner = draft.keys('hierarchy-nodes');
       if (draft.whole && node.within !== undefined && !inner.has(`${hierarchy.id}/${node.within}`))

@@ -1,6 +1,7 @@
 import type { AssetModel, PlantAsset } from '../../contracts/plant-model.ts';
 import { sameDimension, unitOf } from '../../units/units.ts';
 import type { Problem } from '../problem.ts';
+import type { FieldPath } from '../sections.ts';
 import { resolveSignal } from '../signals-of.ts';
 import { type Check, type Draft, dangling } from './draft.ts';
 import { signalMistakes } from './signal.ts';
@@ -17,7 +18,7 @@ const ofModel = (model: AssetModel, { where, suggest }: Draft): readonly Problem
 const ofAsset = (asset: PlantAsset, model: AssetModel, draft: Draft): readonly Problem[] =>
   asset.signals.flatMap((own) => {
     const key = `${asset.id}/${own.name}`;
-    const say = (path: readonly (string | number)[], text: string): Problem => ({
+    const say = (path: FieldPath, text: string): Problem => ({
       ...draft.where('asset-signals', key, path),
       message: `signal "${key}": ${text}`,
     });
