@@ -34,11 +34,15 @@ export const lakeKeys = {
   hot: (o: LandedDay & { batch: string }): string => `${landedPrefix('hot', o)}${o.batch}.parquet`,
   cold: (o: LandedDay & { part: string }): string => `${landedPrefix('cold', o)}${o.part}.parquet`,
   landedPrefix: (tier: Tier, day: LandedDay): string => landedPrefix(tier, day),
+  /** What the keys of all rows of a tier of a table begin with, or of one of its sites. */
+  tierPrefix: (tier: Tier, table: LandedTableName, site?: string): string => tierPrefix(tier, table, site),
   /** From when this object is there, the rows of the day are those of tier cold. */
   compaction: (day: LandedDay): string =>
     `${LAKE_TABLES.compactions.prefix}/site=${day.site}/date=${day.date}/${day.table}.parquet`,
-  /** How far the compaction of a day came: `plan.json`, `written.json`, `deleted.json`, each written once. */
-  compactionPlan: (day: LandedDay): string => `compaction-plans/${day.table}/site=${day.site}/date=${day.date}/`,
+  /** How far the compaction of a day came: `plan`, then the marks `written`, `committed` and `deleted`, each written once. */
+  compactionStep: (day: LandedDay, step: 'plan' | 'written' | 'committed' | 'deleted'): string =>
+    `${compactionPrefix(day)}${step}.json`,
+  compactionPrefix: (day: LandedDay): string => compactionPrefix(day),
   /** Observations that were too many for messages: gzip NDJSON of observations/1, written by their device itself. */
   observations: (o: { site: string; thing: string; name: string }): string =>
     `raw/observations/site=${o.site}/${o.thing}/${o.name}.ndjson.gz`,
@@ -55,8 +59,17 @@ export interface LandedDay {
   readonly date: string;
 }
 
+/** Site and day of a row's object in tier hot; null for any other key. */
+export const hotDayOf = (key: string): Pick<LandedDay, 'site' | 'date'> | null => {
+  const [, site, date] = /\/tier=hot\/site=([^/]+)\/date=(\d{4}-\d{2}-\d{2})\//.exec(key) ?? [];
+  return site === undefined || date === undefined ? null : { site, date };
+};
+
+const tierPrefix = (tier: Tier, table: LandedTableName, site?: string): string =>
+  `${LAKE_TABLES[table].prefix}/tier=${tier}/${site === undefined ? '' : `site=${site}/`}`;
 const landedPrefix = (tier: Tier, { table, site, date }: LandedDay): string =>
-  `${LAKE_TABLES[table].prefix}/tier=${tier}/site=${site}/date=${date}/`;
+  `${tierPrefix(tier, table, site)}date=${date}/`;
+const compactionPrefix = (day: LandedDay): string => `compaction-plans/${day.table}/site=${day.site}/date=${day.date}/`;
 
 const framesPrefix = (o: { site: string; asset: string; run: string }): string =>
   `raw/frames/site=${o.site}/asset=${o.asset}/run=${o.run}/`;

@@ -21,6 +21,8 @@ export interface Deps {
 const PARQUET = 'application/vnd.apache.parquet';
 const FILES_AT_ONCE = 8;
 
+type Step = Parameters<typeof lakeKeys.compactionStep>[1];
+
 const json = (document: unknown): Uint8Array => Buffer.from(JSON.stringify(document));
 
 /**
@@ -33,7 +35,6 @@ const json = (document: unknown): Uint8Array => Buffer.from(JSON.stringify(docum
  * Commit and removal each wait until queries have ended that began before the step before.
  */
 export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): Promise<CompactedDay> => {
-  const marks = lakeKeys.compactionPlan(day);
   const commitKey = lakeKeys.compaction(day);
   const small = await deps.files.entries(lakeKeys.landedPrefix('hot', day));
   const bytes = small.reduce((sum, f) => sum + f.bytes, 0);
@@ -44,9 +45,10 @@ export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): P
     parts,
     state,
   });
-  const present = new Set(await deps.lake.list(marks));
-  const planKey = `${marks}plan.json`;
-  if (!present.has(planKey)) {
+  const present = new Set(await deps.lake.list(lakeKeys.compactionPrefix(day)));
+  const isDone = (step: Step): boolean => present.has(lakeKeys.compactionStep(day, step));
+  const planKey = lakeKeys.compactionStep(day, 'plan');
+  if (!isDone('plan')) {
     const parts = planParts(small);
     if (!isClosed(day.date, Date.parse(deps.now()))) return answer('open', parts.length);
     if (small.length < 2) return answer('single', parts.length);
@@ -67,16 +69,17 @@ export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): P
     throw new Error(
       `${stray.key} was written on a day that is over: it is not in the plan of ${plan.at}, and once that is committed no query sees it; move it to the day of today`,
     );
-  const mark = async (name: string): Promise<void> => {
+  const mark = async (step: Step): Promise<void> => {
     const document: CompactionMark = { schema: 'compaction-mark/1', at: deps.now() };
-    await deps.files.putNew(`${marks}${name}.json`, json(document), 'application/json');
+    await deps.files.putNew(lakeKeys.compactionStep(day, step), json(document), 'application/json');
   };
-  const since = async (name: string): Promise<number> => {
-    const { at } = parseAs(CompactionMark, await getJson(deps.lake, `${marks}${name}.json`), `${marks}${name}.json`);
+  const since = async (step: Step): Promise<number> => {
+    const key = lakeKeys.compactionStep(day, step);
+    const { at } = parseAs(CompactionMark, await getJson(deps.lake, key), key);
     return Date.parse(deps.now()) - Date.parse(at);
   };
 
-  if (!present.has(`${marks}written.json`)) {
+  if (!isDone('written')) {
     if (dryRun) return answer('planned', parts.length);
     const written = new Set(await deps.lake.list(lakeKeys.landedPrefix('cold', day)));
     for (const { name, sources } of parts) {
@@ -93,7 +96,7 @@ export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): P
     await mark('written');
   }
 
-  if (!present.has(`${marks}committed.json`)) {
+  if (!isDone('committed')) {
     if (dryRun || (await since('written')) < deps.graceMs) return answer('written', parts.length);
     if ((await deps.lake.find(commitKey)) === null) {
       const counts = await inParallel(
@@ -113,7 +116,7 @@ export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): P
     await mark('committed');
   }
 
-  if (!present.has(`${marks}deleted.json`)) {
+  if (!isDone('deleted')) {
     if (dryRun || (await since('committed')) < deps.graceMs) return answer('committed', parts.length);
     await deps.files.remove(parts.flatMap((p) => p.sources));
     await mark('deleted');

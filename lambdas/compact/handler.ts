@@ -1,7 +1,8 @@
 import { type CompactAnswer, type CompactedDay, CompactRequest } from '#core/contracts/compaction.ts';
 import { parseAs } from '#core/contracts/errors.ts';
-import type { LandedDay } from '#core/contracts/lake.ts';
-import { LAKE_TABLES, LANDED_TABLES, type LandedTableName } from '#core/contracts/lake-tables.ts';
+import { hotDayOf, type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
+import { LANDED_TABLES, type LandedTableName } from '#core/contracts/lake-tables.ts';
+import { compareText } from '#core/text/compare.ts';
 import { compactDay, type Deps as DayDeps } from './compact-day.ts';
 
 export interface Deps extends Omit<DayDeps, 'isTimeOver'> {
@@ -9,20 +10,17 @@ export interface Deps extends Omit<DayDeps, 'isTimeOver'> {
   readonly workMs: number;
 }
 
-const HOT_KEY = /\/tier=hot\/site=([^/]+)\/date=(\d{4}-\d{2}-\d{2})\//;
-
 const daysWithSmallFiles = async (
   deps: Pick<Deps, 'files'>,
   table: LandedTableName,
   site: string | undefined,
 ): Promise<LandedDay[]> => {
-  const prefix = `${LAKE_TABLES[table].prefix}/tier=hot/${site === undefined ? '' : `site=${site}/`}`;
   const days = new Map<string, LandedDay>();
-  for (const { key } of await deps.files.entries(prefix)) {
-    const [, of, date] = HOT_KEY.exec(key) ?? [];
-    if (of !== undefined && date !== undefined) days.set(`${of} ${date}`, { table, site: of, date });
+  for (const { key } of await deps.files.entries(lakeKeys.tierPrefix('hot', table, site))) {
+    const day = hotDayOf(key);
+    if (day !== null) days.set(`${day.site} ${day.date}`, { table, ...day });
   }
-  return [...days.values()].sort((a, b) => (a.date < b.date ? -1 : 1));
+  return [...days.values()].sort((a, b) => compareText(a.date, b.date));
 };
 
 /**

@@ -1,13 +1,15 @@
-import { type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
+import { CompactionPlan } from '#core/contracts/compaction.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { hotDayOf, type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
 import type { LakeRow, LandedTableName } from '#core/contracts/lake-tables.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { Claim, LandingTable } from './landing-table.ts';
-import { type ObjectStore, sha256 } from './object-store.ts';
+import { getJson, type ObjectStore, sha256 } from './object-store.ts';
 import { onceEach } from './once-each.ts';
 import { rowsToParquet } from './table-file.ts';
 
 export interface LandingDeps {
-  readonly lake: Pick<ObjectStore, 'put' | 'list' | 'get'>;
+  readonly lake: Pick<ObjectStore, 'bucket' | 'put' | 'list' | 'get'>;
   readonly landing: LandingTable;
   readonly now: () => string;
   /** A name that no other batch has. */
@@ -91,19 +93,15 @@ export const landOnce = async <T>(
   });
 };
 
-const HOT_KEY = /\/tier=hot\/site=([^/]+)\/date=([^/]+)\//;
-
 /** Compaction removes objects of a day that is over; its plan names them all, and was written before. */
 const wasCompacted =
   ({ lake }: LandingDeps, table: LandedTableName) =>
   async (key: string): Promise<boolean> => {
-    const [, site, date] = HOT_KEY.exec(key) ?? [];
-    if (site === undefined || date === undefined) return false;
-    const plan = `${lakeKeys.compactionPlan({ table, site, date })}plan.json`;
+    const day = hotDayOf(key);
+    if (day === null) return false;
+    const plan = lakeKeys.compactionStep({ table, ...day }, 'plan');
     if (!(await lake.list(plan)).includes(plan)) return false;
-    const { parts } = JSON.parse(Buffer.from(await lake.get(plan)).toString('utf8')) as {
-      parts: readonly { readonly sources: readonly string[] }[];
-    };
+    const { parts } = parseAs(CompactionPlan, await getJson(lake, plan), plan);
     return parts.some((p) => p.sources.includes(key));
   };
 

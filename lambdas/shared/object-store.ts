@@ -64,7 +64,11 @@ export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
 };
 
 /** @throws {Error} naming the object when it is not JSON. */
-export const getJson = async (store: ObjectStore, key: string, versionId?: string | null): Promise<unknown> => {
+export const getJson = async (
+  store: Pick<ObjectStore, 'bucket' | 'get'>,
+  key: string,
+  versionId?: string | null,
+): Promise<unknown> => {
   const text = Buffer.from(await store.get(key, versionId)).toString('utf8');
   try {
     return JSON.parse(text);

@@ -2,15 +2,15 @@ import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Construct } from 'constructs';
+import { lakeKeys } from '#core/contracts/lake.ts';
 import { LAKE_TABLES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { grants } from './grants.ts';
 import { OwnersAlarm } from './owners-alarm.ts';
 import { PlatformFunction } from './platform-function.ts';
 
-const LANDED = LANDED_TABLES.map((table) => LAKE_TABLES[table].prefix);
-const HOT = LANDED.map((prefix) => `${prefix}/tier=hot/*`);
-const COLD = LANDED.map((prefix) => `${prefix}/tier=cold/*`);
+const HOT = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('hot', table)}*`);
+const COLD = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('cold', table)}*`);
 const RECORDS = [`${LAKE_TABLES.compactions.prefix}/*`, 'compaction-plans/*'];
 
 /** Longer than Athena lets a query run: one that began before a step does not see the next. */

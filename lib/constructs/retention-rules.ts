@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass } from 'aws-cdk-lib/aws-s3';
 import type { Retention } from '#core/contracts/deployment-config.ts';
-import { LAKE_PREFIXES, LAKE_TABLES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
+import { LAKE_PREFIXES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 
 /** Days in which what compaction has removed can be had back. */
 const REMOVED_FOR_DAYS = 30;
@@ -36,7 +37,7 @@ export const retentionRules = (retention: Retention): LifecycleRule[] => [
   }),
   ...LANDED_TABLES.map((table) => ({
     id: `removed-${table}`,
-    prefix: `${LAKE_TABLES[table].prefix}/tier=hot/`,
+    prefix: lakeKeys.tierPrefix('hot', table),
     noncurrentVersionExpiration: Duration.days(REMOVED_FOR_DAYS),
     expiredObjectDeleteMarker: true,
   })),

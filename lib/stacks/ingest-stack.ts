@@ -3,7 +3,8 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { LAKE_TABLES, LANDED_TABLES } from '#core/contracts/lake-tables.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
+import { LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { Compaction } from '../constructs/compaction.ts';
 import { FeatureStore } from '../constructs/feature-store.ts';
@@ -17,8 +18,8 @@ import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 const WRITER_TIMEOUT = Duration.seconds(60);
 const LEASE = Duration.seconds(75);
 /** Where rows land. */
-const HOT = LANDED_TABLES.map((table) => `${LAKE_TABLES[table].prefix}/tier=hot/*`);
-const FINDINGS = `${LAKE_TABLES.quality.prefix}/tier=hot/*`;
+const HOT = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('hot', table)}*`);
+const FINDINGS = `${lakeKeys.tierPrefix('hot', 'quality')}*`;
 
 /** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
 export class IngestStack extends PlatformStack {

@@ -265,7 +265,7 @@ describe('what queries see while a day is compacted', () => {
   it('is what the plan says, which is a document of the contract', async () => {
     const s = setUp(2);
     await s.compact({});
-    const plan = s.objects.get(`${lakeKeys.compactionPlan(DAY)}plan.json`) as Uint8Array;
+    const plan = s.objects.get(lakeKeys.compactionStep(DAY, 'plan')) as Uint8Array;
     expect(CompactionPlan.parse(JSON.parse(Buffer.from(plan).toString())).parts).toHaveLength(1);
   });
 });
