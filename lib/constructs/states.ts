@@ -155,3 +155,34 @@ export const EXECUTION = {
   'name.$': '$$.Execution.Name',
   'startedAt.$': '$$.Execution.StartTime',
 } as const;
+
+export interface LastStates {
+  /** Name of the recording state: every way through the workflow, also that of a fault, leads to it. */
+  readonly record: string;
+  readonly says: string;
+  /** A function of `lambdas/record-*`: takes the whole state and answers `status`. */
+  readonly arn: string;
+  readonly timeoutSeconds: number;
+  /** Where everything ends that is an answer, refusals too. */
+  readonly ended: { readonly state: string; readonly says: string };
+  readonly failed: { readonly error: string; readonly cause: string };
+}
+
+/** How a workflow ends: its outcome is recorded, and only a recorded failure fails the execution. */
+export const lastStates = (o: LastStates): Machine['States'] => ({
+  [o.record]: functionTask({
+    says: o.says,
+    arn: o.arn,
+    payload: { execution: EXECUTION, 'state.$': '$' },
+    into: '$.recorded',
+    timeoutSeconds: o.timeoutSeconds,
+    next: 'HowItEnded',
+  }),
+  HowItEnded: {
+    Type: 'Choice',
+    Choices: [{ Variable: '$.recorded.status', StringEquals: 'failed', Next: 'Failed' }],
+    Default: o.ended.state,
+  },
+  [o.ended.state]: { Type: 'Succeed', Comment: o.ended.says },
+  Failed: { Type: 'Fail', Error: o.failed.error, Cause: o.failed.cause },
+});

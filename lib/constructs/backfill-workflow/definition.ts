@@ -1,4 +1,4 @@
-import { EXECUTION, functionTask, type Machine, partsTask } from '../states.ts';
+import { EXECUTION, functionTask, lastStates, type Machine, partsTask } from '../states.ts';
 
 /** Functions of the workflow by folder of `lambdas/`; the values of `functions` are their ARNs. */
 export type BackfillFunction = 'list-backfill' | 'backfill-part' | 'record-backfill';
@@ -48,21 +48,14 @@ export const backfillDefinition = ({ functions: fn, bucket }: BackfillDefinition
         next: RECORD,
       }),
       AlreadyAnswered: { Type: 'Succeed', Comment: 'The same request has its own execution.' },
-      [RECORD]: functionTask({
+      ...lastStates({
+        record: RECORD,
         says: 'What the parts did, together, and how it ended.',
         arn: fn['record-backfill'],
-        payload: { execution: EXECUTION, 'state.$': '$' },
-        into: '$.recorded',
         timeoutSeconds: 300,
-        next: 'HowItEnded',
+        ended: { state: 'Ended', says: 'Done or refused: an answer, not a fault.' },
+        failed: { error: 'BackfillFailed', cause: 'The backfill record says what failed and why.' },
       }),
-      HowItEnded: {
-        Type: 'Choice',
-        Choices: [{ Variable: '$.recorded.status', StringEquals: 'failed', Next: 'Failed' }],
-        Default: 'Ended',
-      },
-      Ended: { Type: 'Succeed', Comment: 'Done or refused: an answer, not a fault.' },
-      Failed: { Type: 'Fail', Error: 'BackfillFailed', Cause: 'The backfill record says what failed and why.' },
     },
   };
 };

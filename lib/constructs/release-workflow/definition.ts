@@ -1,4 +1,4 @@
-import { again, catchAll, EXECUTION, functionTask, type Machine, TRANSIENT } from '../states.ts';
+import { again, catchAll, EXECUTION, functionTask, lastStates, type Machine, TRANSIENT } from '../states.ts';
 
 /** Functions of both machines by folder of `lambdas/`; the values are their ARNs. */
 export type ReleaseFunction =
@@ -144,21 +144,14 @@ export const releaseDefinition = (fn: Functions, waveMachineArn: string): Machin
         Default: RECORD,
       },
       PauseBack: { Type: 'Wait', SecondsPath: '$.prepared.plan.pollSeconds', Next: 'LookBack' },
-      [RECORD]: functionTask({
+      ...lastStates({
+        record: RECORD,
         says: 'What ran where, on whose word; the champion, if released.',
         arn: fn['record-release'],
-        payload: { execution: EXECUTION, 'state.$': '$' },
-        into: '$.recorded',
         timeoutSeconds: 120,
-        next: 'HowItEnded',
+        ended: { state: 'Ended', says: 'Released, reverted or refused: the record says which.' },
+        failed: { error: 'ReleaseFailed', cause: 'A step failed; the release record says which and why.' },
       }),
-      HowItEnded: {
-        Type: 'Choice',
-        Choices: [{ Variable: '$.recorded.status', StringEquals: 'failed', Next: 'Failed' }],
-        Default: 'Ended',
-      },
-      Ended: { Type: 'Succeed', Comment: 'Released, reverted or refused: the record says which.' },
-      Failed: { Type: 'Fail', Error: 'ReleaseFailed', Cause: 'A step failed; the release record says which and why.' },
       AlreadyAnswered: { Type: 'Succeed', Comment: 'The same release has its own execution.' },
     },
   };

@@ -1,4 +1,4 @@
-import { EXECUTION, functionTask, jobTask, type Machine, partsTask } from '../states.ts';
+import { EXECUTION, functionTask, jobTask, lastStates, type Machine, partsTask } from '../states.ts';
 
 export interface RetrainDefinitionProps {
   readonly functions: Readonly<Record<RetrainFunction, string>>;
@@ -194,21 +194,14 @@ export const retrainDefinition = (p: RetrainDefinitionProps): Machine => {
       }),
       Candidate: { Type: 'Succeed' },
       AlreadyAnswered: { Type: 'Succeed', Comment: 'The same request has its own execution.' },
-      [RECORD]: functionTask({
+      ...lastStates({
+        record: RECORD,
         says: 'Records and announces why there is no candidate.',
         arn: fn['record-retrain'],
-        payload: { execution: EXECUTION, 'state.$': '$' },
-        into: '$.recorded',
         timeoutSeconds: 120,
-        next: 'HowItEnded',
+        ended: { state: 'NoCandidate', says: 'Skipped or refused: an answer, not a fault.' },
+        failed: { error: 'RetrainFailed', cause: 'A step failed; the retrain record says which and why.' },
       }),
-      HowItEnded: {
-        Type: 'Choice',
-        Choices: [{ Variable: '$.recorded.status', StringEquals: 'failed', Next: 'Failed' }],
-        Default: 'NoCandidate',
-      },
-      NoCandidate: { Type: 'Succeed', Comment: 'Skipped or refused: an answer, not a fault.' },
-      Failed: { Type: 'Fail', Error: 'RetrainFailed', Cause: 'A step failed; the retrain record says which and why.' },
     },
   };
 };
