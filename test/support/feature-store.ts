@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import type { RecordClass } from '#core/contracts/ledger.ts';
-import type { RegistryHistory, RegistryReader, StoredRecord } from '#core/ports/registry.ts';
+import { digestBytes } from '#core/lineage/digest.ts';
 import type { ObjectStore } from '../../lambdas/shared/object-store.ts';
-
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+import { memoryRegistryWithLedger } from './memory-judging.ts';
 
 /** A bucket in memory that keeps every version, as the lake's does; it counts what was put. */
 export const versionedStore = () => {
@@ -29,7 +27,7 @@ export const versionedStore = () => {
       puts.push(key);
       versions.set(key, [...(versions.get(key) ?? []), bytes]);
       const versionId = String((versions.get(key)?.length ?? 1) - 1);
-      return { bucket: 'lake', key, versionId, digest: digestOf(bytes), bytes: bytes.byteLength };
+      return { bucket: 'lake', key, versionId, digest: digestBytes(bytes), bytes: bytes.byteLength };
     },
     list: async (prefix) => [...versions.keys()].filter((k) => k.startsWith(prefix)).sort(),
   };
@@ -38,22 +36,14 @@ export const versionedStore = () => {
 
 /** A registry in memory that keeps every version of a record. */
 export const versionedRegistry = () => {
-  const all: StoredRecord[] = [];
-  const registry: RegistryReader &
-    RegistryHistory & {
-      write(recordClass: RecordClass, id: string, body: object, at?: string): void;
-    } = {
-    write(recordClass, id, body, at = '2026-06-01T00:00:00.000Z') {
-      const version = all.filter((r) => r.class === recordClass && r.id === id).length + 1;
-      const bodyDigest = digestOf(Buffer.from(JSON.stringify(body)));
-      all.push({ class: recordClass, id, version, at, actor: 'someone', bodyDigest, body: { ...body } });
+  const { registry, put, versions } = memoryRegistryWithLedger();
+  return {
+    ...registry,
+    versions: async (recordClass: RecordClass, id: string) => versions(recordClass, id),
+    write(recordClass: RecordClass, id: string, body: object, at = '2026-06-01T00:00:00.000Z'): void {
+      put(recordClass, id, { ...body }, 'someone', at);
     },
-    latest: async (c, id) => all.findLast((r) => r.class === c && r.id === id) ?? null,
-    list: async (c) => [...new Map(all.filter((r) => r.class === c).map((r) => [r.id, r])).values()],
-    versions: async (c, id) => all.filter((r) => r.class === c && r.id === id),
-    edges: async () => [],
   };
-  return registry;
 };
 
 /** Uploads frames of one run and registers them, as register-upload does. @returns the event that announces it. */

@@ -75,12 +75,18 @@ export const memoryRegistryWithLedger = () => {
   const announced: { type: string; detail: Record<string, unknown> }[] = [];
   const commands: LedgerCommandInput[] = [];
   const of = (recordClass: string, id: string): StoredRecord[] => versions.get(`${recordClass}/${id}`) ?? [];
-  const put = (recordClass: RecordClass, id: string, body: Record<string, unknown>, actor = 'test'): StoredRecord => {
+  const put = (
+    recordClass: RecordClass,
+    id: string,
+    body: Record<string, unknown>,
+    actor = 'test',
+    at = '2026-01-01T00:00:00.000Z',
+  ): StoredRecord => {
     const record: StoredRecord = {
       class: recordClass,
       id,
       version: of(recordClass, id).length + 1,
-      at: '2026-01-01T00:00:00.000Z',
+      at,
       actor,
       bodyDigest: digestOf(body),
       body: structuredClone(body),
