@@ -9,6 +9,7 @@ import type { Feature } from '#core/features/engine/feature.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
 import { dataReader } from '../../../local/start/source.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aFrame, good } from '../../unit/features/a-frame.ts';
 import { REPOSITORY } from '../aws/local-aws.ts';
 import { SITE } from '../edge/edge-device.ts';
 
@@ -60,17 +61,7 @@ const firstLife = (definition: UseCaseDefinition, data?: string): RunHistory => 
 
 const frameOf = (asset: string, index: number, signals: Frame['signals']): Frame => {
   const at = new Date(Date.parse(START) + index * 10_000).toISOString();
-  return {
-    schema: 'frame/1',
-    site: SITE,
-    asset,
-    run: 'recorded',
-    index,
-    context: 'production',
-    sourceTime: at,
-    receivedTime: at,
-    signals,
-  };
+  return aFrame(index, signals, { site: SITE, asset, run: 'recorded', sourceTime: at, receivedTime: at });
 };
 const runOf = (asset: string, signals: readonly Frame['signals'][]): RunHistory => ({
   asset,
@@ -82,7 +73,6 @@ const samples = (bytes: Uint8Array): SignalValue => ({
   samples: Buffer.from(bytes).toString('base64'),
   quality: 'GOOD',
 });
-const value = (v: number): SignalValue => ({ value: v, quality: 'GOOD' });
 
 const waveform = (name: string, unit: string, sampleRateHz: number, count: number): SignalDefinition => ({
   name,
@@ -113,7 +103,7 @@ const femtoLife = (): RunHistory => {
   const starts = Array.from({ length: bytes.length / snapshot }, (_, k) => k * snapshot);
   return runOf(
     'bearing2-1',
-    starts.map((at) => ({ speed: value(1650), horizontal: axis(at, 0), vertical: axis(at, 4) })),
+    starts.map((at) => ({ speed: good(1650), horizontal: axis(at, 0), vertical: axis(at, 4) })),
   );
 };
 
@@ -132,7 +122,7 @@ const cwruLife = (): RunHistory => {
   return runOf(
     'ir007-0',
     Array.from({ length: windows }, (_, k) => ({
-      speed: value(rpm),
+      speed: good(rpm),
       drive_end: samples(bytes.subarray(4 * CWRU_SAMPLES * k, 4 * CWRU_SAMPLES * (k + 1))),
     })),
   );
