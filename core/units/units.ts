@@ -22,19 +22,24 @@ const meaning = (ucum: string) => {
 };
 // Of units that mean the same the first without an annotation: 1/min before {rev}/min, kV.A before kV.A{reactive}.
 const bare = (ucum: string): number => Number(!ucum.includes('{'));
-const BY_MEANING = new Map(
-  [...REC20]
-    .reverse()
-    .sort((a, b) => bare(a[1]) - bare(b[1]))
-    .map((row) => [meaning(row[1]), row]),
-);
+const readMeanings = () =>
+  new Map(
+    [...REC20]
+      .reverse()
+      .sort((a, b) => bare(a[1]) - bare(b[1]))
+      .map((row) => [meaning(row[1]), row]),
+  );
+// Read when first asked for: units are mostly spelt as in the list, and to read all of it takes milliseconds of a start.
+let byMeaning: ReturnType<typeof readMeanings> | undefined;
 
 /** Common code of UNECE Recommendation 20 of a UCUM code, however it is spelt (`m.s-2` as `m/s2`); undefined: none known. */
 export const rec20Of = (ucum: string): string | undefined => {
   const exact = BY_UCUM.get(ucum);
   if (exact !== undefined) return exact[0];
   const means = meaning(ucum);
-  return means === undefined ? undefined : BY_MEANING.get(means)?.[0];
+  if (means === undefined) return undefined;
+  byMeaning ??= readMeanings();
+  return byMeaning.get(means)?.[0];
 };
 
 /** UCUM code of a common code of UNECE Recommendation 20; undefined when it is not known here. */
