@@ -41,9 +41,9 @@ export const loadUseCases = async (root: string): Promise<readonly UseCase[]> =>
 const registerFeatureSet = async (
   world: World,
   useCase: UseCase,
+  digest: string,
   common: Pick<LedgerRequest['commands'][number], 'schema' | 'site' | 'actor' | 'reason'>,
 ): Promise<LedgerRequest['commands']> => {
-  const digest = digestOf(useCase.featureSet);
   const known = await world.registry.latest('feature-set', digest);
   if (known === null)
     return [
@@ -77,11 +77,12 @@ const publishUseCase = async (
     actor: await world.actor(),
     reason: `use case ${useCase.id} version ${useCase.version} published`,
   };
-  const featureSet = await registerFeatureSet(world, useCase, common);
+  const setDigest = digestOf(useCase.featureSet);
+  const featureSet = await registerFeatureSet(world, useCase, setDigest, common);
   const uses: LineageEdge = {
     from: nodeRef('use-case', digest),
     rel: 'used',
-    to: nodeRef('feature-set', digestOf(useCase.featureSet)),
+    to: nodeRef('feature-set', setDigest),
   };
   const registered = { class: 'use-case' as const, id: digest, body: { ...useCase } };
   if (line?.useCaseDigest === digest) {
