@@ -24,7 +24,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from .container import Refused
-from .point_in_time import newest_rows, superseded_at
+from .point_in_time import NEVER, newest_rows, superseded_at
 
 STORE = "features/store"
 KEY = re.compile(
@@ -61,6 +61,14 @@ def _day(milliseconds: int) -> str:
 
 def _text(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(column.to_pylist(), dtype=object)
+
+
+def _places_of(texts: np.ndarray) -> dict[Any, np.ndarray]:
+    """Where each text stands, ascending: in one pass, however many different ones there are."""
+    places: dict[Any, list[int]] = {}
+    for i, text in enumerate(texts.tolist()):
+        places.setdefault(text, []).append(i)
+    return {text: np.asarray(some, dtype=np.int64) for text, some in places.items()}
 
 
 def read_feature_set(file: str | Path) -> dict:
@@ -163,7 +171,7 @@ class FeatureStore:
         hexadecimal = digest.removeprefix("sha256:")
         if not re.fullmatch(r"[0-9a-f]{64}", hexadecimal):
             raise Refused(f"feature set {digest!r}: expected a digest, sha256: and 64 hex digits")
-        until = np.iinfo(np.int64).max if known_at is None else _instant(known_at, "known_at")
+        until = NEVER if known_at is None else _instant(known_at, "known_at")
         oldest = None if max_age is None else int(max_age.total_seconds() * 1000)
         labels, time, as_of = _labels_known_at(labels, until)
         asset = _text(labels["asset"])
@@ -174,21 +182,20 @@ class FeatureStore:
             first = "" if oldest is None else _day(int(time.min()) - oldest - MOVED_DAYS * DAY)
             days = (first, _day(int(time.max()) + MOVED_DAYS * DAY))
         by_asset: dict[str, list[dict[str, Any]]] = {}
-        wanted = set(asset)
+        of_asset = _places_of(asset)
         for o in self._objects(hexadecimal):
-            if o["asset"] in wanted and days[0] <= o["date"] <= days[1]:
+            if o["asset"] in of_asset and days[0] <= o["date"] <= days[1]:
                 by_asset.setdefault(o["asset"], []).append(o)
 
         found: list[pa.Table] = []
         of_label: list[np.ndarray] = []
         for name, objects in by_asset.items():
             rows, columns = self._rows(objects, until)
-            groups = [(np.flatnonzero(asset == name), np.arange(len(columns["valid"])))]
+            own = of_asset[name]
+            groups = [(own, np.arange(len(columns["valid"])))]
             if run is not None:
-                groups = [
-                    (np.flatnonzero((asset == name) & (run == r)), np.flatnonzero(columns["run"] == r))
-                    for r in sorted(set(run[asset == name]))
-                ]
+                of_run = _places_of(columns["run"])
+                groups = [(own[some], of_run[r]) for r, some in _places_of(run[own]).items() if r in of_run]
             for places, some in groups:
                 at = newest_rows({k: v[some] for k, v in columns.items()}, time[places], as_of[places], oldest)
                 found.append(rows.take(pa.array(some[at[at >= 0]])))
@@ -209,18 +216,15 @@ class FeatureStore:
             "known": known,
             "valid": _milliseconds(table["valid_time"], "valid_time of the store"),
             "index": table["index"].to_numpy(),
-            "source": _text(table["source"]),
+            "source": _text(table["source"]).astype(str),
             "run": _text(table["run"]),
         }
-        _, run_number = np.unique(columns["run"].astype(str), return_inverse=True)
-        superseded = np.full(len(known), np.iinfo(np.int64).max, dtype=np.int64)
-        for number in range(run_number.max() + 1 if len(run_number) else 0):
-            own = np.flatnonzero(run_number == number)
-            superseded[own] = superseded_at(columns["index"][own], known[own], columns["source"][own].astype(str))
-        columns["until"] = superseded
+        until_of = np.full(len(known), NEVER, dtype=np.int64)
+        for own in _places_of(columns["run"]).values():
+            until_of[own] = superseded_at(columns["index"][own], known[own], columns["source"][own])
+        columns["until"] = until_of
         full = pc.list_value_length(table["x"]).to_numpy(zero_copy_only=False) > 0
-        columns = {k: v[full] for k, v in columns.items()}
-        return table.filter(pa.array(full)), {**columns, "source": columns["source"].astype(str)}
+        return table.filter(pa.array(full)), {k: v[full] for k, v in columns.items()}
 
 
 _SCHEMA = pa.schema(
@@ -290,8 +294,8 @@ def _joined(
     x = np.asarray(x.flatten() if len(rows) else [], dtype=np.float64).reshape(len(rows), width)
     take = pa.array(at, mask=at < 0)
     columns = {n: labels[n] for n in labels.column_names}
-    for ours, theirs in [("run", "run"), ("index", "index"), ("valid_time", "valid_time"), ("source", "source")]:
-        columns[ours] = rows[theirs].take(take)
+    for name in ("run", "index", "valid_time", "source"):
+        columns[name] = rows[name].take(take)
     columns["features_known_time"] = rows["known_time"].take(take)
     taken = [n for n in names or [] if n in columns]
     if taken:
