@@ -6,7 +6,7 @@ import { backfillKeys } from '#core/contracts/lake.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { backfillCommand, backfillRecord } from '../shared/backfill-run.ts';
-import { endedExecution } from '../shared/ended-execution.ts';
+import { endedExecution, requestIn } from '../shared/ended-execution.ts';
 import { Fault, sayFault } from '../shared/fault.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
@@ -32,9 +32,7 @@ export const makeHandler =
   (deps: Deps) =>
   async (event: unknown): Promise<{ status: BackfillRecord['status']; detail: string }> => {
     const { execution, state } = parseAs(Input, endedExecution(event) ?? event, 'input of record-backfill');
-    const request = Request.parse(
-      Object.fromEntries(Object.keys(Request.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
-    );
+    const request = requestIn(Request, state);
     const known = await deps.registry.latest('backfill', request.backfillId);
     const begun = known === null ? null : parseAs(BackfillRecord, known.body, `backfill ${request.backfillId}`);
     const keys = await deps.lake.list(backfillKeys.parts(request.backfillId));

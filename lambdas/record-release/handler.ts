@@ -4,8 +4,9 @@ import type { EventDetail } from '#core/contracts/events.ts';
 import { modelComponentName, type ReleaseRecord, ReleaseRequest } from '#core/contracts/release.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import { endedExecution } from '../shared/ended-execution.ts';
+import { endedExecution, requestIn } from '../shared/ended-execution.ts';
 import { Refused, TryAgain } from '../shared/errors.ts';
+import { Fault } from '../shared/fault.ts';
 import type { FleetTable } from '../shared/fleet-table.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { Approval, ReleasePlan, releaseCommand, releaseRecord } from '../shared/release-run.ts';
@@ -18,7 +19,6 @@ export interface Deps {
   readonly now: () => string;
 }
 
-const Fault = z.object({ Error: z.string(), Cause: z.string().default('') });
 const State = z.looseObject({
   ...ReleaseRequest.shape,
   prepared: z.looseObject({ plan: ReleasePlan }).optional(),
@@ -74,9 +74,7 @@ export const makeHandler = (deps: Deps) => {
   return async (event: unknown): Promise<{ status: ReleaseRecord['status']; reason: string }> => {
     const ended = endedExecution(event);
     const { execution, state } = parseAs(Input, ended ?? event, 'input of record-release');
-    const request = ReleaseRequest.parse(
-      Object.fromEntries(Object.keys(ReleaseRequest.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
-    );
+    const request = requestIn(ReleaseRequest, state);
     const plan = state.prepared?.plan ?? {
       execution: execution.name,
       executionId: execution.id,

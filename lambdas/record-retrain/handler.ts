@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { RetrainRequest } from '#core/contracts/retrain.ts';
-import { endedExecution } from '../shared/ended-execution.ts';
+import { endedExecution, requestIn } from '../shared/ended-execution.ts';
 import { Fault, sayFault } from '../shared/fault.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { clip, RetrainExecution, retrainRecord, stepCommand } from '../shared/retrain-run.ts';
@@ -31,9 +31,7 @@ export const makeHandler =
   (deps: Deps) =>
   async (event: unknown): Promise<{ status: 'skipped' | 'refused' | 'failed'; step: string; detail: string }> => {
     const { execution, state } = parseAs(Input, endedExecution(event) ?? event, 'input of record-retrain');
-    const request = RetrainRequest.parse(
-      Object.fromEntries(Object.keys(RetrainRequest.shape).map((k) => [k, (state as Record<string, unknown>)[k]])),
-    );
+    const request = requestIn(RetrainRequest, state);
     const [step, fault] = Object.entries(state.failed ?? {})[0] ?? [];
     const outcome =
       step !== undefined && fault !== undefined

@@ -40,3 +40,7 @@ export const endedExecution = (
     state: { ...JSON.parse(input), failed: { Execution: { Error: error || what, Cause: cause || why } } },
   };
 };
+
+/** The request that a workflow was started with, from its state: that begins as the request and gains the steps' answers. */
+export const requestIn = <S extends z.ZodObject>(schema: S, state: Readonly<Record<string, unknown>>): z.infer<S> =>
+  schema.parse(Object.fromEntries(Object.keys(schema.shape).map((k) => [k, state[k]])));
