@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LOCAL_PLANT_DIR } from '#core/contracts/local-plant.ts';
 import type { Report } from './report.ts';
+import { medianOf } from './statistics.ts';
 import { costFigures, storyFigures } from './story.ts';
 import { environmentOf } from './templates.ts';
 
@@ -45,9 +46,6 @@ const run = async (
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} failed (${code}):\n${lines.slice(-30).join('\n')}`);
   return seconds(from);
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const sizeOf = (path: string): number =>
   statSync(path).isDirectory()
@@ -97,7 +95,7 @@ const coldStarts = (clone: string, cdkOut: string, report: Report): void => {
   const node = join(clone, 'node_modules/.bin/node');
   const time = (code: string, settings: Readonly<Record<string, string>> = {}): number => {
     const env = { PATH: process.env['PATH'], AWS_REGION: 'us-east-1', ...settings };
-    return median(
+    return medianOf(
       Array.from({ length: 7 }, () => {
         const from = performance.now();
         const { status, stderr } = spawnSync(node, ['--input-type=module', '-e', code], { env, encoding: 'utf8' });
@@ -126,7 +124,7 @@ const coldStarts = (clone: string, cdkOut: string, report: Report): void => {
   const peer = { name: 'an empty process', value: empty };
   report.figure({
     name: 'Lambda cold start, median of all',
-    value: median(times.map((t) => t[1])),
+    value: medianOf(times.map((t) => t[1])),
     unit: 'ms',
     goal: 300,
     peer,

@@ -1,6 +1,5 @@
 import { gzipSync } from 'node:zlib';
 import type { SQSEvent } from 'aws-lambda';
-import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import type { RecordClass } from '#core/contracts/ledger.ts';
@@ -10,13 +9,16 @@ import type { StoredRecord } from '#core/ports/registry.ts';
 import { type ObjectStore, sha256 } from '../../lambdas/shared/object-store.ts';
 import { type Deps, makeHandler } from '../../lambdas/store-features/handler.ts';
 import { definitions } from '../../use-cases/predictive-maintenance/use-case.ts';
-import type { Report } from '../report.ts';
+import { cpuSeconds } from '../statistics.ts';
+import type { GroupOptions } from './group.ts';
+import { define, frameAt, RUN, setOf } from './inputs.ts';
 
-const RUN = { site: 'plant-a', asset: 'm1', run: 'life-1' };
 /** Frames of one upload, and uploads that the queue hands out at once. */
 const UPLOAD = 625;
 const BATCH = 10;
 const MILLION = 1e6;
+/** Row-windows of the longest run, in millions. */
+const UP_TO = 64;
 
 const SIGNALS: readonly SignalDefinition[] = ['a', 'b', 'c', 'd'].map((name) => ({
   name,
@@ -25,43 +27,24 @@ const SIGNALS: readonly SignalDefinition[] = ['a', 'b', 'c', 'd'].map((name) => 
   range: [-1e6, 1e6],
 }));
 /** Sixteen features, so that a batch is 100,000 row-windows. */
-const FEATURES: readonly FeatureDefinition[] = SIGNALS.flatMap(({ name }) =>
-  (
-    [
-      ['latest', 1, {}],
-      ['mean', 64, {}],
-      ['std', 64, {}],
-      ['slope', 64, { min: 2 }],
-    ] as const
-  ).map(([feature, window, params]) => ({ name: `${name}_${feature}`, feature, signal: name, window, params })),
-);
-const FEATURE_SET: FeatureSet = {
-  schema: 'feature-set/1',
-  id: 'bench',
-  owner: 'bench',
-  description: 'sixteen numbers of four signals',
-  features: [...FEATURES],
-};
+const FEATURES = SIGNALS.flatMap(({ name }) => [
+  define('latest', name, 1),
+  define('mean', name, 64),
+  define('std', name, 64),
+  define('slope', name, 64, { min: 2 }),
+]);
 
 const USE_CASE = {
   ...(definitions[0] as (typeof definitions)[number]).useCase,
-  featureSet: FEATURE_SET,
+  featureSet: setOf(FEATURES),
   signals: [...SIGNALS],
 };
 
-const frameAt = (index: number): Frame => {
-  const time = new Date(Date.UTC(2026, 0, 1) + index * 10_000).toISOString();
+const frame = (index: number): Frame => {
   const value = (k: number): number =>
     Math.round(1000 * ((((index + 1) * (7919 + 104_729 * k)) % 65_537) / 65_537)) / 10;
-  return {
-    schema: 'frame/1',
-    ...RUN,
-    index,
-    context: 'production',
-    sourceTime: time,
-    receivedTime: time,
-    signals: Object.fromEntries(SIGNALS.map(({ name }, k) => [name, { value: value(k), quality: 'GOOD' as const }])),
-  };
+  const values = SIGNALS.map(({ name }, k) => [name, { value: value(k), quality: 'GOOD' as const }]);
+  return frameAt(index, 10_000, Object.fromEntries(values));
 };
 
 const record = (recordClass: RecordClass, id: string, body: object): StoredRecord => ({
@@ -84,7 +67,7 @@ const growingRun = () => {
   const upload = (first: number): object => {
     const last = first + UPLOAD - 1;
     const key = lakeKeys.frames({ ...RUN, first, last });
-    const frames = Array.from({ length: UPLOAD }, (_, i) => JSON.stringify(frameAt(first + i)));
+    const frames = Array.from({ length: UPLOAD }, (_, i) => JSON.stringify(frame(first + i)));
     const bytes = gzipSync(frames.join('\n'), { level: 1 });
     const signals = SIGNALS.map((s) => s.name);
     const body: RawObjectRecord = {
@@ -167,9 +150,9 @@ const growingRun = () => {
       const before = written;
       const start = process.cpuUsage();
       await take({ Records: events.map((e, i) => ({ messageId: `m${i}`, body: JSON.stringify(e) })) } as SQSEvent);
-      const { user, system } = process.cpuUsage(start);
+      const seconds = cpuSeconds(start);
       if (written < before + BATCH) throw new Error(`the store wrote ${written - before} objects for ${BATCH} uploads`);
-      return (user + system) * 1000;
+      return seconds * 1e9;
     },
   };
 };
@@ -179,10 +162,9 @@ const growingRun = () => {
  * out; at each doubling the CPU time of the row-windows (row × feature) since the one before. Uploads are listed, read,
  * unpacked, checked and computed, and Parquet is written, to a store in memory. What S3 takes to list a run is not in it,
  * so the keys that are listed for an upload are a figure of their own.
- * @param o.upTo row-windows at most, in millions.
  */
-export const materialise = async (o: { readonly report: Report; readonly upTo?: number }): Promise<void> => {
-  const { figure, note } = o.report;
+export const materialise = async ({ report }: GroupOptions): Promise<void> => {
+  const { figure, note } = report;
   const warm = growingRun();
   for (let i = 0; i < 20; i++) await warm.grow();
   const run = growingRun();
@@ -190,7 +172,7 @@ export const materialise = async (o: { readonly report: Report; readonly upTo?: 
   let peak = 0;
   let done = 0;
   let keys = 0;
-  for (let upTo = MILLION; upTo <= (o.upTo ?? 64) * MILLION; upTo *= 2) {
+  for (let upTo = MILLION; upTo <= UP_TO * MILLION; upTo *= 2) {
     const [before, objects] = [done, run.objects()];
     let cost = 0;
     for (; done < upTo; done += BATCH * UPLOAD * FEATURES.length) cost += await run.grow();

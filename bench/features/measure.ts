@@ -1,12 +1,10 @@
 import type { Report } from '../report.ts';
+import { cpuSeconds, spreadOf } from '../statistics.ts';
 import type { Peer } from './peer.ts';
 
 /** So many repetitions, one after the other with each peer's: load of the machine meets all alike. */
 const REPETITIONS = 7;
 const SECONDS = 0.4;
-
-const medianOf = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 /**
  * Units of work a second of CPU time, of all threads of this process: collecting garbage and compiling count, waiting for
@@ -19,8 +17,7 @@ export const rate = (units: number, work: () => void): number => {
   do {
     work();
     done += units;
-    const { user, system } = process.cpuUsage(start);
-    seconds = (user + system) / 1e6;
+    seconds = cpuSeconds(start);
   } while (seconds < SECONDS);
   return done / seconds;
 };
@@ -51,11 +48,10 @@ export const contest = async ({ report, unit, peer, own, peers }: Contest): Prom
   const figure = (name: string, values: readonly number[], of: string, atLeast?: number): void =>
     report.figure({
       name,
-      value: medianOf(values),
+      ...spreadOf(values),
       unit: of,
       goal: null,
       ...(atLeast === undefined ? {} : { atLeast }),
-      interval: [Math.min(...values), Math.max(...values)],
     });
   for (const [name, values] of rates) figure(name, values, unit);
   const [first = ''] = Object.keys(own);

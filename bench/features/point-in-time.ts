@@ -7,7 +7,8 @@ import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { readRuns } from '../../cli/store.ts';
 import type { World } from '../../cli/world.ts';
-import type { Report } from '../report.ts';
+import { cpuSeconds, spreadOf } from '../statistics.ts';
+import type { GroupOptions } from './group.ts';
 import { startPeer } from './peer.ts';
 
 const ROWS = 10_000_000;
@@ -17,13 +18,6 @@ const IN_FILES = 1_000_000;
 const REPETITIONS = 5;
 const FEATURE_SET = `sha256:${'ab'.repeat(32)}`;
 
-const medianOf = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-/** Of this process, all threads: what else runs on the machine counts less than in the time of a clock. */
-const cpuSeconds = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
 const peakMegabytes = (): number => process.resourceUsage().maxRSS / 1024;
 
 /** Labels against the columns in memory: how many found a row, and the sum of the rows' numbers. */
@@ -73,7 +67,7 @@ const joinFiles = async (folder: string, width: number): Promise<number> => {
 };
 
 /** Labels joined with the rows that were known at their time, against DuckDB's ASOF join on one thread. */
-export const pointInTime = async ({ report }: { readonly report: Report }): Promise<void> => {
+export const pointInTime = async ({ report }: GroupOptions): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-bench-'));
   const peer = startPeer('point_in_time.py', [folder, ROWS, LABELS, ASSETS, IN_FILES].map(String));
   try {
@@ -101,15 +95,15 @@ export const pointInTime = async ({ report }: { readonly report: Report }): Prom
       times[name] = [...(times[name] ?? []), seconds];
     };
     for (let i = 0; i < REPETITIONS; i++) {
-      const start = cpuSeconds();
+      const start = process.cpuUsage();
       own();
-      note('join of columns in memory', cpuSeconds() - start);
+      note('join of columns in memory', cpuSeconds(start));
       note("DuckDB's ASOF join of columns in memory", (await asked('columns')).seconds);
     }
     for (let i = 0; i < REPETITIONS; i++) {
-      const start = cpuSeconds();
+      const start = process.cpuUsage();
       const rows = await joinFiles(folder, width);
-      note('join of Parquet files, millwright training-set', cpuSeconds() - start);
+      note('join of Parquet files, millwright training-set', cpuSeconds(start));
       const reader = await asked('reader');
       note('join of Parquet files, Python reader', reader.seconds);
       const files = await asked('files');
@@ -119,19 +113,17 @@ export const pointInTime = async ({ report }: { readonly report: Report }): Prom
     for (const [name, values] of Object.entries(times))
       report.figure({
         name,
-        value: medianOf(values),
+        ...spreadOf(values),
         unit: 's',
         goal: null,
-        interval: [Math.min(...values), Math.max(...values)],
       });
     const ratio = (name: string, mine: string, theirs: string, goal: number | null): void => {
       const ratios = (times[mine] ?? []).map((value, i) => value / (times[theirs]?.[i] as number));
       report.figure({
         name,
-        value: medianOf(ratios),
+        ...spreadOf(ratios),
         unit: '×',
         goal,
-        interval: [Math.min(...ratios), Math.max(...ratios)],
       });
     };
     ratio('  in memory, times DuckDB', 'join of columns in memory', "DuckDB's ASOF join of columns in memory", 1.5);

@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
 import type { Observation } from '#core/contracts/observation.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
-import { FEATURES } from '#core/features/engine/registry.ts';
 import { makeIntake } from '#core/frames/intake.ts';
-import type { Report } from '../report.ts';
+import { cpuSeconds } from '../statistics.ts';
+import type { GroupOptions } from './group.ts';
+import { define, frameAt, START, setOf } from './inputs.ts';
 
 const ASSETS = 20;
 const WAVEFORMS = 10;
@@ -18,28 +18,7 @@ const CHUNK = 128;
 const BLOCK = 1024;
 /** About a minute, whole blocks. */
 const STEP_MS = 60 * BLOCK;
-const START = Date.UTC(2026, 0, 1);
 
-const define = (
-  feature: string,
-  signal: string,
-  window: number,
-  params: FeatureDefinition['params'] = {},
-): FeatureDefinition => ({
-  name: `${signal}_${feature}`.replaceAll('-', '_'),
-  feature,
-  signal,
-  window,
-  params,
-  version: FEATURES[feature]?.version ?? 1,
-});
-const setOf = (features: FeatureDefinition[]): FeatureSet => ({
-  schema: 'feature-set/1',
-  id: 'realtime',
-  owner: 'bench',
-  description: 'what a line of 200 signals asks for',
-  features,
-});
 const scalar = (name: string, unit: string): SignalDefinition => ({ name, unit, kind: 'scalar', range: [-1e4, 1e4] });
 
 /** 20 machines with ten accelerometers each: chunks of samples, checked, put together to frames, and their features. */
@@ -110,20 +89,9 @@ const scalarLine = () => {
   const signals = Array.from({ length: SCALARS }, (_, i) => scalar(`signal_${i}`, 'bar'));
   const features = signals.flatMap(({ name }) => [define('mean', name, 100), define('std', name, 100)]);
   const window = compileFeatureSet(setOf(features), signals).open();
-  const frameAt = (index: number): Frame => {
-    const at = new Date(START + index).toISOString();
+  const next = (index: number): Frame => {
     const values = signals.map(({ name }, i) => [name, { value: ((index * (i + 3)) % 101) / 7, quality: 'GOOD' }]);
-    return {
-      schema: 'frame/1',
-      site: 'plant-a',
-      asset: 'machine-0',
-      run: 'run-1',
-      index,
-      context: 'production',
-      sourceTime: at,
-      receivedTime: at,
-      signals: Object.fromEntries(values),
-    };
+    return frameAt(index, 1, Object.fromEntries(values));
   };
   let index = 0;
   return {
@@ -131,7 +99,7 @@ const scalarLine = () => {
     run(seconds: number): number {
       let used = 0;
       for (let s = 0; s < seconds; s++) {
-        const frames = Array.from({ length: RATE_HZ }, () => frameAt(++index));
+        const frames = Array.from({ length: RATE_HZ }, () => next(++index));
         const before = process.cpuUsage();
         for (const frame of frames) window.push(frame);
         used += cpuSeconds(before);
@@ -139,11 +107,6 @@ const scalarLine = () => {
       return used;
     },
   };
-};
-
-const cpuSeconds = (before: NodeJS.CpuUsage): number => {
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1e6;
 };
 
 setFlagsFromString('--expose-gc');
@@ -163,7 +126,7 @@ const checkpoints = (hours: number): readonly number[] => [...[1, 10, 100].filte
  * 200 signals at 1 kHz in real time: which share of one core they take, and whether memory grows with the hours. Every
  * hour of the line takes about a minute here; the work is the whole of it, nothing is left out.
  */
-export const realtime = async (o: { readonly report: Report; readonly hours: number }): Promise<void> => {
+export const realtime = async (o: GroupOptions): Promise<void> => {
   const { figure, note } = o.report;
   const line = waveformLine();
   const tellMemory = (when: string): void => {

@@ -1,13 +1,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Frame } from '#core/contracts/frame.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
 import type { GroupOptions } from './group.ts';
+import { define, frameAt, makeNoise, setOf } from './inputs.ts';
 import { contest, rate } from './measure.ts';
 import { startPeer } from './peer.ts';
-import { define, LENGTH, setOf, throughEngine, waveformWindows } from './waveforms.ts';
+import { LENGTH, throughEngine, waveformWindows } from './waveforms.ts';
 
 /** What tsfresh's minimal set says of a series, but for its length and what follows from the others. */
 const OF_SERIES = [
@@ -36,28 +36,13 @@ const ROLLING = SIGNALS.flatMap(({ name }) => [
 
 /** A row of eight signals after the other, as frames and as a file of float64, rows first. */
 const scalarRows = () => {
-  let state = 1;
-  const next = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
+  const next = makeNoise();
   const rows = Array.from({ length: ROWS }, (_, r) => Array.from(SIGNALS, (_, i) => next() + Math.sin(r / (20 + i))));
   const file = join(mkdtempSync(join(tmpdir(), 'millwright-bench-')), 'rows.f64');
   writeFileSync(file, Buffer.from(Float64Array.from(rows.flat()).buffer));
-  const frames = rows.map((row, r): Frame => {
-    const time = new Date(Date.UTC(2026, 0, 1) + r * 1000).toISOString();
-    return {
-      schema: 'frame/1',
-      site: 'plant-a',
-      asset: 'm1',
-      run: 'life-1',
-      index: r + 1,
-      context: 'production',
-      sourceTime: time,
-      receivedTime: time,
-      signals: Object.fromEntries(row.map((value, i) => [`s${i}`, { value, quality: 'GOOD' as const }])),
-    };
-  });
+  const frames = rows.map((row, r) =>
+    frameAt(r + 1, 1000, Object.fromEntries(row.map((value, i) => [`s${i}`, { value, quality: 'GOOD' as const }]))),
+  );
   return { frames, file };
 };
 

@@ -1,8 +1,9 @@
 import { centralMoments, envelopeSpectrum, powerSpectrum } from '#core/features/kernel/analysis.ts';
 import type { GroupOptions } from './group.ts';
+import { define } from './inputs.ts';
 import { contest, rate } from './measure.ts';
 import { startPeer } from './peer.ts';
-import { define, LENGTH, RATE_HZ, throughEngine, waveformWindows } from './waveforms.ts';
+import { LENGTH, RATE_HZ, throughEngine, waveformWindows } from './waveforms.ts';
 
 const BANDS = 8;
 const edges = Array.from({ length: BANDS + 1 }, (_, i) => (i * RATE_HZ) / 2 / BANDS);

@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FeatureDefinition, FeatureSet } from '#core/contracts/feature-set.ts';
+import type { FeatureDefinition } from '#core/contracts/feature-set.ts';
 import type { Frame } from '#core/contracts/frame.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
-import { FEATURES } from '#core/features/engine/registry.ts';
+import { frameAt, makeNoise, setOf } from './inputs.ts';
 
 const RECORDED = join(import.meta.dirname, '../../../shared/data/cwru');
 export const LENGTH = 2048;
@@ -22,38 +22,11 @@ const samples = (): { readonly from: string; readonly windows: readonly Float32A
       for (let at = 0; at + LENGTH <= all.length; at += LENGTH) windows.push(all.slice(at, at + LENGTH));
     }
   if (windows.length >= WINDOWS) return { from: 'CWRU bearings', windows: windows.slice(0, WINDOWS) };
-  let state = 1;
-  const next = (): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
+  const next = makeNoise();
   const made = (w: number) =>
     Float32Array.from({ length: LENGTH }, (_, i) => next() + Math.sin(i * (0.1 + w / 997)) + (i % 113 === 0 ? 4 : 0));
   return { from: 'made by formula', windows: Array.from({ length: WINDOWS }, (_, w) => made(w)) };
 };
-
-export const define = (
-  feature: string,
-  signal: string,
-  window: number,
-  params: FeatureDefinition['params'] = {},
-  name = feature,
-): FeatureDefinition => ({
-  name: `${signal}_${name}`.replaceAll(/[^a-z0-9]/g, '_'),
-  feature,
-  signal,
-  window,
-  params,
-  version: FEATURES[feature]?.version ?? 1,
-});
-
-export const setOf = (features: readonly FeatureDefinition[]): FeatureSet => ({
-  schema: 'feature-set/1',
-  id: 'bench',
-  owner: 'bench',
-  description: 'what the peer computes, too',
-  features: [...features],
-});
 
 const VIBRATION: SignalDefinition = {
   name: 'vibration',
@@ -70,20 +43,9 @@ export const waveformWindows = () => {
   const arrays = windows.map((w) => Float64Array.from(w));
   const file = join(mkdtempSync(join(tmpdir(), 'millwright-bench-')), 'windows.f64');
   writeFileSync(file, Buffer.concat(arrays.map((a) => Buffer.from(a.buffer))));
-  const frames = windows.map((w, i): Frame => {
-    const time = new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString();
-    return {
-      schema: 'frame/1',
-      site: 'plant-a',
-      asset: 'm1',
-      run: 'life-1',
-      index: i + 1,
-      context: 'production',
-      sourceTime: time,
-      receivedTime: time,
-      signals: { vibration: { samples: Buffer.from(w.buffer).toString('base64'), quality: 'GOOD' } },
-    };
-  });
+  const frames = windows.map((w, i) =>
+    frameAt(i + 1, 1000, { vibration: { samples: Buffer.from(w.buffer).toString('base64'), quality: 'GOOD' } }),
+  );
   return { from, arrays, frames, file };
 };
 
