@@ -41,6 +41,18 @@ const memoryBucket = (name: string, files: Record<string, string>) => ({
   },
 });
 
+/** Athena that has one answer; `asked` gets each SQL. */
+export const oneAnswer = (
+  columns: readonly string[],
+  rows: readonly (readonly (string | null)[])[],
+  asked: string[],
+): World['athena'] => ({
+  query: async (sql) => {
+    asked.push(sql);
+    return { id: 'q-1', columns, rows, scannedBytes: 7 };
+  },
+});
+
 export interface FakeWorld extends World {
   readonly asked: { type: string; detail: unknown }[];
   readonly calls: { name: string; payload: unknown }[];

@@ -1,6 +1,7 @@
 import type { LineageEdge } from '../../../core/contracts/ledger.ts';
 import { featureSetRecord } from '../../../core/feature-sets/record.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
+import { aRawObject } from '../../support/raw-object.ts';
 import { FEATURE_SET } from '../feature-sets/a-run.ts';
 import { SIGNALS } from '../features/a-frame.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
@@ -182,26 +183,7 @@ describe('millwright backfill', () => {
 
   test('only says what it would read, with --dry-run', async () => {
     const key = 'raw/frames/site=plant-a/asset=m1/run=r1/0000000001-0000000009.ndjson.gz';
-    const raw = {
-      class: 'raw-object' as const,
-      id: key,
-      body: {
-        schema: 'raw-object/1',
-        bucket: 'lake',
-        key,
-        versionId: null,
-        digest: digest('4'),
-        bytes: 10,
-        site: 'plant-a',
-        asset: 'm1',
-        run: 'r1',
-        firstIndex: 1,
-        lastIndex: 9,
-        frames: 9,
-        quarantined: 0,
-        signals: ['level'],
-      },
-    };
+    const raw = { class: 'raw-object' as const, id: key, body: { ...aRawObject({ key }) } };
     const world = fakeWorld({ registry: memoryRegistry([record(FEATURE_SET), raw]), lakeFiles: { [key]: '' } });
     const { out } = await runWith(world, [...args, '--dry-run', '--json']);
     expect(JSON.parse(out)).toMatchObject({ parts: 1, objects: 1, frames: 9, runs: ['m1/r1'], stored: 0 });

@@ -1,4 +1,4 @@
-import { fakeWorld, runWith } from './fakes.ts';
+import { fakeWorld, oneAnswer, runWith } from './fakes.ts';
 
 const COLUMNS = 'asset signal check from_time to_time open count worst says found_at found_by'.split(' ');
 const at = (hour: number): string => new Date(Date.UTC(2026, 0, 1, hour)).toISOString();
@@ -7,14 +7,7 @@ const row = (signal: string, from: number, to: number, open = false, worst: stri
 ];
 const asked: string[] = [];
 const world = (...rows: readonly (readonly (string | null)[])[]) =>
-  fakeWorld({
-    athena: {
-      query: async (sql) => {
-        asked.push(sql);
-        return { id: 'q-1', columns: COLUMNS, rows, scannedBytes: 1 };
-      },
-    },
-  });
+  fakeWorld({ athena: oneAnswer(COLUMNS, rows, asked) });
 beforeEach(() => asked.splice(0));
 
 describe('millwright quality', () => {

@@ -1,17 +1,10 @@
-import { fakeWorld, runWith } from './fakes.ts';
+import { fakeWorld, oneAnswer, runWith } from './fakes.ts';
 
 const DAYS = ['--param', 'first_day=2026-01-01', '--param', 'last_day=2026-01-02'];
 
 const asked: string[] = [];
 const world = (rows: readonly (readonly (string | null)[])[]) =>
-  fakeWorld({
-    athena: {
-      query: async (sql) => {
-        asked.push(sql);
-        return { id: 'q-1', columns: ['asset', 'bad_share'], rows, scannedBytes: 7 };
-      },
-    },
-  });
+  fakeWorld({ athena: oneAnswer(['asset', 'bad_share'], rows, asked) });
 beforeEach(() => asked.splice(0));
 
 describe('millwright query', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { RawObjectRecord } from '#core/contracts/lake.ts';
 import { planBackfill } from '#core/feature-sets/backfill.ts';
+import { aRawObject } from '../../support/raw-object.ts';
 import { digest } from '../cli/fakes.ts';
 import { DEFINITION } from './a-run.ts';
 
@@ -12,21 +13,8 @@ const REQUEST = {
   to: '2026-01-03',
   asset: null,
 };
-const object = (over: Partial<RawObjectRecord> & { firstIndex: number; lastIndex: number }): RawObjectRecord => ({
-  schema: 'raw-object/1',
-  bucket: 'lake',
-  key: `k${over.firstIndex}`,
-  versionId: null,
-  digest: digest('2'),
-  bytes: 1000,
-  site: 'plant-a',
-  asset: 'm1',
-  run: 'r1',
-  frames: over.lastIndex - over.firstIndex + 1,
-  quarantined: 0,
-  signals: ['level'],
-  ...over,
-});
+const object = (over: Partial<RawObjectRecord> & { firstIndex: number; lastIndex: number }): RawObjectRecord =>
+  aRawObject({ key: `k${over.firstIndex}`, frames: over.lastIndex - over.firstIndex + 1, ...over });
 const plan = (objects: readonly RawObjectRecord[], over: Partial<typeof REQUEST> = {}) =>
   planBackfill(
     { ...REQUEST, ...over },

@@ -7,13 +7,11 @@ import { aFrame, bad, good, SIGNALS, wave } from './a-frame.ts';
 
 const level = (index: number, over: Partial<Frame> = {}) => aFrame(index, { level: good(2 ** index) }, over);
 /** Sums powers of two: which frames are in the window can be read from their sum. */
-const opened = (window: number) => {
-  const it = compileFeatureSet(
+const opened = (window: number) =>
+  compileFeatureSet(
     aFeatureSet({ feature: 'mean', window }, { feature: 'slope', window, params: { min: 2 } }),
     SIGNALS.map((s) => ({ ...s, range: [-1e40, 1e40] as [number, number] })),
   ).open();
-  return it;
-};
 const meanOf = (...indexes: number[]) => indexes.reduce((sum, i) => sum + 2 ** i, 0) / indexes.length;
 const push = (window: ReturnType<typeof opened>, frame: Frame): number => {
   const vector = window.push(frame);

@@ -11,6 +11,7 @@ import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEve
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
+import { aRawObject } from '../../support/raw-object.ts';
 import { aFrame, good } from '../features/a-frame.ts';
 
 const NOW = '2026-01-02T03:04:05.000Z';
@@ -259,22 +260,7 @@ describe('quarantine', () => {
   });
 
   const registered = (versionId: string) =>
-    recordCommand('raw-object', FRAMES, {
-      schema: 'raw-object/1',
-      bucket: 'lake',
-      key: FRAMES,
-      versionId,
-      digest: `sha256:${'0'.repeat(64)}`,
-      bytes: 1,
-      site: 'plant-a',
-      asset: 'press-1',
-      run: 'life-1',
-      firstIndex: 1,
-      lastIndex: 1,
-      frames: 0,
-      quarantined: 1,
-      signals: [],
-    });
+    recordCommand('raw-object', FRAMES, aRawObject({ key: FRAMES, versionId, asset: 'press-1', run: 'life-1' }));
 
   it.each([
     ['the version that was put aside', 'v7'],
