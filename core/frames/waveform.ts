@@ -15,7 +15,9 @@ export const decodeSamples = (base64: string): Float64Array | undefined => {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === 0 || bytes.length % 4 !== 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return Float64Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+  const samples = new Float64Array(bytes.length / 4);
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getFloat32(4 * i, true);
+  return samples;
 };
 
 /** Base64 of little-endian float32, as frames have it. */
