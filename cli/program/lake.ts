@@ -36,8 +36,8 @@ export const addLake = (program: Command, add: Add, act: Act): void => {
     .option('--dry-run', 'only say what would be good now', false)
     .option('--because <text>', 'why, for the audit trail', 'replayed at the command line')
     .action(
-      act<[string[], { reason?: string; all: boolean; dryRun: boolean; because: string }]>((world, out, keys, o) =>
-        replayQuarantine(world, out, { keys, ...o }),
+      act<[string[], { reason?: QuarantineClass; all: boolean; dryRun: boolean; because: string }]>(
+        (world, out, keys, o) => replayQuarantine(world, out, { keys, ...o }),
       ),
     );
   add(
