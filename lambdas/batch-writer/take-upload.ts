@@ -1,15 +1,11 @@
-import { gzipSync } from 'node:zlib';
-import { lakeKeys } from '#core/contracts/lake.ts';
-import type { QuarantineRecord } from '#core/contracts/quarantine.ts';
 import type { MessageRules } from '#core/lake/check-message.ts';
-import { commandIdOf } from '#core/lineage/command-id.ts';
 import { landMessages } from '../shared/land-messages.ts';
 import type { LandingDeps } from '../shared/landing.ts';
 import type { LedgerCommandInput } from '../shared/ledger-client.ts';
 import type { CreatedObject } from '../shared/object-created.ts';
 import { sha256 } from '../shared/object-store.ts';
 import { type BadLine, OBSERVATIONS_KEY, readObservationUpload } from '../shared/observation-upload.ts';
-import { UNKNOWN_SITE } from '../shared/quarantine-messages.ts';
+import { asideCommand, putLinesAside, UNKNOWN_SITE } from '../shared/put-aside.ts';
 
 /**
  * Lands the observations of an upload, each message once, whether it also came by MQTT or not; bad lines are put aside.
@@ -42,25 +38,16 @@ export const takeUpload = async (
       });
   const [first] = aside;
   if (first === undefined) return null;
-  const asideKey = lakeKeys.quarantine(key, versionId);
-  await deps.lake.put(asideKey, gzipSync(aside.map((b) => JSON.stringify(b)).join('\n')), 'application/gzip');
-  const site = OBSERVATIONS_KEY.exec(key)?.[1] ?? UNKNOWN_SITE;
-  const body: QuarantineRecord = {
-    schema: 'quarantine/1',
-    key: asideKey,
-    versionId,
-    site,
-    records: aside.length,
-    reason: first.reason,
-    replay: null,
-  };
-  return {
-    schema: 'ledger-command/1',
-    commandId: commandIdOf('quarantine', asideKey, sha256(bytes)),
-    site,
+  return asideCommand({
+    aside: {
+      key: await putLinesAside(deps.lake, { key, versionId }, aside),
+      versionId,
+      site: OBSERVATIONS_KEY.exec(key)?.[1] ?? UNKNOWN_SITE,
+      records: aside.length,
+      reason: first.reason,
+    },
+    content: [sha256(bytes)],
     actor: 'lambda:batch-writer',
-    reason: 'observations of an upload could not land',
-    record: { class: 'quarantine', id: asideKey, body: { ...body } },
-    announce: { type: 'Quarantined', detail: { site, key: asideKey, reason: first.reason, records: aside.length } },
-  };
+    says: 'observations of an upload could not land',
+  });
 };

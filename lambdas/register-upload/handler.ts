@@ -1,7 +1,6 @@
-import { gzipSync } from 'node:zlib';
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { EventType } from '#core/contracts/events.ts';
-import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
+import type { RawObjectRecord } from '#core/contracts/lake.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
@@ -12,6 +11,7 @@ import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import { type CreatedObject, parseObjectCreated } from '../shared/object-created.ts';
 import { type ObjectStore, sha256 } from '../shared/object-store.ts';
 import { publishedUseCases } from '../shared/published-use-cases.ts';
+import { putLinesAside, UNKNOWN_SITE } from '../shared/put-aside.ts';
 import { landFindings } from './find-quality.ts';
 import { inOrder } from './in-order.ts';
 
@@ -36,13 +36,8 @@ export const makeHandler = (deps: Deps) => {
     const bytes = await deps.lake.get(object.key, object.versionId);
     const digest = sha256(bytes);
     const checked = readFrames(bytes, object.key);
-    const site = parts?.[1] ?? 'unknown';
-    if (checked.bad.length > 0)
-      await deps.lake.put(
-        lakeKeys.quarantine(object.key, object.versionId),
-        gzipSync(checked.bad.map((b) => JSON.stringify(b)).join('\n')),
-        'application/gzip',
-      );
+    const site = parts?.[1] ?? UNKNOWN_SITE;
+    if (checked.bad.length > 0) await putLinesAside(deps.lake, object, checked.bad);
     if (parts === null) {
       deps.log.error(`${object.key} was put aside`, new Error(checked.bad[0]?.reason));
       return null;

@@ -1,12 +1,12 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { parseAs } from '#core/contracts/errors.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
-import { QuarantinedMessage, type QuarantineRecord } from '#core/contracts/quarantine.ts';
+import { QuarantinedMessage } from '#core/contracts/quarantine.ts';
 import { siteOfTopic } from '#core/lake/check-message.ts';
-import { commandIdOf } from '#core/lineage/command-id.ts';
 import { type LandingDeps, landOnce } from './landing.ts';
 import type { LedgerCommandInput } from './ledger-client.ts';
 import { sha256 } from './object-store.ts';
+import { asideCommand, UNKNOWN_SITE } from './put-aside.ts';
 
 const linesOf = (messages: readonly QuarantinedMessage[]): Uint8Array =>
   gzipSync(messages.map((m) => `${JSON.stringify(m)}\n`).join(''));
@@ -18,8 +18,6 @@ export const readQuarantinedMessages = (bytes: Uint8Array, key: string): Quarant
     .split('\n')
     .filter((line) => line !== '')
     .map((line, i) => parseAs(QuarantinedMessage, JSON.parse(line), `line ${i + 1} of ${key}`));
-
-export const UNKNOWN_SITE = 'unknown';
 
 /**
  * Puts messages aside, each once however often it is sent: their bytes name them. What was put aside is recorded and
@@ -53,23 +51,15 @@ export const quarantineMessages = async (
       return fate === undefined || fate.is === 'later' ? [] : [{ message, key: fate.key }];
     });
     for (const [key, of] of Map.groupBy(settled, (s) => s.key)) {
-      const body: QuarantineRecord = {
-        schema: 'quarantine/1',
-        key,
-        site,
-        records: of.length,
-        reason: (of[0] as (typeof of)[number]).message.reason,
-        replay: null,
-      };
-      commands.push({
-        schema: 'ledger-command/1',
-        commandId: commandIdOf('quarantine', key),
-        site,
-        actor,
-        reason: 'messages could not land',
-        record: { class: 'quarantine', id: key, body: { ...body } },
-        announce: { type: 'Quarantined', detail: { site, key, reason: body.reason, records: of.length } },
-      });
+      const { reason } = (of[0] as (typeof of)[number]).message;
+      commands.push(
+        asideCommand({
+          aside: { key, site, records: of.length, reason },
+          content: [],
+          actor,
+          says: 'messages could not land',
+        }),
+      );
     }
   }
   return { commands, later };

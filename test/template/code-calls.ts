@@ -180,6 +180,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   framesOf: ['get'],
   getJson: ['get'],
   putJson: ['put'],
+  putLinesAside: ['put'],
   readReport: ['get'],
   readFeatureSet: ['latest'],
   publishedFeatureSets: ['latest', 'list'],
