@@ -103,6 +103,28 @@ const startLake = async () => {
     },
   };
 };
+/** A machine that reads answers line by line. @returns what configures a connector to talk to it. */
+const startMachine = async (
+  connected: (send: (document: object) => void) => void,
+  answered: (answer: unknown) => void,
+): Promise<{ machines: string }> => {
+  const machine = createTcp((socket) => {
+    socket.on('error', () => {});
+    let text = '';
+    socket.on('data', (d) => {
+      text += d;
+      const lines = text.split('\n');
+      text = lines.pop() as string;
+      for (const l of lines) answered(JSON.parse(l));
+    });
+    connected((document) => socket.write(`${JSON.stringify(document)}\n`));
+  });
+  machine.listen(0, '127.0.0.1');
+  await once(machine, 'listening');
+  closing.push(() => new Promise((resolve) => machine.close(resolve)));
+  const { port } = machine.address() as { port: number };
+  return { machines: JSON.stringify({ [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }] }) };
+};
 const decisionsIn = (objects: ReadonlyMap<string, Buffer>): DecisionRecord[] =>
   [...objects]
     .filter(([key]) => key.includes('/inbox/decisions/'))
@@ -229,26 +251,15 @@ describe('a device with runtime, uplink and connector', () => {
 
   it('answers a machine that is configured later, and goes on with it after the runtime was away', async () => {
     const answers: { ack: { index: number }; verdict: string }[] = [];
-    const machine = createTcp((socket) => {
-      socket.on('error', () => {});
-      let text = '';
-      socket.on('data', (d) => {
-        text += d;
-        const lines = text.split('\n');
-        text = lines.pop() as string;
-        for (const l of lines) answers.push(JSON.parse(l) as (typeof answers)[number]);
-      });
-      for (const i of [1, 2, 3])
-        if (!answers.some((a) => a.ack.index === i)) socket.write(`${JSON.stringify(makeFrame(i, 5))}\n`);
-    });
-    machine.listen(0, '127.0.0.1');
-    await once(machine, 'listening');
-    const { port } = machine.address() as { port: number };
-    closing.push(() => new Promise((resolve) => machine.close(resolve)));
+    const machine = await startMachine(
+      (send) => {
+        for (const i of [1, 2, 3]) if (!answers.some((a) => a.ack.index === i)) send(makeFrame(i, 5));
+      },
+      (answer) => answers.push(answer as (typeof answers)[number]),
+    );
     await device.start('connector-jsonl');
     // The machine is configured while the connector runs, and the runtime comes after it.
-    const machines = JSON.stringify({ [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }] });
-    device.reconfigure('connector-jsonl', { machines });
+    device.reconfigure('connector-jsonl', machine);
     await device.start('runtime');
     await until('three answers', () => answers.length === 3, 40_000);
     expect(answers.map((a) => [a.ack.index, a.verdict])).toEqual([
@@ -270,31 +281,22 @@ describe('a device with runtime, uplink and connector', () => {
     let acknowledged = 0;
     let sent = 0;
     const verdicts = new Set<number>();
-    const machine = createTcp((socket) => {
-      socket.on('error', () => {});
-      let text = '';
-      socket.on('data', (d) => {
-        text += d;
-        const lines = text.split('\n');
-        text = lines.pop() as string;
-        for (const l of lines) {
-          const { ack } = JSON.parse(l) as { ack: { n?: number; index?: number } };
-          if (ack.n !== undefined) acknowledged = Math.max(acknowledged, ack.n);
-          else verdicts.add(ack.index as number);
-        }
-      });
-      // What has no answer is sent again; until the connector was killed, no more than twenty.
-      const upTo = sent === 0 ? 20 : 30;
-      for (const r of readings.slice(acknowledged, upTo)) socket.write(`${JSON.stringify(r)}\n`);
-      sent = upTo;
-    });
-    machine.listen(0, '127.0.0.1');
-    await once(machine, 'listening');
-    const { port } = machine.address() as { port: number };
-    closing.push(() => new Promise((resolve) => machine.close(resolve)));
+    const machine = await startMachine(
+      (send) => {
+        // What has no answer is sent again; until the connector was killed, no more than twenty.
+        const upTo = sent === 0 ? 20 : 30;
+        for (const r of readings.slice(acknowledged, upTo)) send(r);
+        sent = upTo;
+      },
+      (answer) => {
+        const { ack } = answer as { ack: { n?: number; index?: number } };
+        if (ack.n !== undefined) acknowledged = Math.max(acknowledged, ack.n);
+        else verdicts.add(ack.index as number);
+      },
+    );
     const signals = [{ name: 'speed', unit: '1/min', kind: 'scalar', range: [0, 6000] }];
     device.reconfigure('connector-jsonl', {
-      machines: JSON.stringify({ [DEVICE]: [{ asset: 'spindle-1', host: '127.0.0.1', port }] }),
+      ...machine,
       intake: JSON.stringify({ signals, framing: { everySeconds: 60, latenessSeconds: 0 } }),
       observations: 'true',
       messageSeconds: '1',
