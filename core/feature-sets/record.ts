@@ -1,5 +1,6 @@
 import { FeatureSetRecord, type FeatureSignal } from '../contracts/feature-store.ts';
 import type { SignalDefinition, UseCase } from '../contracts/use-case.ts';
+import { signalsNamed } from '../features/engine/feature.ts';
 import { featureUnits } from '../features/engine/feature-units.ts';
 import { FEATURES } from '../features/engine/registry.ts';
 import { canonicalJson } from '../lineage/canonical-json.ts';
@@ -11,13 +12,9 @@ export const signalsRead = ({
 }: Pick<UseCase, 'featureSet' | 'signals'>): readonly FeatureSignal[] => {
   const read = new Set(
     featureSet.features.flatMap((definition) => {
-      const params = FEATURES[definition.feature]?.params ?? {};
-      return [
-        definition.signal,
-        ...Object.entries(params)
-          .filter(([, kind]) => kind.includes('signal'))
-          .flatMap(([name]) => [definition.params[name] ?? []].flat().map(String)),
-      ];
+      const feature = FEATURES[definition.feature];
+      const named = feature === undefined ? [] : signalsNamed(feature, definition.params);
+      return [definition.signal, ...named.flatMap(([, names]) => names)];
     }),
   );
   return signals

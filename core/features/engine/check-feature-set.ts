@@ -1,6 +1,6 @@
 import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.ts';
 import type { SignalDefinition } from '../../contracts/use-case.ts';
-import type { Feature, ParamKind } from './feature.ts';
+import { type Feature, type ParamKind, signalsNamed } from './feature.ts';
 import { comparable, unitOfParam } from './feature-units.ts';
 import { FEATURES } from './registry.ts';
 
@@ -53,11 +53,11 @@ const unitProblems = (
   signal: SignalDefinition,
   signals: Signals,
 ): readonly string[] =>
-  Object.keys(feature.params).flatMap((param) => {
+  signalsNamed(feature, definition.params).flatMap(([param, names]) => {
     const expected = unitOfParam(feature, param, signal);
     if (expected === undefined) return [];
-    return [definition.params[param] ?? []].flat().flatMap((name) => {
-      const unit = signals.get(String(name))?.unit ?? expected;
+    return names.flatMap((name) => {
+      const unit = signals.get(name)?.unit ?? expected;
       return comparable(unit, expected)
         ? []
         : [`${feature.name} needs "${param}" in ${expected}: ${name} is in ${unit}, and there is no conversion`];

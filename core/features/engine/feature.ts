@@ -110,3 +110,13 @@ export const numberParam = (params: Params, name: string, feature: string): numb
     throw new Error(`feature ${feature} needs the number "${name}" in its params; got ${JSON.stringify(value)}`);
   return value;
 };
+
+/** Signals that the parameters of a feature name, by parameter; none where one is left out. @param kind only scalars. */
+export const signalsNamed = (
+  feature: FeatureBase,
+  params: Params,
+  kind: 'signal' | 'scalar-signal' = 'signal',
+): readonly (readonly [param: string, names: readonly string[]])[] =>
+  Object.entries(feature.params)
+    .filter(([, is]) => is.includes(kind))
+    .map(([param]) => [param, [(params[param] ?? []) as string | readonly string[]].flat()]);

@@ -2,7 +2,7 @@ import type { FeatureDefinition, FeatureSet } from '../../contracts/feature-set.
 import type { SignalDefinition } from '../../contracts/use-case.ts';
 import { compareText } from '../../text/compare.ts';
 import { checkFeatureSet } from './check-feature-set.ts';
-import type { Params, ScalarFeature, WaveformFeature, WindowFeature } from './feature.ts';
+import { type Params, type ScalarFeature, signalsNamed, type WaveformFeature, type WindowFeature } from './feature.ts';
 import { convertedTo, unitOfParam } from './feature-units.ts';
 import { FIRST_OWN } from './history.ts';
 import { FEATURES } from './registry.ts';
@@ -70,10 +70,6 @@ export interface Plan {
   readonly signals: ReadonlyMap<string, SignalDefinition>;
 }
 
-/** Signals that a parameter names; none where it is left out. */
-const signalNames = (params: Params, name: string): readonly string[] =>
-  [(params[name] ?? []) as string | readonly string[]].flat();
-
 /** Frames a window must hold for a feature set. */
 export const windowLength = (set: FeatureSet): number => Math.max(...set.features.map((f) => f.window));
 
@@ -103,14 +99,10 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
     if (known !== undefined) return known;
     const signal = byName.get(definition.signal) as SignalDefinition;
     const { params } = definition;
-    const scalars = Object.entries(feature.params)
-      .filter(([, kind]) => kind.includes('scalar-signal'))
-      .flatMap(([param]) =>
-        signalNames(params, param).map((name): [string, number] => [
-          name,
-          columnOf(name, unitOfParam(feature, param, signal)),
-        ]),
-      );
+    const scalars = signalsNamed(feature, params, 'scalar-signal').flatMap(([param, names]) => {
+      const unit = unitOfParam(feature, param, signal);
+      return names.map((name): [string, number] => [name, columnOf(name, unit)]);
+    });
     waveformPlaces.set(key, waveforms.push({ feature, signal, params, scalars: new Map(scalars) }) - 1);
     return waveforms.length - 1;
   };
@@ -137,12 +129,12 @@ export const planOf = (set: FeatureSet, signals: readonly SignalDefinition[]): P
       tasks.push({ kind: 'waveform', column: waveformPlace(definition, feature), window, at });
     } else if (feature !== undefined) {
       const own = byName.get(definition.signal) as SignalDefinition;
-      const named = Object.entries(feature.params)
-        .filter(([, kind]) => kind.includes('scalar-signal'))
-        .map(([name]): [string, readonly number[]] => {
-          const unit = unitOfParam(feature, name, own);
-          return [name, signalNames(params, name).map((signal) => columnOf(signal, unit))];
-        });
+      const named = signalsNamed(feature, params, 'scalar-signal').map(
+        ([param, names]): [string, readonly number[]] => {
+          const unit = unitOfParam(feature, param, own);
+          return [param, names.map((name) => columnOf(name, unit))];
+        },
+      );
       const column = columnOf(definition.signal);
       tasks.push({ kind: 'window', column, window, at, params, feature, named: new Map(named) });
     }
