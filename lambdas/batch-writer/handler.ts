@@ -21,14 +21,18 @@ export interface Deps extends LandingDeps {
 
 const ACTOR = 'lambda:batch-writer';
 
-/** An event of S3, which came by its own queue; whatever a device says has the topic beside it. */
-const uploadIn = (body: string): unknown => {
+const jsonOf = (body: string): unknown => {
   try {
-    const document = JSON.parse(body) as { readonly source?: unknown; readonly cameOn?: unknown } | null;
-    return document?.source === 'aws.s3' && document.cameOn === undefined ? document : undefined;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }
+};
+
+/** An event of S3, which came by its own queue; whatever a device says has the topic beside it. */
+const isUpload = (document: unknown): boolean => {
+  const { source, cameOn } = (document ?? {}) as { readonly source?: unknown; readonly cameOn?: unknown };
+  return source === 'aws.s3' && cameOn === undefined;
 };
 
 interface Received {
@@ -51,17 +55,17 @@ export const makeHandler =
     const aside: (Received & { quarantined: QuarantinedMessage })[] = [];
     const commands: { messageIds: readonly string[]; command: LedgerCommandInput }[] = [];
     for (const { messageId, body } of event.Records) {
-      const upload = uploadIn(body);
-      if (upload !== undefined) {
+      const document = jsonOf(body);
+      if (isUpload(document)) {
         try {
-          const command = await takeUpload(deps, parseObjectCreated(upload), rules);
+          const command = await takeUpload(deps, parseObjectCreated(document), rules);
           if (command !== null) commands.push({ messageIds: [messageId], command });
         } catch (error) {
           failures.add(messageId, error);
         }
         continue;
       }
-      const message = topicMessage(body);
+      const message = topicMessage(body, document);
       const checked = checkTopicMessage(message, rules, at);
       if ('ok' in checked) good.push({ messageId, message, checked });
       else aside.push({ messageId, message, quarantined: checked });

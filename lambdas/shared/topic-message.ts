@@ -13,14 +13,9 @@ export interface TopicMessage {
 /**
  * Reads the body of a queue's message that a topic rule sent. A body of any other form is a message without a topic,
  * whole: whoever checks it says what is wrong with it.
+ * @param document its JSON; undefined where it is none.
  */
-export const topicMessage = (body: string): TopicMessage => {
-  let document: unknown;
-  try {
-    document = JSON.parse(body);
-  } catch {
-    return { topic: null, bytes: Buffer.from(body) };
-  }
+export const topicMessage = (body: string, document: unknown): TopicMessage => {
   const asBytes = AsBytes.safeParse(document);
   if (asBytes.success) return { topic: asBytes.data.cameOn, bytes: Buffer.from(asBytes.data.bytes, 'base64') };
   const asJson = AsJson.safeParse(document);
