@@ -8,7 +8,7 @@ import type { LandingDeps } from '../shared/landing.ts';
 import { readObservationUpload } from '../shared/observation-upload.ts';
 import { readQuarantinedMessages } from '../shared/quarantine-messages.ts';
 import type { Queues } from '../shared/queues.ts';
-import { type AsideLine, readAside } from './read-object.ts';
+import { readAside } from './read-object.ts';
 
 export interface Deps extends LandingDeps {
   readonly queues: Queues;
@@ -84,7 +84,8 @@ export const replayObject = async (
   const original = originalOf(o.key);
   const versionId = original.versionId ?? o.registered;
   if (o.from === 'observations') {
-    const wasBad = (line: number): boolean => lines.some((l: AsideLine) => l.line === 0 || l.line === line);
+    const badLines = new Set(lines.map((l) => l.line));
+    const wasBad = (line: number): boolean => badLines.has(0) || badLines.has(line);
     const { good, bad } = readObservationUpload(await deps.lake.get(original.key, versionId), original.key, o.rules);
     const again = good.filter((g) => wasBad(g.line)).map((g) => g.message);
     const reasons = bad.map((b) => b.reason);
