@@ -13,6 +13,7 @@ import { countClasses, originalOf, type QuarantineSource, siteOf, sourceOf } fro
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
+import { compareText } from '#core/text/compare.ts';
 import { readMessageRules } from '../shared/check-messages.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import type { ListedObject, ObjectFiles } from '../shared/object-files.ts';
@@ -36,13 +37,13 @@ const LISTED_FOR_REPLAY = 1000;
 const listed = async (deps: Deps, limit: number, site: string | null) => {
   const all = (await deps.files.entries(ALL))
     .filter(({ key }) => sourceOf(key) !== null && (site === null || siteOf(key) === site))
-    .sort((a, b) => (a.at > b.at ? -1 : a.at < b.at ? 1 : a.key < b.key ? -1 : 1));
+    .sort((a, b) => compareText(b.at, a.at) || compareText(a.key, b.key));
   return { objects: all.slice(0, limit), more: all.length > limit };
 };
 
-const lastReplay = async (deps: Deps, key: string): Promise<ReplayResult | null> => {
+const recordOf = async (deps: Deps, key: string): Promise<QuarantineRecord | null> => {
   const stored = await deps.registry.latest('quarantine', key);
-  return stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`).replay;
+  return stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`);
 };
 
 const sourceIn = (key: string): QuarantineSource => {
@@ -61,7 +62,7 @@ const shown = async (deps: Deps, { key, at }: ListedObject): Promise<QuarantineS
     at,
     records: lines.length,
     classes: countClasses(lines.map((l) => l.class)),
-    replay: await lastReplay(deps, key),
+    replay: (await recordOf(deps, key))?.replay ?? null,
   };
   return { entry, lines: lines.map(({ line: _, ...l }) => l) };
 };
@@ -88,8 +89,7 @@ const chosen = async (deps: Deps, { what }: Replay): Promise<{ keys: readonly st
   const isOpen = await inParallel(
     objects,
     async (object) => {
-      const last = await lastReplay(deps, object.key);
-      if (last !== null && last.bad === 0) return false;
+      if ((await recordOf(deps, object.key))?.replay?.bad === 0) return false;
       return !('class' in what) || ((await shown(deps, object)).entry.classes[what.class] ?? 0) > 0;
     },
     OBJECTS_AT_ONCE,
@@ -116,8 +116,7 @@ const replay = async (deps: Deps, request: Replay): Promise<ReplayAnswer> => {
     replays.push({ key, result, stillBad: [...stillBad] });
     if (request.dryRun) continue;
     const site = siteOf(key);
-    const stored = await deps.registry.latest('quarantine', key);
-    const known = stored === null ? null : parseAs(QuarantineRecord, stored.body, `quarantine record ${key}`);
+    const known = await recordOf(deps, key);
     const body: QuarantineRecord = {
       schema: 'quarantine/1',
       key,
