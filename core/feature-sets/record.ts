@@ -4,6 +4,7 @@ import { signalsNamed } from '../features/engine/feature.ts';
 import { featureUnits } from '../features/engine/feature-units.ts';
 import { FEATURES } from '../features/engine/registry.ts';
 import { canonicalJson } from '../lineage/canonical-json.ts';
+import { compareText } from '../text/compare.ts';
 
 /** The signals that a feature set reads, by its definitions and by their parameters that name signals. */
 export const signalsRead = ({
@@ -20,7 +21,7 @@ export const signalsRead = ({
   return signals
     .filter((s) => read.has(s.name))
     .map(({ quality: _quality, ...signal }: SignalDefinition): FeatureSignal => signal)
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort((a, b) => compareText(a.name, b.name));
 };
 
 /**

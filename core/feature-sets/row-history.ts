@@ -2,6 +2,7 @@ import type { FeatureSet } from '../contracts/feature-set.ts';
 import type { FeatureSignal } from '../contracts/feature-store.ts';
 import type { LakeRow } from '../contracts/lake-tables.ts';
 import { compileFeatureSet } from '../features/engine/compile.ts';
+import { compareText } from '../text/compare.ts';
 import { type FrameSource, type FrameVersion, frameVersions } from './frame-versions.ts';
 
 /**
@@ -86,7 +87,7 @@ export const rowHistory = (
     const later = near
       .flat()
       .filter((v) => v.known > first)
-      .sort((a, b) => a.known - b.known || (a.source.key < b.source.key ? -1 : 1));
+      .sort((a, b) => a.known - b.known || compareText(a.source.key, b.source.key));
     let before: readonly FrameVersion[] = [];
     let told = false;
     // Of several frames that became known at one instant the first by key is the cause.

@@ -1,5 +1,6 @@
 import { LAKE_TABLES, type LakeRow, type LakeTable, type LandedTableName } from '../contracts/lake-tables.ts';
 import { digestBytes } from '../lineage/digest.ts';
+import { compareText } from '../text/compare.ts';
 
 /** An object of a listing. */
 export interface SizedObject {
@@ -35,7 +36,7 @@ export const planParts = (
   limits: { readonly bytes: number; readonly files: number } = PART_LIMITS,
 ): CompactionPart[] => {
   const groups: { bytes: number; sources: string[] }[] = [];
-  for (const { key, bytes } of files.toSorted((a, b) => (a.key < b.key ? -1 : 1))) {
+  for (const { key, bytes } of files.toSorted((a, b) => compareText(a.key, b.key))) {
     const last = groups.at(-1);
     if (last !== undefined && last.sources.length < limits.files && last.bytes + bytes <= limits.bytes) {
       last.sources.push(key);
