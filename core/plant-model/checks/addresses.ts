@@ -11,9 +11,9 @@ const ofAsset = (asset: PlantAsset, model: AssetModel, draft: Draft, taken: Map<
     const pattern = own?.address ?? signal.address;
     if (address === undefined || pattern === undefined) return [];
     const name = `${asset.id}/${signal.name}`;
-    const where: Where =
+    const where = (): Where =>
       own?.address === undefined ? draft.where('assets', asset.id) : draft.where('asset-signals', name, ['address']);
-    const say = (text: string): readonly Problem[] => [{ ...where, message: `signal "${name}": ${text}` }];
+    const say = (text: string): readonly Problem[] => [{ ...where(), message: `signal "${name}": ${text}` }];
     // An asset whose model has addresses may not be connected yet; an address of its own is one of something.
     if (connection === undefined)
       return own?.address === undefined
