@@ -5,7 +5,7 @@ import { hierarchyPath, placePath } from '#core/plant-model/places.ts';
 import { readPlant } from '#core/plant-model/read-plant.ts';
 import { type ResolvedSignal, signalsOf } from '#core/plant-model/signals-of.ts';
 import { plantCsvFiles, plantFiles, plantJson } from '#core/plant-model/write-plant.ts';
-import { nearestOf } from '#core/text/nearest.ts';
+import { didYouMean, nearestOf } from '#core/text/nearest.ts';
 import { opcUaUnitId, unitOf } from '#core/units/units.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readPlantFiles, writePlantFiles } from '../files/plant-folder.ts';
@@ -102,9 +102,7 @@ export const showAsset = async (out: Output, path: string, id: string): Promise<
     );
     throw new CliError(
       `${path} has no asset "${id}"`,
-      meant === undefined
-        ? `"millwright plant export ${path} --format json" has its assets`
-        : `did you mean "${meant}"?`,
+      didYouMean(meant, `"millwright plant export ${path} --format json" has its assets`),
       EXIT.notFound,
     );
   }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearestOf } from '../text/nearest.ts';
+import { didYouMean, nearestOf } from '../text/nearest.ts';
 import { columnFields, KEYS } from './columns.ts';
 import type { Problem } from './problem.ts';
 import { CALLED, type FieldPath, NESTED, type RawEntry, type Section, valueAt } from './sections.ts';
@@ -29,9 +29,7 @@ const meantBy = (section: Section, path: FieldPath, field: string): string | und
 const unknownField = (section: Section, path: FieldPath, field: string): string => {
   if (path.length > 0) return `there is no field "${field}" in ${path.join('.')}`;
   const meant = meantBy(section, path, field);
-  return meant === undefined
-    ? `there is no field "${field}"; there are ${fieldsOf(section).join(', ')}`
-    : `there is no field "${field}"; did you mean "${meant}"?`;
+  return `there is no field "${field}"; ${didYouMean(meant, `there are ${fieldsOf(section).join(', ')}`)}`;
 };
 
 /**

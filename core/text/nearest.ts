@@ -34,3 +34,7 @@ export const nearestOf = (text: string, candidates: Iterable<string>): string | 
   }
   return best;
 };
+
+/** What a message ends with after a name that is none: the one that was likely meant, or else something of use. */
+export const didYouMean = (meant: string | undefined, otherwise: string): string =>
+  meant === undefined ? otherwise : `did you mean "${meant}"?`;

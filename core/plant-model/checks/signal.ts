@@ -1,4 +1,5 @@
 import type { PlantSignal } from '../../contracts/plant-model.ts';
+import { didYouMean } from '../../text/nearest.ts';
 import { rec20Of, sameMeaning, ucumOfRec20, unitOf } from '../../units/units.ts';
 import type { FieldPath } from '../sections.ts';
 import type { Suggest } from './suggest.ts';
@@ -10,10 +11,8 @@ export interface Mistake {
 }
 
 /** Why a text is no unit that is known, with the one that was likely meant. */
-const unknownUnit = (code: string, suggest: Suggest): string => {
-  const meant = suggest.unit(code);
-  return `"${code}" is no UCUM code that is known; ${meant === undefined ? 'see https://ucum.org' : `did you mean "${meant}"?`}`;
-};
+const unknownUnit = (code: string, suggest: Suggest): string =>
+  `"${code}" is no UCUM code that is known; ${didYouMean(suggest.unit(code), 'see https://ucum.org')}`;
 
 const units = ({ dataType, unit, rec20 }: PlantSignal, suggest: Suggest): readonly Mistake[] => {
   if (unitOf(unit) === undefined) return [{ path: ['unit'], text: unknownUnit(unit, suggest) }];

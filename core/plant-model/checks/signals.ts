@@ -1,4 +1,5 @@
 import type { AssetModel, PlantAsset } from '../../contracts/plant-model.ts';
+import { didYouMean } from '../../text/nearest.ts';
 import { sameDimension, unitOf } from '../../units/units.ts';
 import type { Problem } from '../problem.ts';
 import type { FieldPath } from '../sections.ts';
@@ -27,12 +28,8 @@ const ofAsset = (asset: PlantAsset, model: AssetModel, draft: Draft): readonly P
       if (!draft.whole || draft.keys('model-signals').has(`${model.id}/${own.name}`)) return [];
       const names = model.signals.map((s) => s.name);
       const meant = draft.suggest.name(model.id, own.name, names);
-      return [
-        say(
-          ['name'],
-          `the model "${model.id}" has no signal of this name; ${meant === undefined ? `it has ${names.join(', ')}` : `did you mean "${meant}"?`}`,
-        ),
-      ];
+      const help = didYouMean(meant, `it has ${names.join(', ')}`);
+      return [say(['name'], `the model "${model.id}" has no signal of this name; ${help}`)];
     }
     const problems: Problem[] = [];
     const unit = own.unit;
