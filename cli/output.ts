@@ -118,6 +118,9 @@ export const headline = (out: Output, style: Style, word: string, why: string): 
 export const short = (digest: string | null | undefined): string =>
   digest === null || digest === undefined ? '–' : digest.replace('sha256:', '').slice(0, 12);
 
+/** `1 device`, `2 devices`. */
+export const many = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 /** A number with few digits; a dash when there is none. */
 export const figure = (value: number | null | undefined, digits = 2): string =>
   value === null || value === undefined ? '–' : value.toFixed(digits);

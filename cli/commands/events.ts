@@ -3,7 +3,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { parseEventFile } from '#core/outcomes/event-file.ts';
 import { CliError, EXIT } from '../errors.ts';
-import { answer, type Output, paint, say } from '../output.ts';
+import { answer, many, type Output, paint, say } from '../output.ts';
 import type { World } from '../world.ts';
 
 const isJson = (text: string): boolean => {
@@ -70,7 +70,7 @@ export const addEvents = async (world: World, out: Output, events: readonly Plan
   }
   const registered = events.length - superseded;
   answer(out, { registered, superseded, eventIds: events.map((e) => e.eventId) }, () => {
-    say(out, `${paint(out, 'green', '✓')} ${registered} plant event${registered === 1 ? '' : 's'} registered`);
+    say(out, `${paint(out, 'green', '✓')} ${many(registered, 'plant event')} registered`);
     if (superseded > 0)
       say(
         out,

@@ -7,7 +7,7 @@ import { type FeatureSetUsers, usersOf } from '#core/feature-sets/users.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { deviceReports, modelLines } from '../find.ts';
-import { answer, facts, type Output, paint, say, short, table } from '../output.ts';
+import { answer, facts, many, type Output, paint, say, short, table } from '../output.ts';
 import type { World } from '../world.ts';
 
 export interface FoundFeatureSet {
@@ -73,8 +73,7 @@ export const findFeatureSet = async (world: World, name: string): Promise<FoundF
 
 const stateOf = ({ record }: FoundFeatureSet, users: FeatureSetUsers): 'retired' | 'published' | 'not published' =>
   record.retired !== null ? 'retired' : users.published.length > 0 ? 'published' : 'not published';
-const some = (count: number, what: string): readonly string[] =>
-  count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'}`];
+const some = (count: number, what: string): readonly string[] => (count === 0 ? [] : [many(count, what)]);
 const usersText = (u: FeatureSetUsers): string =>
   [
     ...some(u.published.length, 'model line'),

@@ -10,7 +10,7 @@ import { opcUaUnitId, unitOf } from '#core/units/units.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { readPlantFiles, writePlantFiles } from '../files/plant-folder.ts';
 import { writeFile } from '../files/write-file.ts';
-import { answer, facts, type Output, paint, say, table } from '../output.ts';
+import { answer, facts, many, type Output, paint, say, table } from '../output.ts';
 
 /** `3 places, 1 connection, …`. */
 export const countsText = (counts: Readonly<Record<string, number>>): string =>
@@ -18,15 +18,13 @@ export const countsText = (counts: Readonly<Record<string, number>>): string =>
     .map(([what, n]) => `${n} ${n === 1 ? what.replace(/ies$/, 'y').replace(/s$/, '') : what}`)
     .join(', ');
 
-const mistakes = (n: number): string => `${n} mistake${n === 1 ? '' : 's'}`;
-
 /** A plant without a mistake, in canonical order. @throws {CliError} with the first mistakes. */
 export const soundPlant = (path: string, useCases: readonly SignalUser[] = []): PlantModel => {
   const { plant, problems } = readPlant(readPlantFiles(path), useCases);
   if (plant !== null) return plant;
   const first = problems.slice(0, 3).map((p) => `${p.file}:${p.line}: ${p.message}`);
   throw new CliError(
-    [`${path} has ${mistakes(problems.length)}`, ...first].join('\n'),
+    [`${path} has ${many(problems.length, 'mistake')}`, ...first].join('\n'),
     `run "millwright plant check ${path}" and mend them`,
   );
 };
@@ -40,7 +38,7 @@ export const checkPlant = async (out: Output, path: string, useCases: readonly S
     if (counts !== null) say(out, `${path}: ${countsText(counts)}; ${paint(out, 'green', 'no mistake')}`);
   });
   if (plant === null)
-    throw new CliError(`${path} has ${mistakes(problems.length)}`, 'mend them and run the command again');
+    throw new CliError(`${path} has ${many(problems.length, 'mistake')}`, 'mend them and run the command again');
 };
 
 export interface ExportOptions {
