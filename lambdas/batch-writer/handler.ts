@@ -2,11 +2,11 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { QuarantinedMessage } from '#core/contracts/quarantine.ts';
 import type { GoodMessage } from '#core/lake/check-message.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
-import { type BatchLog, batchFailures } from '../shared/batch.ts';
+import { type BatchLog, batchFailures, type Said, writeOrFail } from '../shared/batch.ts';
 import { asNameUsed, checkTopicMessage, readMessageRules } from '../shared/check-messages.ts';
 import { landMessages } from '../shared/land-messages.ts';
 import type { LandingDeps } from '../shared/landing.ts';
-import { type Ledger, type LedgerCommandInput, writeAll } from '../shared/ledger-client.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
 import { parseObjectCreated } from '../shared/object-created.ts';
 import { quarantineMessages } from '../shared/quarantine-messages.ts';
 import { type TopicMessage, topicMessage } from '../shared/topic-message.ts';
@@ -53,13 +53,13 @@ export const makeHandler =
     const rules = await readMessageRules(deps.registry, deps.stage);
     const good: (Received & { checked: GoodMessage })[] = [];
     const aside: (Received & { quarantined: QuarantinedMessage })[] = [];
-    const commands: { messageIds: readonly string[]; command: LedgerCommandInput }[] = [];
+    const said: Said[] = [];
     for (const { messageId, body } of event.Records) {
       const document = jsonOf(body);
       if (isUpload(document)) {
         try {
           const command = await takeUpload(deps, parseObjectCreated(document), rules);
-          if (command !== null) commands.push({ messageIds: [messageId], command });
+          if (command !== null) said.push({ messageIds: [messageId], command });
         } catch (error) {
           failures.add(messageId, error);
         }
@@ -81,25 +81,18 @@ export const makeHandler =
       else if (typeof fate === 'object') failures.add(messageId, fate.failed);
     }
     try {
-      const { commands: asideCommands, later } = await quarantineMessages(
+      const { commands, later } = await quarantineMessages(
         deps,
         aside.map((a) => a.quarantined),
         ACTOR,
       );
       const messageIds = aside.map((a) => a.messageId);
-      commands.push(...asideCommands.map((command) => ({ messageIds, command })));
+      said.push(...commands.map((command) => ({ messageIds, command })));
       for (const { messageId, quarantined } of aside)
         if (later.has(quarantined)) failures.add(messageId, new Error('it is being put aside by another batch'));
     } catch (error) {
       for (const { messageId } of aside) failures.add(messageId, error);
     }
-    try {
-      await writeAll(
-        deps.ledger,
-        commands.map((c) => c.command),
-      );
-    } catch (error) {
-      for (const { messageIds } of commands) for (const messageId of messageIds) failures.add(messageId, error);
-    }
+    await writeOrFail(deps.ledger, said, failures);
     return failures.answer();
   };

@@ -19,6 +19,28 @@ export const batchFailures = (log: BatchLog) => {
   };
 };
 
+/** What messages of a batch have to say to the ledger. */
+export interface Said {
+  readonly messageIds: readonly string[];
+  readonly command: LedgerCommandInput;
+}
+
+/** Writes what a batch has to say; where that fails, the messages that say it do. */
+export const writeOrFail = async (
+  ledger: Ledger,
+  said: readonly Said[],
+  failures: ReturnType<typeof batchFailures>,
+): Promise<void> => {
+  try {
+    await writeAll(
+      ledger,
+      said.map((s) => s.command),
+    );
+  } catch (error) {
+    for (const { messageIds } of said) for (const messageId of messageIds) failures.add(messageId, error);
+  }
+};
+
 /**
  * Works on each message of a batch, then writes what all of them have to say to the ledger in one call: writers of one
  * chain race for its head, so fewer calls are faster. Messages that throw go back to the queue, the others do not; after
@@ -31,24 +53,17 @@ export const recordBatch = async (
   work: (body: unknown) => Promise<LedgerCommandInput | null>,
 ): Promise<SQSBatchResponse> => {
   const failures = batchFailures(deps.log);
-  const done: { messageId: string; command: LedgerCommandInput }[] = [];
+  const done: Said[] = [];
   await Promise.all(
     event.Records.map(async ({ messageId, body }) => {
       try {
         const command = await work(JSON.parse(body));
-        if (command !== null) done.push({ messageId, command });
+        if (command !== null) done.push({ messageIds: [messageId], command });
       } catch (error) {
         failures.add(messageId, error);
       }
     }),
   );
-  try {
-    await writeAll(
-      deps.ledger,
-      done.map((d) => d.command),
-    );
-  } catch (error) {
-    for (const { messageId } of done) failures.add(messageId, error);
-  }
+  await writeOrFail(deps.ledger, done, failures);
   return failures.answer();
 };

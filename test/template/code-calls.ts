@@ -192,6 +192,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   walkLineage: ['edges'],
   writeAll: ['write'],
   writeFirst: ['write'],
+  writeOrFail: ['write'],
   rememberEvent: ['get', 'list', 'put', 'putAll'],
   rememberDecisions: ['get', 'put', 'putAll'],
   change: ['get', 'putAll'],
