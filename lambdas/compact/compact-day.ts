@@ -9,7 +9,7 @@ import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { rowsFromParquet, rowsToParquet } from '../shared/table-file.ts';
 
 export interface Deps {
-  readonly lake: Pick<ObjectStore, 'bucket' | 'get' | 'find' | 'put' | 'list'>;
+  readonly lake: Pick<ObjectStore, 'bucket' | 'get' | 'put' | 'list'>;
   readonly files: ObjectFiles;
   readonly now: () => string;
   /** How long a query may run that began before a step: between two steps that it must not see both of lies more. */
@@ -98,21 +98,19 @@ export const compactDay = async (deps: Deps, day: LandedDay, dryRun: boolean): P
 
   if (!isDone('committed')) {
     if (dryRun || (await since('written')) < deps.graceMs) return answer('written', parts.length);
-    if ((await deps.lake.find(commitKey)) === null) {
-      const counts = await inParallel(
-        parts,
-        async ({ name }) => countRows(await deps.lake.get(lakeKeys.cold({ ...day, part: name }))),
-        FILES_AT_ONCE,
-      );
-      const row = {
-        table_name: day.table,
-        committed_at: deps.now(),
-        rows: counts.reduce((sum, n) => sum + n, 0),
-        files: parts.length,
-        replaced: parts.reduce((sum, p) => sum + p.sources.length, 0),
-      };
-      await deps.files.putNew(commitKey, rowsToParquet('compactions', [row]), PARQUET);
-    }
+    const counts = await inParallel(
+      parts,
+      async ({ name }) => countRows(await deps.lake.get(lakeKeys.cold({ ...day, part: name }))),
+      FILES_AT_ONCE,
+    );
+    const row = {
+      table_name: day.table,
+      committed_at: deps.now(),
+      rows: counts.reduce((sum, n) => sum + n, 0),
+      files: parts.length,
+      replaced: parts.reduce((sum, p) => sum + p.sources.length, 0),
+    };
+    await deps.files.putNew(commitKey, rowsToParquet('compactions', [row]), PARQUET);
     await mark('committed');
   }
 
