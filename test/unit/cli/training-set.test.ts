@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { storeKeys } from '#core/contracts/lake.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { TrainingSetManifest } from '#core/contracts/training-set.ts';
 import { featureSetRecord } from '#core/feature-sets/record.ts';
 import type { StoreRow } from '#core/feature-sets/row-history.ts';
@@ -11,6 +12,7 @@ import { splitOf } from '#core/policy/split.ts';
 import type { World } from '../../../cli/world.ts';
 import { rowsToParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aFailure } from '../../support/a-failure.ts';
 import { versionedStore } from '../../support/feature-store.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
@@ -36,19 +38,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const failure = (over: object) => ({
-  schema: 'plant-event/1',
-  eventId: 'e1',
-  kind: 'failure',
-  site: 'plant-a',
-  asset: 'm1',
-  run: 'r1',
-  index: 2,
-  validTime: day(2),
-  knownTime: day(4),
-  reportedBy: 'someone',
-  ...over,
-});
+const failure = (over: Partial<PlantEvent>): PlantEvent =>
+  aFailure({ index: 2, validTime: day(2), knownTime: day(4), ...over });
 
 /** A stage whose store has two runs: r1 of three frames, the first of which was corrected on day 6, and r2 of one. */
 const stage = async (events: readonly { body: object; version?: number; id?: string }[] = [{ body: failure({}) }]) => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { storeKeys } from '#core/contracts/lake.ts';
-import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { endsKnownAt, goesOnTo, rowsOfEndedRun } from '#core/point-in-time/ended-run.ts';
 import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { type Label, labelsKnownAt, parseLabels } from '#core/point-in-time/labels.ts';
 import type { RunRows } from '#core/point-in-time/run-rows.ts';
 import { storeObjectOf } from '#core/point-in-time/store-object.ts';
+import { aFailure } from '../../support/a-failure.ts';
 import { type HistoryRow, wantedRow } from './by-definition.ts';
 
 const day = (n: number, hour = 0): string => new Date(Date.UTC(2026, 0, 1 + n, hour)).toISOString();
@@ -102,23 +102,8 @@ describe('labels joined to rows of runs', () => {
 });
 
 describe('a run that failed', () => {
-  const failure = (over: Partial<PlantEvent>): PlantEvent => ({
-    schema: 'plant-event/1',
-    eventId: 'e1',
-    kind: 'failure',
-    site: 'plant-a',
-    asset: 'm1',
-    run: 'r1',
-    index: 3,
-    validTime: day(3),
-    knownTime: day(5),
-    reportedBy: 'someone',
-    detail: {},
-    ...over,
-  });
-
   it('is not known to have failed before anyone knew, nor after the failure was taken back', () => {
-    const events = [failure({}), failure({ eventId: 'e2', corrects: 'e1', asFound: 'healthy', knownTime: day(7) })];
+    const events = [aFailure(), aFailure({ eventId: 'e2', corrects: 'e1', asFound: 'healthy', knownTime: day(7) })];
     const end = (known: number) => endsKnownAt(events, 'plant-a', day(known))('m1', 'r1', 3);
     expect([end(4), end(5)?.endedAt, end(7)]).toEqual([null, 3, null]);
     expect(end(6)).toEqual({ asset: 'm1', run: 'r1', endedAt: 3, knownTime: day(5), events: ['e1'] });
@@ -131,7 +116,7 @@ describe('a run that failed', () => {
       [9, 9, 9, [9]],
     ]);
     expect([goesOnTo(run, ms(2)), goesOnTo(run, ms(5)), goesOnTo(run, ms(9))]).toEqual([0, 3, 9]);
-    expect(endsKnownAt([failure({})], 'plant-a', day(9))('m1', 'r1', 9)).toBeNull();
+    expect(endsKnownAt([aFailure()], 'plant-a', day(9))('m1', 'r1', 9)).toBeNull();
   });
 
   it('labels each frame with the life that remained, once, and none after the end', () => {
