@@ -74,6 +74,13 @@ const reading = (n: number, seconds: number, value: number | null, more: Partial
   ...more,
 });
 
+/** Gives readings to a station, and has it keep them. */
+const take = async (station: Station, ...readings: readonly Reading[]): Promise<void> => {
+  const all = readings.map((r) => station.read(r, () => {}));
+  await station.keep();
+  await Promise.all(all);
+};
+
 describe('the station of a machine that sends values one by one', () => {
   it('makes frames of them, has them decided, and answers a reading when it is kept', async () => {
     const world = new World();
@@ -97,15 +104,11 @@ describe('the station of a machine that sends values one by one', () => {
   it('takes nothing twice that is sent again after a reconnect, and answers it at once when it is kept', async () => {
     const world = new World();
     const station = world.station();
-    const first = station.read(reading(1, 1, 20), () => {});
-    await station.keep();
-    await first;
+    await take(station, reading(1, 1, 20));
     await station.read(reading(1, 1, 20), () => {});
     expect(world.handedOn.flatMap((h) => h.observations)).toHaveLength(1);
     // A sender that started again counts from 1.
-    const next = station.read(reading(1, 2, 21, { session: 's2' }), () => {});
-    await station.keep();
-    await next;
+    await take(station, reading(1, 2, 21, { session: 's2' }));
     expect(world.handedOn.flatMap((h) => h.observations)).toHaveLength(2);
   });
 
@@ -120,9 +123,7 @@ describe('the station of a machine that sends values one by one', () => {
     const results = await Promise.allSettled([one, two, three]);
     expect(results.map((r) => r.status)).toEqual(['rejected', 'rejected', 'rejected']);
     world.isAway = false;
-    const again = [reading(1, 1, 20), reading(2, 11, 21), reading(3, 12, 22)].map((r) => station.read(r, () => {}));
-    await station.keep();
-    await Promise.all(again);
+    await take(station, reading(1, 1, 20), reading(2, 11, 21), reading(3, 12, 22));
     expect([...world.decided.keys()]).toEqual(['spindle-1/every-10-s-20260302t080000/1']);
     expect(world.handedOn.flatMap((h) => h.observations)).toHaveLength(3);
   });
@@ -159,9 +160,7 @@ describe('the station of a machine that sends values one by one', () => {
       clock: () => T0 + 30_000,
       log: (_, message) => world.log.push(message),
     });
-    const both = [station.read(reading(1, 1, 20), () => {}), station.read(reading(2, 11, 20), () => {})];
-    await station.keep();
-    await Promise.all(both);
+    await take(station, reading(1, 1, 20), reading(2, 11, 20));
     expect(world.log).toEqual(['the runtime refused a frame that was put together']);
   });
 
@@ -181,11 +180,6 @@ describe('the station of a machine that sends values one by one', () => {
     ['begins another', { everySeconds: 5, latenessSeconds: 0 }, 1],
   ])('%s after its framing became %j', async (_, framing, index) => {
     const world = new World();
-    const take = async (station: Station, ...readings: Reading[]) => {
-      const all = readings.map((r) => station.read(r, () => {}));
-      await station.keep();
-      await Promise.all(all);
-    };
     world.time = T0 + 60_000;
     await take(world.station(), reading(1, 1, 20), reading(2, 11, 21), reading(3, 21, 22));
     await take(world.station({ ...INTAKE, framing }), reading(4, 22, 23), reading(5, 41, 24));
@@ -197,9 +191,7 @@ describe('the station of a machine that sends values one by one', () => {
   it('finds silence when it keeps, and says so though nothing came', async () => {
     const world = new World();
     const station = world.station();
-    const one = station.read(reading(1, 0, 20), () => {});
-    await station.keep();
-    await one;
+    await take(station, reading(1, 0, 20));
     world.time = T0 + 31_000;
     await station.keep();
     expect(world.findings).toEqual([expect.objectContaining({ check: 'gap', open: true, worst: 31 })]);
@@ -338,9 +330,7 @@ describe('what a connector hands on', () => {
   it('goes into the spool together with the state, observations only where wanted', async () => {
     const world = new World();
     const station = world.station();
-    const one = station.read(reading(1, 1, 140), () => {});
-    await station.keep();
-    await one;
+    await take(station, reading(1, 1, 140));
     const [handOn] = world.handedOn as [HandOn];
     for (const sends of [false, true]) {
       const spool = new Spool(':memory:');
