@@ -24,8 +24,20 @@ export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
     );
     return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
   };
+  const list = async (prefix: string): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    for (let token: string | undefined; ; ) {
+      const page = await client.send(
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+      );
+      for (const object of page.Contents ?? []) if (object.Key !== undefined) keys.push(object.Key);
+      token = page.NextContinuationToken;
+      if (token === undefined) return keys;
+    }
+  };
   return {
     bucket,
+    list,
     async get(key, versionId) {
       try {
         return await get(key, versionId);
@@ -40,6 +52,8 @@ export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
         return await get(key);
       } catch (error) {
         if (isAbsent(error)) return null;
+        // Who may list a prefix only is not told that a key is absent (S3 API, GetObject, "Permissions"), but may list it.
+        if ((error as Error).name === 'AccessDenied' && !(await list(key)).includes(key)) return null;
         throw error;
       }
     },
@@ -48,17 +62,6 @@ export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
         new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }),
       );
       return { bucket, key, versionId: answer.VersionId ?? null, digest: sha256(bytes), bytes: bytes.byteLength };
-    },
-    async list(prefix) {
-      const keys: string[] = [];
-      for (let token: string | undefined; ; ) {
-        const page = await client.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
-        );
-        for (const object of page.Contents ?? []) if (object.Key !== undefined) keys.push(object.Key);
-        token = page.NextContinuationToken;
-        if (token === undefined) return keys;
-      }
     },
   };
 };

@@ -103,6 +103,23 @@ describe('objects', () => {
     await expect(failing('AccessDenied').get('k')).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(failing('AccessDenied').find('k')).rejects.toMatchObject({ name: 'AccessDenied' });
   });
+  const ofPrefix = (keys: readonly string[]) =>
+    s3Store(
+      {
+        send: async (command: { constructor: { name: string } }) =>
+          command.constructor.name === 'ListObjectsV2Command'
+            ? { Contents: keys.map((Key) => ({ Key })) }
+            : Promise.reject(Object.assign(new Error('x'), { name: 'AccessDenied' })),
+      } as never,
+      'b',
+    );
+  it('that do not exist are absent too where only a prefix may be listed, and S3 says that they are denied', async () => {
+    expect(await ofPrefix([]).find('k')).toBeNull();
+    expect(await ofPrefix(['k/other']).find('k')).toBeNull();
+  });
+  it('that exist and are denied are not taken for absent', async () => {
+    await expect(ofPrefix(['k']).find('k')).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
 });
 
 describe('Parquet', () => {
