@@ -11,7 +11,8 @@ import { PlatformFunction } from './platform-function.ts';
 
 const HOT = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('hot', table)}*`);
 const COLD = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('cold', table)}*`);
-const RECORDS = [`${LAKE_TABLES.compactions.prefix}/*`, 'compaction-plans/*'];
+const COMMITS = `${LAKE_TABLES.compactions.prefix}/*`;
+const PLANS = 'compaction-plans/*';
 
 /** Longer than Athena lets a query run: one that began before a step does not see the next. */
 const GRACE = Duration.hours(1);
@@ -26,9 +27,9 @@ export class Compaction extends Construct {
       name: 'compact',
       says: 'Makes few large files of the many small ones of days that are over.',
       may: [
-        ...grants.readLake(stack, ...HOT, ...COLD, ...RECORDS),
-        ...grants.writeLake(stack, ...COLD, ...RECORDS),
-        grants.listLake(stack, ...HOT, ...COLD, ...RECORDS),
+        ...grants.readLake(stack, ...HOT, ...COLD, PLANS),
+        ...grants.writeLake(stack, ...COLD, COMMITS, PLANS),
+        grants.listLake(stack, ...HOT, ...COLD, PLANS),
         grants.removeFromLake(stack, ...HOT),
       ],
       timeout: Duration.minutes(15),

@@ -187,9 +187,9 @@ export const PERMISSIONS: Roles = {
   ]),
   // Removes what it has put together, and nothing else is removed by any role.
   ...lambda('data', 'compact', [
-    ...reads(...HOT, ...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
+    ...reads(...HOT, ...COLD, 'lake/compaction-plans/*'),
     ...writes(...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
-    lists(...HOT, ...COLD, 'lake/compactions/*', 'lake/compaction-plans/*'),
+    lists(...HOT, ...COLD, 'lake/compaction-plans/*'),
     ...HOT.map((place) => `s3:DeleteObject on ${place}`),
   ]),
   ...lambda('data', 'materialise', [
