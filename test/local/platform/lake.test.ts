@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { AthenaClient } from '@aws-sdk/client-athena';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -13,6 +13,7 @@ import { writeParquet } from '#core/lake/parquet.ts';
 import { rowsOnce } from '#core/lake/rows-once.ts';
 import { type Athena, makeAthena } from '../../../cli/athena.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
+import { jsonLines } from '../../support/json-lines.ts';
 import { observations } from '../../support/memory-landing.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
@@ -68,13 +69,7 @@ const sequences = async (): Promise<number[]> => {
 };
 const aside = async (): Promise<QuarantinedMessage[]> => {
   const objects = await Promise.all((await lake.list('quarantine/messages/')).map((key) => lake.get(key)));
-  return objects.flatMap((bytes) =>
-    gunzipSync(bytes)
-      .toString()
-      .trimEnd()
-      .split('\n')
-      .map((line) => QuarantinedMessage.parse(JSON.parse(line))),
-  );
+  return objects.flatMap((bytes) => jsonLines(bytes)).map((line) => QuarantinedMessage.parse(line));
 };
 
 test('messages that come several times, by MQTT and in an upload, are each counted once, and malformed ones are put aside', async () => {

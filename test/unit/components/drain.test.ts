@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { UplinkConfig } from '#core/contracts/device.ts';
 import { observationTopic } from '#core/contracts/observation.ts';
 import { observationMessages } from '#core/frames/observation-messages.ts';
@@ -16,6 +15,7 @@ import {
   enforceLimits,
 } from '../../../greengrass-components/uplink/drain.ts';
 import { readObservationUpload } from '../../../lambdas/shared/observation-upload.ts';
+import { jsonLines } from '../../support/json-lines.ts';
 import { makeFrame } from '../../support/model-package.ts';
 import { observation } from '../../support/observations.ts';
 
@@ -144,11 +144,7 @@ describe('uploading frames', () => {
     expect(key).toBe(
       'raw/frames/site=plant-a/asset=spindle-1/run=run-b1-x/local-plant-a-edge-1/0000000001-0000000003.ndjson.gz',
     );
-    const indexes = gunzipSync(body)
-      .toString()
-      .trimEnd()
-      .split('\n')
-      .map((l) => (JSON.parse(l) as { index: number }).index);
+    const indexes = jsonLines<{ index: number }>(body).map((l) => l.index);
     expect(indexes).toEqual([1, 2, 3]);
   });
 

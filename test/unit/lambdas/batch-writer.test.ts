@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { lakeKeys } from '../../../core/contracts/lake.ts';
 import { qualityTopic } from '../../../core/contracts/quality.ts';
 import { QuarantinedMessage, QuarantineRecord } from '../../../core/contracts/quarantine.ts';
@@ -8,6 +8,7 @@ import type { Claim } from '../../../lambdas/shared/landing-table.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { digest } from '../../support/feature-digest.ts';
+import { jsonLines } from '../../support/json-lines.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
 import { memoryLanding, observations, published } from '../../support/memory-landing.ts';
 
@@ -39,8 +40,8 @@ const keysIn = ({ lake }: SetUp, prefix: string) => [...lake.objects.keys()].fil
 const asideIn = ({ lake }: SetUp) =>
   [...lake.objects]
     .filter(([k]) => k.startsWith('quarantine/messages/'))
-    .flatMap(([, bytes]) => gunzipSync(bytes).toString().trimEnd().split('\n'))
-    .map((line) => QuarantinedMessage.parse(JSON.parse(line)));
+    .flatMap(([, bytes]) => jsonLines(bytes))
+    .map((line) => QuarantinedMessage.parse(line));
 
 /** JSON of a message, a `#` in it made a byte that no UTF-8 has. */
 const notUtf8 = (message: unknown): Buffer => {
@@ -250,10 +251,8 @@ describe('batch-writer, of uploads of observations', () => {
       lines(observations(1), 'oops', observations(3, [1], { device: 'edge-9' }), observations(1, [7])),
     );
     await s.handler(sqsEvent(created()));
-    const aside = gunzipSync(s.lake.objects.get(lakeKeys.quarantine(KEY, null)) as Uint8Array)
-      .toString()
-      .split('\n');
-    expect(aside.map((l) => [JSON.parse(l).line, JSON.parse(l).class])).toEqual([
+    const aside = jsonLines<Record<string, unknown>>(await s.lake.get(lakeKeys.quarantine(KEY, null)));
+    expect(aside.map((l) => [l['line'], l['class']])).toEqual([
       [2, 'not-json'],
       [3, 'sender'],
       [4, 'name-used'],

@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import { type QuarantinedMessage, ReplayAnswer } from '../../../core/contracts/quarantine.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { makeHandler as batchWriter } from '../../../lambdas/batch-writer/handler.ts';
@@ -6,6 +5,7 @@ import { makeHandler as quarantine } from '../../../lambdas/quarantine/handler.t
 import { rowsFromParquet } from '../../../lambdas/shared/table-file.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { memoryLedger, memoryLog, memoryStore, recordCommand, registryOf, sqsEvent } from '../../support/fakes.ts';
+import { jsonLines } from '../../support/json-lines.ts';
 import { malformedMessages } from '../../support/malformed-messages.ts';
 import { memoryFiles } from '../../support/memory-files.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
@@ -73,13 +73,7 @@ describe('a hundred thousand malformed messages', () => {
     expect(log.errors).toEqual([]);
     expect(await stored()).toEqual([]);
     // The replay below reads each by its contract.
-    const aside = [...lake.objects].flatMap(([, bytes]) =>
-      gunzipSync(bytes)
-        .toString()
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as QuarantinedMessage),
-    );
+    const aside = [...lake.objects].flatMap(([, bytes]) => jsonLines<QuarantinedMessage>(bytes));
     expect(aside.filter((m) => !(m.reason.length > 0))).toEqual([]);
     const names = (of: readonly { topic: string | null; bytes: string }[]) =>
       of.map((m) => `${m.topic} ${m.bytes}`).sort();
