@@ -35,6 +35,15 @@ const REQUEST = {
 const CORRECTED = '2026-06-02T00:00:00.000Z';
 const retired = { by: 'cli:ann', reason: 'sensor gone', at: '2026-01-01T00:00:00.000Z', breaks: [] };
 
+const lineOf = (modelLine: string, site: string) => ({
+  schema: 'model-line/1',
+  modelLine,
+  site,
+  useCaseDigest: USE_CASE,
+  champion: null,
+  lastReleaseNumber: 0,
+});
+
 const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
   const lake = versionedStore();
   const registry = versionedRegistry();
@@ -44,14 +53,7 @@ const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
   registry.write('use-case', USE_CASE, useCase);
   if (o.line !== false)
     for (const modelLine of ['pm/plant-a', 'pm2/plant-a'])
-      registry.write('model-line', modelLine, {
-        schema: 'model-line/1',
-        modelLine,
-        site: 'plant-a',
-        useCaseDigest: USE_CASE,
-        champion: null,
-        lastReleaseNumber: 0,
-      });
+      registry.write('model-line', modelLine, lineOf(modelLine, 'plant-a'));
   const deps = { lake, registry, ledger, log };
   const record = (): BackfillRecord =>
     BackfillRecord.parse(
@@ -161,14 +163,7 @@ describe('the store, as frames are registered', () => {
 
   it('has the rows of each site where two sites have a machine and a run of the same name', async () => {
     const { lake, registry, takes, stored } = setUp();
-    registry.write('model-line', 'pm/plant-b', {
-      schema: 'model-line/1',
-      modelLine: 'pm/plant-b',
-      site: 'plant-b',
-      useCaseDigest: USE_CASE,
-      champion: null,
-      lastReleaseNumber: 0,
-    });
+    registry.write('model-line', 'pm/plant-b', lineOf('pm/plant-b', 'plant-b'));
     const a = await upload({ lake, registry }, [level(1, 1), level(2, 2)]);
     const b = await upload({ lake, registry }, [level(1, 1, { site: 'plant-b' }), level(2, 2, { site: 'plant-b' })]);
     await takes(sqsEvent(a.event, b.event));

@@ -5,7 +5,7 @@ import type { LakeRow } from '../../../core/contracts/lake-tables.ts';
 import { mergeRows, planParts } from '../../../core/lake/compaction.ts';
 import { observationRows } from '../../../core/lake/message-rows.ts';
 import { makeHandler } from '../../../lambdas/compact/handler.ts';
-import { type LandingDeps, landRows } from '../../../lambdas/shared/landing.ts';
+import { landRows } from '../../../lambdas/shared/landing.ts';
 import { rowsFromParquet, rowsToParquet } from '../../../lambdas/shared/table-file.ts';
 import { memoryStore } from '../../support/fakes.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
@@ -154,17 +154,12 @@ describe('compaction', () => {
   it('leaves a message known whose file it removed, though nobody had noted that it landed', async () => {
     const landing = memoryLanding();
     const s = setUp(1, { graceMs: 0 });
-    const deps: LandingDeps = {
-      lake: s.deps.lake,
-      landing,
-      now: () => '2026-01-02T10:00:00.000Z',
-      newBatch: () => 'b2',
-      leaseMs: 0,
-    };
     const send = (now: string, batch: string) =>
-      landRows({ ...deps, now: () => now, newBatch: () => batch }, { table: 'observations', site: 'plant-a' }, [
-        { id: 'plant-a/edge-1/boot-1/7', content: 'seven', what: rowsOf(7) },
-      ]);
+      landRows(
+        { lake: s.deps.lake, landing, now: () => now, newBatch: () => batch, leaseMs: 0 },
+        { table: 'observations', site: 'plant-a' },
+        [{ id: 'plant-a/edge-1/boot-1/7', content: 'seven', what: rowsOf(7) }],
+      );
     expect(await send('2026-01-02T10:00:00.000Z', 'b2')).toMatchObject([{ is: 'landed' }]);
     await s.compact({});
     expect(keys(s, HOT)).toEqual([]);

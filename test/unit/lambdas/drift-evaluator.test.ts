@@ -4,7 +4,15 @@ import type { Baseline } from '../../../core/contracts/model-package.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/drift-evaluator/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
-import { announcedBy, memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import {
+  announcedBy,
+  memoryLedger,
+  memoryLog,
+  memoryStore,
+  recordCommand,
+  registryOf,
+  sqsEvent,
+} from '../../support/fakes.ts';
 import { digest, LINE, PACKAGE } from '../../support/feature-digest.ts';
 import { memoryJudgement } from '../../support/memory-judging.ts';
 
@@ -38,8 +46,6 @@ const setUp = async (given: Baseline = baseline, published = true) => {
   const ledger = memoryLedger();
   const { judgement, items } = memoryJudgement();
   const log = memoryLog();
-  const record = (recordClass: string, id: string, body: object) =>
-    ({ commandId: id, site: 'plant-a', actor: 'a', reason: 'r', record: { class: recordClass, id, body } }) as never;
   const useCaseDigest = digestOf(useCase);
   const line = {
     schema: 'model-line/1',
@@ -51,9 +57,9 @@ const setUp = async (given: Baseline = baseline, published = true) => {
   };
   const records = published
     ? [
-        record('model-line', LINE, line),
-        record('use-case', useCaseDigest, useCase),
-        record('package', PACKAGE, { validationLoss: { mean: 0.1, upper: 0.12, runs: 20 } }),
+        recordCommand('model-line', LINE, line),
+        recordCommand('use-case', useCaseDigest, useCase),
+        recordCommand('package', PACKAGE, { validationLoss: { mean: 0.1, upper: 0.12, runs: 20 } }),
       ]
     : [];
   const handler = makeHandler({

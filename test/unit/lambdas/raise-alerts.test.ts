@@ -5,15 +5,21 @@ import { decisionObject } from '../../../core/inference/decision-object.ts';
 import { makeHandler } from '../../../lambdas/raise-alerts/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { AT, aDecision, LINE } from '../../support/alerts.ts';
-import { announcedBy, memoryLedger, memoryLog, memoryStore, registryOf, sqsEvent } from '../../support/fakes.ts';
+import {
+  announcedBy,
+  memoryLedger,
+  memoryLog,
+  memoryStore,
+  recordCommand,
+  registryOf,
+  sqsEvent,
+} from '../../support/fakes.ts';
 
 const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
 const USE_CASE = `sha256:${'1'.repeat(64)}`;
-const record = (recordClass: string, id: string, body: Record<string, unknown>) =>
-  ({ commandId: id, site: 'plant-a', actor: 'a', reason: 'r', record: { class: recordClass, id, body } }) as never;
 const PUBLISHED = [
-  record('use-case', USE_CASE, useCase),
-  record('model-line', LINE, {
+  recordCommand('use-case', USE_CASE, useCase),
+  recordCommand('model-line', LINE, {
     schema: 'model-line/1',
     modelLine: LINE,
     site: 'plant-a',
@@ -34,7 +40,7 @@ const setUp = (records = PUBLISHED) => {
     const { key, header, body } = decisionObject('local', decisions);
     const id = `plant-a/edge-1/boot-1/${header.firstSequence}-${header.lastSequence}`;
     await lake.put(key, Buffer.from(body));
-    ledger.commands.push(record('decision-object', id, { ...header, key }));
+    ledger.commands.push(recordCommand('decision-object', id, { ...header, key }));
     const runs = new Map(
       decisions.map((d) => [`${d.asset}/${d.run}`, decisions.filter((o) => o.run === d.run && o.asset === d.asset)]),
     );
