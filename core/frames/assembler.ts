@@ -281,8 +281,8 @@ export const makeAssembler = (
     for (const [signal, time] of Object.entries(applied)) applied[signal] = Math.min(time, sourceTime);
     Object.assign(now, { waiting: {}, held: {} });
     if (!isNamed) Object.assign(now, { run: null, origin: null, cuts: 0 });
-    else if (now.origin !== null && Math.floor(sourceTime / every) < now.origin)
-      Object.assign(now, { origin: null, cuts: 0 });
+    // A late value may open a block before that of the value that told of the clock.
+    else if (now.origin !== null && (now.next as number) < now.origin) Object.assign(now, { origin: null, cuts: 0 });
   };
 
   /** Puts a value to those of its block; samples that lie beyond go to the next ones. */

@@ -119,6 +119,15 @@ describe('the assembler of frames', () => {
     expect(frame).toMatchObject({ run: 'every-10-s-20260301t070000', index: 1, sourceTime: at(-89_990) });
   });
 
+  it('counts from 1 where a value comes late just after the clock was set back to the begin of its run', () => {
+    const run = observation(-100_000, 'r1', { signal: 'run' });
+    const values = [observation(0, 1), run, observation(-100_000, 1), observation(-100_009, 2), observation(-99_900, 3)];
+    expect(framesOf(FRAMING, values).map((f) => [f.run, f.index])).toEqual([
+      ['r1', 1],
+      ['r1', 2],
+    ]);
+  });
+
   it('names a run that no signal names after the block it counts from, so that without its state it is another', () => {
     const [before] = framesOf(PLAIN, [observation(1, 1), end]);
     const [after] = framesOf(PLAIN, [observation(31, 1), end]);
