@@ -37,6 +37,10 @@ const STYLES: Readonly<Record<LineJudgement['state'], 'green' | 'yellow' | 'red'
   COOLDOWN: 'yellow',
   VERIFY: 'cyan',
   DATA_QUALITY_HOLD: 'yellow',
+  NEW_CONTEXT: 'yellow',
+  SUSPECTED_CHANGEOVER: 'yellow',
+  RECURRING: 'cyan',
+  AGEING: 'yellow',
 };
 /** A champion that nothing can be held against is in no state, and well least of all. */
 const stateText = ({ judgement, facts: known }: NonNullable<Judged['of']>): string =>

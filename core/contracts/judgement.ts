@@ -10,6 +10,10 @@ export const LineState = z.enum([
   'COOLDOWN',
   'VERIFY',
   'DATA_QUALITY_HOLD',
+  'NEW_CONTEXT',
+  'SUSPECTED_CHANGEOVER',
+  'RECURRING',
+  'AGEING',
 ]);
 export type LineState = z.infer<typeof LineState>;
 

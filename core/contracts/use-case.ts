@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DriftPolicy } from './drift.ts';
 import { FeatureSet } from './feature-set.ts';
 import { Slug, UseCaseId } from './primitives.ts';
 import { QualityRules } from './quality.ts';
@@ -148,6 +149,7 @@ export const JudgingPolicy = z.strictObject({
   psiWatch: z.number().positive().describe('population PSI that is tolerated: above it, look'),
   psiSerious: z.number().positive(),
   alpha: z.number().positive().max(0.2).describe('level of the tolerance test on each window'),
+  drift: DriftPolicy.optional().describe('how inputs are judged beyond that; absent: all defaults'),
 });
 export type JudgingPolicy = z.infer<typeof JudgingPolicy>;
 

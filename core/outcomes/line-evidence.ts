@@ -10,7 +10,7 @@ import {
   type LineEvidence,
   type RetrainEvidence,
   retrainRequestId,
-} from '../drift/decision-machine.ts';
+} from '../drift/decision/decision-machine.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { coverageOf, type ServedUnit } from './coverage.ts';
 

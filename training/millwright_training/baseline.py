@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 BINS = 10
-#: Half a count in every bin (Jeffreys): as core/drift/psi.ts does.
+#: Half a count in every bin (Jeffreys): as core/drift/effects/psi.ts does.
 PRIOR = 0.5
 #: Devices send a digest after this many decisions, so windows are whole multiples of it.
 DIGEST_ROWS = 100
-#: With fewer windows the judgement calls itself uncalibrated (core/drift/tolerance-test.ts).
+#: With fewer windows the judgement calls itself uncalibrated (core/drift/tolerance/tolerance-test.ts).
 ENOUGH_WINDOWS = 100
 LONGEST_WINDOW = 500
 

@@ -7,7 +7,7 @@ import {
   type OutcomeEvidence,
   type RetrainEvidence,
   retrainRequestId,
-} from '../../../core/drift/decision-machine.ts';
+} from '../../../core/drift/decision/decision-machine.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
 const PACKAGE = `sha256:${'1'.repeat(64)}`;

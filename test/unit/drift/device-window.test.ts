@@ -1,5 +1,5 @@
 import type { Baseline } from '../../../core/contracts/model-package.ts';
-import { judgeWindow, qualityOf } from '../../../core/drift/device-window.ts';
+import { judgeWindow, qualityOf } from '../../../core/drift/device/device-window.ts';
 
 const SHARES = [0.2, 0.2, 0.2, 0.2, 0.2];
 type Feature = Baseline['features'][number];

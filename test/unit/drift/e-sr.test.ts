@@ -1,5 +1,5 @@
-import { ESr } from '../../../core/drift/e-sr.ts';
-import { LineEValue } from '../../../core/drift/line-e-value.ts';
+import { LineEValue } from '../../../core/drift/decision/line-e-value.ts';
+import { ESr } from '../../../core/drift/detectors/e-sr.ts';
 import { seededRandom } from '../../../core/policy/bootstrap.ts';
 
 describe('the e-SR detector', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { countVotes, type FeatureEvidence, isFarOff, votesNeeded } from '../../../core/drift/feature-votes.ts';
+import { countVotes, type FeatureEvidence, isFarOff, votesNeeded } from '../../../core/drift/decision/feature-votes.ts';
 
 const seen = (
   device: string,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { gammaPQ } from '../../../core/drift/noncentral-chi2.ts';
-import { psi, sharesOf } from '../../../core/drift/psi.ts';
+import { psi, sharesOf } from '../../../core/drift/effects/psi.ts';
+import { gammaPQ } from '../../../core/drift/tolerance/noncentral-chi2.ts';
 
 /** Φ by the incomplete gamma function (Abramowitz & Stegun 26.4.19). */
 const normalCdf = (z: number): number => (1 + Math.sign(z) * gammaPQ(0.5, (z * z) / 2)[0]) / 2;

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
-import { gammaPQ, lnGamma, noncentralChi2, noncentralityBounds } from '../../../core/drift/noncentral-chi2.ts';
-import { designEffectOf, toleranceTest } from '../../../core/drift/tolerance-test.ts';
+import {
+  gammaPQ,
+  lnGamma,
+  noncentralChi2,
+  noncentralityBounds,
+} from '../../../core/drift/tolerance/noncentral-chi2.ts';
+import { designEffectOf, toleranceTest } from '../../../core/drift/tolerance/tolerance-test.ts';
 import { seededRandom } from '../../../core/policy/bootstrap.ts';
 
 const near = (value: number, expected: number, relative: number): void =>

@@ -121,7 +121,13 @@ describe('the assembler of frames', () => {
 
   it('counts from 1 where a value comes late just after the clock was set back to the begin of its run', () => {
     const run = observation(-100_000, 'r1', { signal: 'run' });
-    const values = [observation(0, 1), run, observation(-100_000, 1), observation(-100_009, 2), observation(-99_900, 3)];
+    const values = [
+      observation(0, 1),
+      run,
+      observation(-100_000, 1),
+      observation(-100_009, 2),
+      observation(-99_900, 3),
+    ];
     expect(framesOf(FRAMING, values).map((f) => [f.run, f.index])).toEqual([
       ['r1', 1],
       ['r1', 2],

@@ -1,4 +1,4 @@
-import type { Detector } from './detector.ts';
+import type { Detector } from '../detector.ts';
 
 /** Bets as shares of the largest one that keeps every factor positive: small ones find small changes, large ones find large ones soon. */
 const BETS = [0.05, 0.1, 0.2, 0.4, 0.7] as const;

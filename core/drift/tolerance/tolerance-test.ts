@@ -1,5 +1,5 @@
+import { psi, sharesOf } from '../effects/psi.ts';
 import { noncentralChi2, noncentralityBounds } from './noncentral-chi2.ts';
-import { psi, sharesOf } from './psi.ts';
 
 /** With fewer reference windows the design effect is too uncertain for the test to keep its level. */
 export const CALIBRATION_WINDOWS = 100;

@@ -1,7 +1,7 @@
-import type { Baseline } from '../contracts/model-package.ts';
-import type { JudgingPolicy } from '../contracts/use-case.ts';
-import { isFarOff } from './feature-votes.ts';
-import { CALIBRATION_WINDOWS, designEffectOf, toleranceTest } from './tolerance-test.ts';
+import type { Baseline } from '../../contracts/model-package.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { isFarOff } from '../decision/feature-votes.ts';
+import { CALIBRATION_WINDOWS, designEffectOf, toleranceTest } from '../tolerance/tolerance-test.ts';
 
 export interface WindowJudgement {
   readonly state: 'steady' | 'watch' | 'serious';

@@ -1,5 +1,5 @@
-import type { Detector } from './detector.ts';
-import { ESr } from './e-sr.ts';
+import type { Detector } from '../detector.ts';
+import { ESr } from '../detectors/e-sr.ts';
 
 /** Losses of one unit of an asset. */
 export interface AssetLoss {

@@ -1,6 +1,6 @@
-import type { LineJudgement, LineState } from '../contracts/judgement.ts';
-import type { JudgingPolicy } from '../contracts/use-case.ts';
-import { digestOf } from '../lineage/digest.ts';
+import type { LineJudgement, LineState } from '../../contracts/judgement.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { digestOf } from '../../lineage/digest.ts';
 import { countVotes, type FeatureEvidence, type FeatureVotes } from './feature-votes.ts';
 import { LineEValue } from './line-e-value.ts';
 

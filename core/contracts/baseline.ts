@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { Digest, Slug } from './primitives.ts';
+
+/**
+ * How values of one feature are put into cells, fixed with the model so that counts of any windows can be added
+ * (docs/drift.md). Cells in this order: inner cells between `edges` (edges + 1 of them), one for each atom, `under`,
+ * `over`, `missing` (null and NaN), `infinite`; of a category: one for each name, `other`, `unseen`, `missing`.
+ */
+export const NumericCells = z.strictObject({
+  kind: z.literal('numeric'),
+  edges: z
+    .array(z.number())
+    .min(1)
+    .describe('inner edges, ascending: reference quantiles, the outermost at 0.1 and 99.9 %'),
+  atoms: z.array(z.number()).describe('values that many reference rows have exactly: a cell each'),
+  range: z.tuple([z.number(), z.number()]).nullable().describe('what is possible; outside is under or over'),
+  center: z.number().describe('moments are counted in (value − center) / scale'),
+  scale: z.number().positive(),
+});
+export type NumericCells = z.infer<typeof NumericCells>;
+
+export const CategoryCells = z.strictObject({
+  kind: z.literal('category'),
+  names: z.array(z.string()).min(1).describe('names with a cell of their own, the most frequent first'),
+  others: z.array(z.string()).describe('names the reference had too rarely for a cell: they count as other'),
+});
+export type CategoryCells = z.infer<typeof CategoryCells>;
+
+export const BaselineFeature = z.strictObject({
+  name: z.string(),
+  cells: z.discriminatedUnion('kind', [NumericCells, CategoryCells]),
+  counts: z.array(z.int().nonnegative()).describe('reference rows in each cell'),
+  windowStatistic: z
+    .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
+    .optional()
+    .describe('of nm / (n + m) · PSI between a reference window of n rows and the m others'),
+  windowMeans: z
+    .array(z.number())
+    .optional()
+    .describe('mean of (value − center) / scale of each reference window in order: limits are bootstrapped from them'),
+  fewestCells: z.int().positive().optional().describe('cells that a reference window fills at least'),
+});
+export type BaselineFeature = z.infer<typeof BaselineFeature>;
+
+/**
+ * Joint distribution of the features, frozen with the model: principal components of the standardised reference rows
+ * (Jackson & Mudholkar 1979). T² of the kept components and Q, the squared rest, are counted as two more features.
+ */
+export const JointBaseline = z.strictObject({
+  mean: z.array(z.number()),
+  scale: z.array(z.number().positive()),
+  loadings: z.array(z.array(z.number())).min(1).describe('components × features, rows orthonormal'),
+  variances: z.array(z.number().positive()).describe('of each component'),
+});
+export type JointBaseline = z.infer<typeof JointBaseline>;
+
+/** Names of the two features that tell of the joint distribution. */
+export const T2 = 'joint:t2';
+export const Q = 'joint:q';
+
+/** What drift is measured against; by digest, shipped in the package as `baseline.json`. */
+export const BaselineSpec = z.strictObject({
+  schema: z.literal('baseline/2'),
+  featureSetDigest: Digest,
+  rows: z.int().positive(),
+  windows: z.strictObject({
+    rows: z.int().positive().describe('consecutive rows of a window: what a device is judged after'),
+    count: z.int().nonnegative().describe('reference windows, without overlap'),
+  }),
+  features: z
+    .array(BaselineFeature)
+    .min(1)
+    .describe('in the order of the feature set; then joint:t2, joint:q if joint'),
+  joint: JointBaseline.nullable(),
+  contexts: z
+    .array(
+      z.strictObject({
+        context: Slug,
+        rows: z.int().positive(),
+        counts: z.array(z.array(z.int().nonnegative())).describe('by feature as in `features`, by cell'),
+      }),
+    )
+    .describe('the same cells, the rows of one context alone; contexts that training did not know are not here'),
+});
+export type BaselineSpec = z.infer<typeof BaselineSpec>;
