@@ -42,6 +42,7 @@ export const EVENTS = {
     state: z.enum(['steady', 'watch', 'drifted']),
   }),
   OutcomeKnown: PlantEvent.describe('a failure, finding, repair or inspection, whole'),
+  MachineChanged: PlantEvent.describe('a changeover or tool change, whole'),
   FramesRegistered: z.strictObject({
     site: SiteId,
     asset: AssetId,

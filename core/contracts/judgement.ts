@@ -132,6 +132,17 @@ export const judgementKeys = {
     pk: `LINE#${modelLine}`,
     sk: `FEATURES#${packageDigest}#${site}/${device}`,
   }),
+  /** How far the windows of a device were judged: what is kept between its messages. */
+  device: (modelLine: string, packageDigest: string, site: string, device: string) => ({
+    pk: `DRIFT#${modelLine}#${packageDigest}`,
+    sk: `${site}/${device}`,
+  }),
+  devices: (modelLine: string, packageDigest: string): string => `DRIFT#${modelLine}#${packageDigest}`,
+  /** What one finder said last of one stretch of a signal: `{finding, foundAt, foundBy}`. */
+  finding: (f: { site: string; asset: string; signal: string; check: string; from: string }, foundBy: string) => ({
+    pk: `ASSET#${f.site}/${f.asset}`,
+    sk: `FINDING#${f.signal}#${f.check}#${f.from}#${foundBy}`,
+  }),
   retrain: (modelLine: string, requestId: string) => ({ pk: `LINE#${modelLine}`, sk: `RETRAIN#${requestId}` }),
   /** `{judgement: LineJudgement, version}`. */
   state: (modelLine: string) => ({ pk: `LINE#${modelLine}`, sk: 'STATE' }),

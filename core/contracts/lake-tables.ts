@@ -213,5 +213,9 @@ export const LAKE_PREFIXES: readonly { readonly prefix: string; readonly retenti
   { prefix: 'compaction-plans/', retention: 'record' },
   { prefix: 'features/split=', retention: 'working' },
   { prefix: 'backfills/', retention: 'working' },
+  { prefix: 'drift/windows/', retention: 'record' },
+  { prefix: 'drift/evidence/', retention: 'record' },
+  { prefix: 'drift/lines/', retention: 'record' },
+  { prefix: 'drift/parts/', retention: 'working' },
   { prefix: 'quarantine/', retention: 'quarantine' },
 ];

@@ -46,10 +46,41 @@ export const lakeKeys = {
   /** Observations that were too many for messages: gzip NDJSON of observations/1, written by their device itself. */
   observations: (o: { site: string; thing: string; name: string }): string =>
     `raw/observations/site=${o.site}/${o.thing}/${o.name}.ndjson.gz`,
+  /** A window of one device, whole: canonical JSON of DriftWindow, so that the same window is the same bytes. */
+  driftWindow: (o: DriftWindowOf): string => `drift/windows/${deviceOf(o)}${windowName(o)}.json`,
+  driftWindows: (o: DriftDevice): string => `drift/windows/${deviceOf(o)}`,
+  /** A message of a window whose other messages have not come. */
+  driftPart: (o: DriftWindowOf, part: number): string => `${partsOf(o)}${part}.json`,
+  driftParts: (o: DriftWindowOf): string => partsOf(o),
+  /** What was said of a device, in the order it was said: canonical JSON of DriftFold. */
+  driftEvidence: (o: DriftDevice, said: { readonly sequence: number; readonly hash: string }): string =>
+    `drift/evidence/${deviceOf(o)}${ten(said.sequence)}-${hex(said.hash).slice(0, 16)}.json`,
+  driftEvidences: (o: DriftDevice): string => `drift/evidence/${deviceOf(o)}`,
+  /** The evidence that a judgement of a model line rests on, whole, by its digest. */
+  lineEvidence: (modelLine: string, digest: string): string => `${lineEvidences(modelLine)}${hex(digest)}.json`,
+  lineEvidences: (modelLine: string): string => lineEvidences(modelLine),
   /** Messages that could not land, gzip NDJSON of QuarantinedMessage. */
   quarantinedMessages: (o: { site: string; date: string; batch: string }): string =>
     `quarantine/messages/site=${o.site}/date=${o.date}/${o.batch}.ndjson.gz`,
 } as const;
+
+/** Whose inputs are judged: a device, as it serves one package of one model line. */
+export interface DriftDevice {
+  readonly modelLine: string;
+  readonly packageDigest: string;
+  readonly site: string;
+  readonly device: string;
+}
+/** One window of it, by the name that the window has. */
+export interface DriftWindowOf extends DriftDevice {
+  readonly boot: string;
+  readonly windowStart: number;
+}
+const deviceOf = ({ modelLine, packageDigest, site, device }: DriftDevice): string =>
+  `${modelLine}/${hex(packageDigest)}/${site}/${device}/`;
+const windowName = ({ boot, windowStart }: DriftWindowOf): string => `${boot}-${ten(windowStart)}`;
+const partsOf = (o: DriftWindowOf): string => `drift/parts/${deviceOf(o)}${windowName(o)}/`;
+const lineEvidences = (modelLine: string): string => `drift/lines/${modelLine}/`;
 
 /** One day of one site of a table with tiers. */
 export interface LandedDay {
@@ -111,6 +142,8 @@ export const workKeys = {
   items: (snapshot: string): string => `items/${hex(snapshot)}/items.jsonl`,
   /** The part of the items that evaluation works through. */
   testItems: (snapshot: string): string => `items/${hex(snapshot)}/test-items.jsonl`,
+  /** Model lines that one run of their scheduled judgement works through. */
+  lines: (execution: string): string => `items/lines/${execution}/items.jsonl`,
 } as const;
 
 /** Keys of the artifacts bucket. */

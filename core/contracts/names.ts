@@ -76,6 +76,7 @@ export const platformNames = (config: Pick<DeploymentConfig, 'stage' | 'planes'>
     fleetTable: table('plant', 'fleet'),
     // Monitoring (ml)
     judgementTable: table('ml', 'judgement'),
+    judging: machine('ml', 'judge-lines'),
     plantTopic: (site: string): string => `${p}-plant-${site}`,
     // In each account
     ownersTopic: `${p}-owners`,
