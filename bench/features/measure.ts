@@ -1,6 +1,6 @@
+import type { Peer } from '../peer.ts';
 import type { Report } from '../report.ts';
 import { cpuSeconds, spreadOf } from '../statistics.ts';
-import type { Peer } from './peer.ts';
 
 /** So many repetitions, one after the other with each peer's: load of the machine meets all alike. */
 const REPETITIONS = 7;

@@ -7,9 +7,9 @@ import { LabelJoin } from '#core/point-in-time/label-join.ts';
 import { storeObjectOf } from '#core/point-in-time/store-object.ts';
 import { readRuns } from '../../cli/store.ts';
 import type { World } from '../../cli/world.ts';
+import { startPeer } from '../peer.ts';
 import { cpuSeconds, spreadOf } from '../statistics.ts';
 import type { GroupOptions } from './group.ts';
-import { startPeer } from './peer.ts';
 
 const ROWS = 10_000_000;
 const LABELS = 100_000;
@@ -69,7 +69,11 @@ const joinFiles = async (folder: string, width: number): Promise<number> => {
 /** Labels joined with the rows that were known at their time, against DuckDB's ASOF join on one thread. */
 export const pointInTime = async ({ report }: GroupOptions): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'millwright-bench-'));
-  const peer = startPeer('point_in_time.py', [folder, ROWS, LABELS, ASSETS, IN_FILES].map(String));
+  const peer = startPeer(
+    'features',
+    'features/peers/point_in_time.py',
+    [folder, ROWS, LABELS, ASSETS, IN_FILES].map(String),
+  );
   try {
     report.note(
       `${ROWS / 1e6} million rows of ${ASSETS} assets, ${LABELS} labels; files: ${IN_FILES / 1e6} million rows`,

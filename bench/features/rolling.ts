@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
 import { compileFeatureSet } from '#core/features/engine/compile.ts';
+import { startPeer } from '../peer.ts';
 import type { GroupOptions } from './group.ts';
 import { define, frameAt, makeNoise, setOf } from './inputs.ts';
 import { contest, rate } from './measure.ts';
-import { startPeer } from './peer.ts';
 import { LENGTH, throughEngine, waveformWindows } from './waveforms.ts';
 
 /** What tsfresh's minimal set says of a series, but for its length and what follows from the others. */
@@ -60,7 +60,7 @@ const largestDifference = (own: readonly (readonly number[])[], other: readonly 
 export const rolling = async ({ report }: GroupOptions): Promise<void> => {
   const series = waveformWindows();
   const rows = scalarRows();
-  const peer = startPeer('rolling.py', [
+  const peer = startPeer('features', 'features/peers/rolling.py', [
     series.file,
     String(LENGTH),
     rows.file,

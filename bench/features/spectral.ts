@@ -1,8 +1,8 @@
 import { centralMoments, envelopeSpectrum, powerSpectrum } from '#core/features/kernel/analysis.ts';
+import { startPeer } from '../peer.ts';
 import type { GroupOptions } from './group.ts';
 import { define } from './inputs.ts';
 import { contest, rate } from './measure.ts';
-import { startPeer } from './peer.ts';
 import { LENGTH, RATE_HZ, throughEngine, waveformWindows } from './waveforms.ts';
 
 const BANDS = 8;
@@ -42,7 +42,12 @@ const disagreement = (own: readonly (readonly number[])[], other: readonly (read
 export const spectral = async ({ report }: GroupOptions): Promise<void> => {
   const { from, arrays, frames, file } = waveformWindows();
   const engine = throughEngine(SET, frames);
-  const peer = startPeer('spectral.py', [file, String(LENGTH), String(RATE_HZ), String(BANDS)]);
+  const peer = startPeer('features', 'features/peers/spectral.py', [
+    file,
+    String(LENGTH),
+    String(RATE_HZ),
+    String(BANDS),
+  ]);
   try {
     const { batch } = await peer.ask<{ batch: Record<string, number> }>({ prepare: true });
     report.note(`${from}; best batch of scipy ${batch['scipy, vectorised']}, by hand ${batch['scipy, by hand']}`);
