@@ -28,6 +28,7 @@ const message = <T extends keyof typeof EVENTS>(type: T) =>
   z.object({ 'detail-type': z.literal(type), detail: EVENTS[type] });
 const Message = z.discriminatedUnion('detail-type', [
   message('OutcomeKnown'),
+  message('MachineChanged'),
   message('DecisionsRecorded'),
   message('RetrainFinished'),
   message('ReleaseFinished'),
@@ -51,6 +52,9 @@ export const makeHandler = (deps: Deps) => {
     switch (event['detail-type']) {
       case 'OutcomeKnown':
         return { assets: at(event.detail.site, await rememberEvent(deps.judgement, event.detail)), lines: [] };
+      case 'MachineChanged':
+        await rememberEvent(deps.judgement, event.detail);
+        return { assets: [], lines: [] };
       case 'DecisionsRecorded':
         return { assets: at(event.detail.site, await rememberDecisions(deps.judgement, event.detail)), lines: [] };
       case 'RetrainFinished':

@@ -27,6 +27,8 @@ const Files = z.looseObject({ Records: z.array(z.looseObject({ messageId: z.stri
 
 /** What tells how a unit turned out; the rest says what changed on a machine. */
 const OUTCOMES: readonly PlantEvent['kind'][] = ['failure', 'finding', 'repair', 'inspection'];
+const eventOf = (e: PlantEvent): 'OutcomeKnown' | 'MachineChanged' =>
+  OUTCOMES.includes(e.kind) ? 'OutcomeKnown' : 'MachineChanged';
 
 export interface Taken {
   readonly registered: number;
@@ -35,7 +37,7 @@ export interface Taken {
 }
 
 /**
- * Keeps and registers plant events, and announces those that tell an outcome. The same event again is harmless. The same
+ * Keeps, registers and announces plant events: those that tell an outcome, and those that say what changed. The same event again is harmless. The same
  * id with other content is a new version, so that a correction keeps what was said before; of two contents the one known
  * last stays the newest, whichever comes first.
  */
@@ -67,7 +69,7 @@ export const takeEvents = (deps: Omit<Deps, 'log'>, events: readonly PlantEvent[
             reason: `${e.kind} reported`,
             record: { class: 'plant-event', id: `${e.site}/${e.eventId}`, body: { ...e } },
             ...(newest !== null && canonicalJson(newest) === canonicalJson(e) ? {} : { expectVersion }),
-            ...(OUTCOMES.includes(e.kind) ? { announce: { type: 'OutcomeKnown', detail: { ...e } } } : {}),
+            announce: { type: eventOf(e), detail: { ...e } },
           }),
         ),
       );

@@ -87,7 +87,7 @@ export class MonitoringStack extends PlatformStack {
       eventBus: bus,
       eventPattern: {
         source: [EVENT_SOURCE],
-        detailType: ['OutcomeKnown', 'DecisionsRecorded', 'RetrainFinished', 'ReleaseFinished'],
+        detailType: ['OutcomeKnown', 'MachineChanged', 'DecisionsRecorded', 'RetrainFinished', 'ReleaseFinished'],
       },
       targets: [new SqsQueue(outcomes.queue, { deadLetterQueue: outcomes.dead })],
     });

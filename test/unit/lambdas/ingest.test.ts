@@ -405,11 +405,17 @@ describe('plant-events', () => {
     expect(newest()).toEqual(failure);
     expect(announced).toEqual([{ type: 'OutcomeKnown', detail: failure }]);
   });
-  it('announces findings, repairs and inspections too, with or without a run, and nothing for what is no outcome', async () => {
+  it('announces findings, repairs and inspections too, with or without a run, and what changed on a machine as that', async () => {
     const { handler, announced } = plant();
     const kinds = ['finding', 'repair', 'inspection', 'changeover', 'tool-change'] as const;
     await handler({ events: kinds.map((kind) => ({ ...failure, eventId: kind, kind, run: null, index: null })) });
-    expect(announced.map((a) => a.detail['kind'])).toEqual(['finding', 'repair', 'inspection']);
+    expect(announced.map((a) => `${a.type} ${a.detail['kind']}`)).toEqual([
+      'OutcomeKnown finding',
+      'OutcomeKnown repair',
+      'OutcomeKnown inspection',
+      'MachineChanged changeover',
+      'MachineChanged tool-change',
+    ]);
   });
   it('keeps what was said before a correction, and the correction as the newest', async () => {
     const { handler, versions } = plant();

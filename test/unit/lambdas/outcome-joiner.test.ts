@@ -247,6 +247,15 @@ describe('joining', () => {
       detail: { joinedBy: 'decision' },
     });
   });
+  it('keeps what changed on a machine for whoever judges its inputs, and joins nothing to it', async () => {
+    const { send, decisions, told, outcome, items } = setUp();
+    await send(await decisions('m1', 'r1', life()));
+    await send({ 'detail-type': 'MachineChanged', detail: told('e1', { kind: 'changeover' }).detail });
+    expect([...items.values()].filter((i) => i.sk.startsWith('EVENT#'))).toMatchObject([
+      { pk: 'ASSET#plant-a/m1', event: { kind: 'changeover' } },
+    ]);
+    expect(outcome('m1', 'r1')).toBeUndefined();
+  });
   it('joins nothing where no unit fits, until one is known', async () => {
     const { send, decisions, told, outcome } = setUp();
     await send(told('e1', { run: null, index: null, validTime: at(9) }));
