@@ -44,6 +44,93 @@ export const DriftWindow = WindowKey.extend({
 });
 export type DriftWindow = z.infer<typeof DriftWindow>;
 
+/** What a window of one device is, after all is weighed; `steady`, `watch` and `serious` are said of drift itself. */
+export const WindowKind = z.enum([
+  'steady',
+  'watch',
+  'serious',
+  'ageing',
+  'new-context',
+  'recurring',
+  'suspected-changeover',
+  'warm-up',
+  'muted',
+  'data-quality',
+]);
+export type WindowKind = z.infer<typeof WindowKind>;
+
+/** One feature of a judged window. Indices are of the population: bias-corrected, 0 at least. */
+export const FeatureFinding = z.strictObject({
+  name: z.string(),
+  psi: z.number().nonnegative(),
+  lower: z.number().nonnegative().describe('one-sided bound of the index at the share of `alpha` of one feature'),
+  upper: z.number().nonnegative(),
+  p: z.number().min(0).max(1).describe('of the hypothesis that the index is at most `psiWatch`'),
+  js: z.number().describe('Jensen–Shannon distance, base 2'),
+  wasserstein: z.number().nullable().describe('in interquartile ranges of the reference; null for a category'),
+  ks: z.number().nullable().describe('largest difference of the shares below a value; null for a category'),
+  z: z
+    .number()
+    .nullable()
+    .describe('mean in standard deviations of the reference rows, less the centre it is held against'),
+  cusum: z.number().nullable().describe('the larger side of the ageing chart, in standard deviations of window means'),
+  cusumLimit: z.number().nullable(),
+  perDay: z.number().optional().describe('how much it ages, in standard deviations of the reference rows'),
+  daysToLimit: z.number().nonnegative().optional().describe('until it has aged by `ageingLimit`'),
+});
+export type FeatureFinding = z.infer<typeof FeatureFinding>;
+
+/**
+ * How one window of one device was judged, and from what: append-only, each names the one before by its hash. Who has the
+ * windows, the baseline and the policy computes the same bytes again (core/drift/device/device-fold.ts).
+ */
+export const WindowEvidence = z.strictObject({
+  schema: z.literal('drift-evidence/1'),
+  sequence: z.int().positive(),
+  previous: Digest.nullable().describe('hash of the evidence before; null for the first'),
+  modelLine: ModelLineId,
+  packageDigest: Digest,
+  site: SiteId,
+  device: DeviceId,
+  baselineDigest: Digest,
+  policyDigest: Digest,
+  windows: z
+    .array(z.strictObject({ boot: Slug, windowStart: z.int().positive(), digest: Digest }))
+    .min(1)
+    .describe('that were added up, and the digest of each'),
+  events: z
+    .array(z.strictObject({ eventId: z.string(), digest: Digest }))
+    .describe('plant events that were taken into account for the first time'),
+  held: z.array(z.string()).describe('why the data could not be trusted, as it was given'),
+  from: Instant,
+  to: Instant,
+  rows: count,
+  assets: z.array(Slug),
+  context: Slug,
+  against: z.string().describe('what the window was held against: fixed, context, season, own, regime'),
+  kind: WindowKind,
+  state: z.enum(['steady', 'watch', 'serious']).describe('what the tolerance test alone says'),
+  features: z.array(FeatureFinding).describe('worst first'),
+  farOffWindows: count.describe('in a row in which many features were far off'),
+  eValue: z.number().nonnegative().describe('over windows: large when changes keep coming'),
+  threshold: z.number().positive(),
+  arl0: z
+    .strictObject({ value: z.number().positive(), interval: z.tuple([z.number(), z.number()]) })
+    .nullable()
+    .describe('windows until a false alarm of the ageing charts, by block bootstrap; null: too few reference windows'),
+  calibrated: z.boolean(),
+  since: Instant.describe('from when the device has been of this kind'),
+  ageing: z
+    .strictObject({ feature: z.string(), perDay: z.number(), daysToLimit: z.number().nonnegative().nullable() })
+    .nullable(),
+  mix: z
+    .array(z.strictObject({ context: Slug, share: z.number(), reference: z.number() }))
+    .describe('of the windows of late, by context: drift in the mix is no drift within a context'),
+  says: z.array(z.string()).min(1),
+  hash: Digest.describe('of all else, as canonical JSON'),
+});
+export type WindowEvidence = z.infer<typeof WindowEvidence>;
+
 /**
  * How inputs are judged (docs/drift.md). Numbers that are absent have the defaults of core/drift/policy.ts, so that a use
  * case says only what is particular to it.
