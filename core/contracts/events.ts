@@ -102,6 +102,13 @@ export const EVENTS = {
     to: LineState,
     reason: z.string(),
   }),
+  LabelsRequested: z.strictObject({
+    modelLine: ModelLineId,
+    site: SiteId,
+    requestId: z.string(),
+    count: z.int().positive().describe('how many outcomes decide'),
+    says: z.string().describe('what is wanted of whom, for the people of the plant'),
+  }),
   OwnerMessage: z.strictObject({
     site: SiteId,
     modelLine: ModelLineId,

@@ -39,8 +39,51 @@ export const JoinedOutcomeRecord = z.strictObject({
   loss: z.number().min(0).max(1).nullable().describe('mean bounded loss; null when no decision has a value'),
   rmse: z.number().nonnegative().nullable().describe('label units; null unless it failed'),
   lastError: z.number().nullable(),
+  lossAtMost: z
+    .number()
+    .min(0)
+    .max(1)
+    .nullable()
+    .optional()
+    .describe('mean loss, had what was prevented happened at once: between `loss` and this is what cannot be known'),
+  meanError: z
+    .number()
+    .min(-1)
+    .max(1)
+    .nullable()
+    .optional()
+    .describe('mean of value minus truth as a share of the cap: above 0 too hopeful; null unless it failed'),
+  rejected: z.boolean().optional().describe('some package called it failing: it was looked at for that'),
 });
 export type JoinedOutcomeRecord = z.infer<typeof JoinedOutcomeRecord>;
+
+/** How long outcomes take to become known, counted from the last decision on a unit; days. */
+export const OutcomeDelays = z.strictObject({
+  known: z.int().nonnegative().describe('units with an outcome'),
+  waiting: z.int().nonnegative().describe('units without one: their delay is longer than they are old'),
+  medianDays: z.number().nonnegative().nullable().describe('null: half of the outcomes never became known yet'),
+  matureDays: z.number().nonnegative().nullable().describe('age at which nine of ten outcomes are known; null: none'),
+  matured: z
+    .strictObject({
+      share: z.number().min(0).max(1).describe('of units as old as `maturityDays`, how many have an outcome by then'),
+      lower: z.number().min(0).max(1).describe('of its 95 % interval'),
+      upper: z.number().min(0).max(1),
+    })
+    .nullable()
+    .describe('null while no unit is that old'),
+});
+export type OutcomeDelays = z.infer<typeof OutcomeDelays>;
+
+/** Whether answers moved to one side of what turned out to be true. */
+export const CalibrationDrift = z.strictObject({
+  outcomes: z.int().nonnegative().describe('units that failed: only of those the truth is known'),
+  meanError: z.number().nullable().describe('mean of value minus truth as a share of the cap'),
+  allowed: z.tuple([z.number(), z.number()]).describe('of the mean error'),
+  eValue: z.number().nonnegative(),
+  threshold: z.number().positive(),
+  says: z.enum(['too hopeful', 'too gloomy']).nullable(),
+});
+export type CalibrationDrift = z.infer<typeof CalibrationDrift>;
 
 /** What the decision machine says of a model line: registry record `judgement/line/<model line>`. */
 export const LineJudgement = z.strictObject({
@@ -55,6 +98,8 @@ export const LineJudgement = z.strictObject({
   meanLoss: z.number().nullable(),
   expectedLoss: z.number().describe('bound of the validation loss plus the tolerance'),
   coverage: z.strictObject({ matured: z.int().nonnegative(), known: z.int().nonnegative() }),
+  delays: OutcomeDelays.optional(),
+  calibration: CalibrationDrift.optional(),
   worstAsset: z.string().nullable(),
   features: z.array(z.string()).describe('inputs that are not as in training, worst first'),
   action: z
@@ -123,10 +168,15 @@ export const judgementKeys = {
     pk: `LINE#${modelLine}`,
     sk: `OUTCOME#${packageDigest}#${asset}/${run}`,
   }),
-  /** A unit that the package decided about: `{lastAt}`. */
+  /** A unit that the package decided about: `{lastAt, rejected}`. */
   served: (modelLine: string, packageDigest: string, asset: string, run: string) => ({
     pk: `LINE#${modelLine}`,
     sk: `SERVED#${packageDigest}#${asset}/${run}`,
+  }),
+  /** A request for labels: `{request: LabelRequest}`. */
+  labels: (modelLine: string, packageDigest: string, ordinal: number) => ({
+    pk: `LINE#${modelLine}`,
+    sk: `LABELS#${packageDigest}#${twelve(ordinal)}`,
   }),
   features: (modelLine: string, packageDigest: string, site: string, device: string) => ({
     pk: `LINE#${modelLine}`,

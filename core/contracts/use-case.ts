@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DriftPolicy } from './drift.ts';
 import { FeatureSet } from './feature-set.ts';
+import { OutcomePolicy } from './label-request.ts';
 import { Slug, UseCaseId } from './primitives.ts';
 import { QualityRules } from './quality.ts';
 
@@ -150,6 +151,7 @@ export const JudgingPolicy = z.strictObject({
   psiSerious: z.number().positive(),
   alpha: z.number().positive().max(0.2).describe('level of the tolerance test on each window'),
   drift: DriftPolicy.optional().describe('how inputs are judged beyond that; absent: all defaults'),
+  outcomes: OutcomePolicy.optional().describe('whose outcomes become known; absent: those of every unit'),
 });
 export type JudgingPolicy = z.infer<typeof JudgingPolicy>;
 
