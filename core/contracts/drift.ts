@@ -152,7 +152,19 @@ export const DriftPolicy = z.strictObject({
     .optional()
     .describe('what a plant event of a kind does to drift of its asset'),
   muteDays: z.number().positive().optional(),
-  alertsPerMonth: z.number().positive().optional().describe('of the line, for nothing: its share of the error budget'),
+  season: z
+    .strictObject({
+      hours: z.int().min(1).max(24).describe('of the day that make one cell'),
+      weekdays: z.boolean().optional().describe('each weekday has cells of its own'),
+      offsetMinutes: z.int().min(-720).max(840).optional().describe('local time less UTC'),
+    })
+    .optional()
+    .describe('inputs follow the time of day: each cell has a reference of its own. Absent: they do not'),
+  alertsPerMonth: z
+    .number()
+    .positive()
+    .optional()
+    .describe('for nothing, of all model lines of the site together; absent: `alarmAt` alone limits them'),
   cost: z
     .strictObject({
       retrain: z.number().positive().describe('of one retrain, any currency'),

@@ -1,8 +1,9 @@
 import type { DriftPolicy } from '../contracts/drift.ts';
 
 /** A drift policy with every number given. */
-export type DriftRules = Required<Omit<DriftPolicy, 'cost' | 'onEvent'>> & {
-  readonly cost: DriftPolicy['cost'] | null;
+export type DriftRules = Required<Omit<DriftPolicy, 'cost' | 'alertsPerMonth' | 'onEvent'>> & {
+  readonly cost: NonNullable<DriftPolicy['cost']> | null;
+  readonly alertsPerMonth: number | null;
   readonly onEvent: Required<NonNullable<DriftPolicy['onEvent']>>;
 };
 
@@ -15,7 +16,8 @@ const DEFAULTS: DriftRules = {
   changeoverDays: 3,
   onEvent: { changeover: 're-baseline', 'tool-change': 're-baseline', repair: 're-baseline' },
   muteDays: 1,
-  alertsPerMonth: 1,
+  season: null,
+  alertsPerMonth: null,
   cost: null,
 };
 
