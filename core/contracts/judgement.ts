@@ -85,6 +85,19 @@ export const CalibrationDrift = z.strictObject({
 });
 export type CalibrationDrift = z.infer<typeof CalibrationDrift>;
 
+/** The one thing that follows from a judgement. */
+export const LineAction = z.strictObject({
+  kind: z
+    .enum(['retrain', 'ask-labels', 'ask-operator', 'plan'])
+    .describe('ask-operator: whether a machine was changed over; plan: a retrain before what ages reaches its limit'),
+  requestId: z.string().nullable().describe('of a retrain'),
+  count: z
+    .int()
+    .nonnegative()
+    .describe('retrain: outcomes it rests on; ask-labels: outcomes missing; ask-operator: devices; plan: days left'),
+});
+export type LineAction = z.infer<typeof LineAction>;
+
 /** What the decision machine says of a model line: registry record `judgement/line/<model line>`. */
 export const LineJudgement = z.strictObject({
   schema: z.literal('line-judgement/1'),
@@ -102,17 +115,29 @@ export const LineJudgement = z.strictObject({
   calibration: CalibrationDrift.optional(),
   worstAsset: z.string().nullable(),
   features: z.array(z.string()).describe('inputs that are not as in training, worst first'),
-  action: z
-    .strictObject({
-      kind: z.enum(['retrain', 'ask-labels']),
-      requestId: z.string().nullable(),
-      count: z.int().nonnegative(),
-    })
-    .nullable(),
+  action: LineAction.nullable(),
+  wouldHave: LineAction.nullable()
+    .optional()
+    .describe('only in shadow mode: what would have been asked for; `action` is null'),
   reasons: z.array(z.string()).min(1),
   evidenceDigest: Digest.describe('of the evidence in the order it was judged: who has it computes the same again'),
 });
 export type LineJudgement = z.infer<typeof LineJudgement>;
+
+/**
+ * How a model line was judged, and from what: append-only, each names the one before by its hash. Who has it computes
+ * the same judgement again, to the byte (core/drift/decision/evidence-chain.ts).
+ */
+export const LineEvidenceDocument = z.strictObject({
+  schema: z.literal('line-evidence/1'),
+  sequence: z.int().positive(),
+  previous: Digest.nullable().describe('hash of the evidence before; null for the first'),
+  judgeVersion: z.int().positive().describe('of the rules: raised when the same evidence gives another judgement'),
+  facts: z.record(z.string(), z.unknown()).describe('all that was known of the line, in the order it is judged'),
+  judgement: LineJudgement,
+  hash: Digest.describe('of all else, as canonical JSON'),
+});
+export type LineEvidenceDocument = z.infer<typeof LineEvidenceDocument>;
 
 /** Operator's alert: one for each run of an asset that the model calls failing. Registry record `alert/<site>/<asset>/<run>`. */
 export const AlertRecord = z.strictObject({
@@ -140,6 +165,8 @@ export const AlertRecord = z.strictObject({
 export type AlertRecord = z.infer<typeof AlertRecord>;
 
 const twelve = (n: number): string => String(n).padStart(12, '0');
+
+const decidingPrefix = (packageDigest: string): string => `DECIDING#${packageDigest}#`;
 
 /** Items of the judgement table: what the judge knows of decisions, units, events and model lines. */
 export const judgementKeys = {
@@ -178,6 +205,12 @@ export const judgementKeys = {
     pk: `LINE#${modelLine}`,
     sk: `LABELS#${packageDigest}#${twelve(ordinal)}`,
   }),
+  /** How far a device decided by the package: `{site, device, boot, first, last}`, numbers of its decisions. */
+  deciding: (modelLine: string, packageDigest: string, site: string, device: string) => ({
+    pk: `LINE#${modelLine}`,
+    sk: `${decidingPrefix(packageDigest)}${site}/${device}`,
+  }),
+  decidingPrefix: (packageDigest: string): string => decidingPrefix(packageDigest),
   features: (modelLine: string, packageDigest: string, site: string, device: string) => ({
     pk: `LINE#${modelLine}`,
     sk: `FEATURES#${packageDigest}#${site}/${device}`,
