@@ -53,7 +53,7 @@ export interface Peer {
 export const startPeer = (name: EnvironmentName, script: string, args: readonly string[] = []): Peer => {
   const child: ChildProcess = spawn(environment(name), [join(import.meta.dirname, script), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, ...ONE_THREAD },
+    env: { ...process.env, ...ONE_THREAD, PYTHONPATH: import.meta.dirname },
   });
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   return {

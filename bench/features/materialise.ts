@@ -4,6 +4,7 @@ import type { Frame } from '#core/contracts/frame.ts';
 import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import type { RecordClass } from '#core/contracts/ledger.ts';
 import type { SignalDefinition } from '#core/contracts/use-case.ts';
+import { listKeys } from '#core/lake/list-keys.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
 import { type ObjectStore, sha256 } from '../../lambdas/shared/object-store.ts';
@@ -57,6 +58,17 @@ const record = (recordClass: RecordClass, id: string, body: object): StoredRecor
   body: { ...body },
 });
 
+/** How many keys come no later than one. */
+const keysUpTo = (keys: readonly string[], key: string): number => {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as string) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
 /** A lake and a registry of one run that grows upload by upload; what is written is counted and dropped. */
 const growingRun = () => {
   const keys: string[] = [];
@@ -99,10 +111,14 @@ const growingRun = () => {
       written += 1;
       return { bucket: 'lake', key, versionId: null, digest: '', bytes: bytes.byteLength };
     },
-    list: async (prefix) => {
-      listed += keys.length;
-      return keys.filter((key) => key.startsWith(prefix));
-    },
+    // The keys of one run, which come in order.
+    list: (_, options) =>
+      listKeys(async ({ after = '', token = after }) => {
+        const begin = keysUpTo(keys, token);
+        const page = keys.slice(begin, begin + 1000);
+        listed += page.length;
+        return { keys: page, token: begin + 1000 < keys.length ? page.at(-1) : undefined };
+      }, options),
   };
   const bodies: Partial<Record<RecordClass, object>> = {
     'use-case': USE_CASE,
