@@ -19,11 +19,14 @@ export interface AlarmingDetector<Self> extends Detector<number, Self> {
   readonly inAlarm: boolean;
 }
 
+/** Any of them, where it does not matter which. */
+export interface AnyDetector extends AlarmingDetector<AnyDetector> {}
+
 /** What a detector takes: an error is 0 or 1, a loss lies in [0, 1], a value is any finite number. */
 export type Watched = 'error' | 'loss' | 'value';
 
 /** One file of core/drift/detectors: found by its name, tried by the conformance suite, chosen in replays and benches. */
-export interface DetectorDefinition<D extends AlarmingDetector<D> = never> {
+export interface DetectorDefinition<D extends AlarmingDetector<D> = AnyDetector> {
   /** As its file. */
   readonly name: string;
   readonly watches: Watched;
