@@ -4,7 +4,18 @@ export interface ServedUnit {
   readonly unit: string;
   /** Source time of its last decision. */
   readonly lastAt: string;
+  /** Some package called it failing; absent: nobody kept that. */
+  readonly rejected?: boolean;
 }
+
+interface KnownOutcome {
+  readonly unit: string;
+  readonly knownTime: string;
+}
+
+/** The newest instant in what is known of units and outcomes: the present, for a judge that has no clock; null without any. */
+export const newestInstant = (served: readonly ServedUnit[], known: readonly KnownOutcome[]): string | null =>
+  [...served.map((s) => s.lastAt), ...known.map((k) => k.knownTime)].sort().at(-1) ?? null;
 
 /**
  * Of how many units the outcome should be known by now, and of how many it is. A unit is mature when its last decision is
@@ -14,11 +25,11 @@ export interface ServedUnit {
  */
 export const coverageOf = (
   served: readonly ServedUnit[],
-  known: readonly { readonly unit: string; readonly knownTime: string }[],
+  known: readonly KnownOutcome[],
   maturityDays: number,
 ): { readonly matured: number; readonly known: number } => {
-  const now = [...served.map((s) => s.lastAt), ...known.map((k) => k.knownTime)].sort().at(-1);
-  if (now === undefined) return { matured: 0, known: 0 };
+  const now = newestInstant(served, known);
+  if (now === null) return { matured: 0, known: 0 };
   const mature = new Date(Date.parse(now) - maturityDays * 86_400_000).toISOString();
   const withOutcome = new Set(known.map((k) => k.unit));
   const old = served.filter((s) => s.lastAt <= mature && !withOutcome.has(s.unit));

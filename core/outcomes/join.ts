@@ -1,5 +1,5 @@
 import type { UnitEnd } from '../contracts/judgement.ts';
-import { decisionLoss } from './loss.ts';
+import { decisionLoss, largestLoss } from './loss.ts';
 
 /** A decision, as much as judging it needs. */
 export interface Decided {
@@ -18,6 +18,10 @@ export interface JoinedOutcome {
   readonly rmse: number | null;
   /** Value minus truth of the last decision that has a value; null unless the unit failed. */
   readonly lastError: number | null;
+  /** Mean of the largest losses that the decisions can have had; only of a failure that was prevented. */
+  readonly lossAtMost?: number | null;
+  /** Mean of value minus truth as a share of the cap, −1 to 1: above 0 too hopeful; only of a unit that failed. */
+  readonly meanError?: number | null;
 }
 
 const mean = (of: readonly number[]): number | null =>
@@ -34,11 +38,14 @@ export const joinOutcome = (
   const losses = valued.map((d) => decisionLoss(d, of, cap)).filter((loss) => loss !== null);
   const errors = of.end === 'failed' ? valued.map((d) => d.value - Math.min(of.endedAt - d.index, cap)) : [];
   const square = mean(errors.map((e) => e * e));
+  const largest = valued.map((d) => largestLoss(d, of, cap)).filter((loss) => loss !== null);
   return {
     decisions: inside.length,
     withValue: valued.length,
     loss: mean(losses),
     rmse: square === null ? null : Math.sqrt(square),
     lastError: errors.at(-1) ?? null,
+    ...(of.end === 'prevented' ? { lossAtMost: mean(largest) } : {}),
+    ...(of.end === 'failed' ? { meanError: mean(errors.map((e) => Math.min(1, Math.max(-1, e / cap)))) } : {}),
   };
 };

@@ -32,3 +32,16 @@ export const decisionLoss = (
       return null;
   }
 };
+
+/**
+ * The largest loss that a decision can have had: of a failure that was prevented the truth lies anywhere above what the unit
+ * lived, and a value above that is wrong by all of its distance if the unit would have failed at once. Elsewhere it is the loss.
+ */
+export const largestLoss = (
+  decision: { readonly index: number; readonly value: number },
+  of: { readonly end: UnitEnd; readonly endedAt: number },
+  cap: number,
+): number | null =>
+  of.end === 'prevented'
+    ? boundedLoss(decision.value, Math.min(of.endedAt - decision.index, cap), cap)
+    : decisionLoss(decision, of, cap);

@@ -94,6 +94,7 @@ const joinUnit = async (
       knownTime,
       events: [...events],
       ...joinOutcome(decided, end, await deps.capOf(modelLine)),
+      ...(rows.some((r) => r.verdict === 'fail') ? { rejected: true } : {}),
     });
   }
   return records;
@@ -103,7 +104,7 @@ const outcomeKey = (asset: string, run: string, of: { readonly modelLine: string
   judgementKeys.outcome(of.modelLine, of.packageDigest, asset, run);
 
 /** An outcome whose report was taken back: what was said stays readable, and counts no more. */
-const takenBack = (record: JoinedOutcomeRecord): JoinedOutcomeRecord => ({
+const takenBack = ({ lossAtMost: _, meanError: __, ...record }: JoinedOutcomeRecord): JoinedOutcomeRecord => ({
   ...record,
   end: 'contradicted',
   loss: null,

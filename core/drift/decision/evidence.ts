@@ -1,4 +1,5 @@
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { canonicalJson } from '../../lineage/canonical-json.ts';
 import type { FeatureEvidence } from './feature-votes.ts';
 
 /** Mean bounded loss of one unit (a run of an asset) that the judged package decided about. */
@@ -9,6 +10,8 @@ export interface OutcomeEvidence {
   readonly knownTime: string;
   /** 0 to 1 */
   readonly loss: number;
+  /** Of a selected outcome, (0, 1] (`weightOf` in core/outcomes/selection.ts); absent: 1. Fold `weighedLoss` of it. */
+  readonly weight?: number;
 }
 
 /** How a retrain that the machine asked for ended; `not-released`: it made a candidate whose release did not go through. */
@@ -32,6 +35,10 @@ export interface LineEvidence {
   readonly features: readonly FeatureEvidence[];
   /** Of this line, asked for under all champions. */
   readonly retrains: readonly RetrainEvidence[];
+  /** Since the champion serves; absent: the policy declares a retrain for none. */
+  readonly changes?: readonly ChangeEvidence[];
+  /** Model lines of the site, which share the budget of alarms; absent: this one alone. */
+  readonly lines?: number;
   readonly coverage: { readonly matured: number; readonly known: number };
 }
 
@@ -53,16 +60,25 @@ export const settledEvidence = (e: LineEvidence): LineEvidence => ({
   outcomes: settle(
     e.outcomes,
     (o) => o.unit,
-    (o) => `${o.knownTime} ${o.unit} ${o.loss.toFixed(15)}`,
+    (o) => `${o.knownTime} ${o.unit} ${o.loss.toFixed(15)} ${o.weight ?? ''}`,
   ),
   features: settle(
     e.features,
     (f) => f.device,
-    (f) => `${f.device} ${f.at} ${f.psi.toFixed(15)}`,
+    (f) => `${f.device} ${f.at} ${canonicalJson(f)}`,
   ),
   retrains: settle(
     e.retrains,
     (r) => r.requestId,
     (r) => `${r.requestId} ${r.outcome === 'running' ? 0 : 1} ${r.at} ${r.outcome} ${r.released ?? ''}`,
   ),
+  ...(e.changes === undefined
+    ? {}
+    : {
+        changes: settle(
+          e.changes,
+          (c) => c.eventId,
+          (c) => `${c.knownTime} ${canonicalJson(c)}`,
+        ),
+      }),
 });

@@ -229,6 +229,7 @@ describe('joining decisions to an outcome', () => {
       loss: 0.015,
       rmse: Math.sqrt((3 * 3 + 0) / 2),
       lastError: 0,
+      meanError: 0.015,
     });
   });
   it('holds the truth to the cap of the label', () => {
@@ -241,6 +242,7 @@ describe('joining decisions to an outcome', () => {
       loss: null,
       rmse: null,
       lastError: null,
+      meanError: null,
     });
   });
   it('says no error of a unit that did not fail: its truth is a bound', () => {
@@ -249,6 +251,18 @@ describe('joining decisions to an outcome', () => {
       rmse: null,
       lastError: null,
     });
+  });
+  it('says of a prevented failure how large the loss can have been: as if it had failed at once', () => {
+    const prevented = { end: 'prevented', endedAt: 10 } as const;
+    expect(joinOutcome([decided(5, 1), decided(6, 10)], prevented, 10)).toMatchObject({ loss: 0.2, lossAtMost: 0.5 });
+    expect(joinOutcome([decided(5, null)], prevented, 10)).toMatchObject({ loss: null, lossAtMost: null });
+    expect(joinOutcome([decided(5, 1)], { end: 'healthy', endedAt: 10 }, 10)).not.toHaveProperty('lossAtMost');
+    expect(joinOutcome([decided(5, 1)], { end: 'contradicted', endedAt: 10 }, 10)).not.toHaveProperty('lossAtMost');
+  });
+  it('says to which side a failed unit was judged wrongly, as a share of the cap', () => {
+    expect(joinOutcome([decided(5, 10), decided(9, 4)], failed(10), 20).meanError).toBeCloseTo(0.2, 12);
+    expect(joinOutcome([decided(5, 0)], failed(10), 20).meanError).toBe(-0.25);
+    expect(joinOutcome([decided(9, 500)], failed(10), 20).meanError).toBe(1);
   });
 });
 
