@@ -1,10 +1,13 @@
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { DecisionRecord, decisionsPrefix } from '#core/contracts/decision.ts';
 import { DeviceReport } from '#core/contracts/device.ts';
 import { parseAs } from '#core/contracts/errors.ts';
-import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
+import { artifactKeys } from '#core/contracts/lake.ts';
 import { nodeRef, type RecordClass, RecordClass as RecordClasses } from '#core/contracts/ledger.ts';
-import { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { ModelLineRecord } from '#core/contracts/retrain.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
+import { framesObjectsWithin } from '#core/lake/frames-within.ts';
 import type { StoredRecord } from '#core/ports/registry.ts';
 import { CliError, EXIT } from './errors.ts';
 import type { World } from './world.ts';
@@ -90,19 +93,14 @@ export const decisionObject = (world: World, { record, key }: FoundDecision): Pr
 
 /** The raw object that holds the very frame of a decision; null while the device has not uploaded it. */
 export const frameObject = async (world: World, record: DecisionRecord): Promise<string | null> => {
-  const keys = await world.lake.list(lakeKeys.framesPrefix(record));
-  return (
-    keys.find((key) => {
-      const [, first = 0, last = 0] = /(\d+)-(\d+)\.ndjson\.gz$/.exec(key)?.map(Number) ?? [];
-      return first <= record.index && record.index <= last;
-    }) ?? null
-  );
+  const [found] = await framesObjectsWithin(world.lake, record, { first: record.index, last: record.index });
+  return found?.key ?? null;
 };
 
 export interface FoundPackage {
   readonly digest: string;
   readonly manifest: ModelPackageManifest;
-  readonly baseline: Baseline | null;
+  readonly baseline: BaselineSpec | null;
 }
 
 /** A package by its digest, from the artifacts bucket. @throws {CliError} when it is not there. */
@@ -127,7 +125,7 @@ export const findPackage = async (world: World, modelLine: string, digest: strin
     baseline:
       baseline === null
         ? null
-        : parseAs(Baseline, JSON.parse(Buffer.from(baseline).toString('utf8')), `baseline of ${digest}`),
+        : readBaseline(JSON.parse(Buffer.from(baseline).toString('utf8')), `baseline of ${digest}`),
   };
 };
 

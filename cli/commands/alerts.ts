@@ -1,5 +1,6 @@
 import { statusAt } from '#core/alerts/change.ts';
 import { similarCases } from '#core/alerts/similar.ts';
+import { normalOf } from '#core/drift/sketch/cells.ts';
 import { type FoundPackage, findPackage } from '../find.ts';
 import { type FoundAlert, findAlert, readAlerts, shortId } from '../find-alert.ts';
 import { ago, answer, facts, figure, type Output, paint, say, short, table } from '../output.ts';
@@ -64,7 +65,7 @@ const pastCases = async (world: World, { alert }: FoundAlert, found: FoundPackag
     if (other.manifest.featureSetDigest === found.manifest.featureSetDigest) sameFeatures.add(digest);
   }
   const { features } = found.manifest.featureSet;
-  const stds = features.map(({ name }) => found.baseline?.features.find((f) => f.name === name)?.std ?? 0);
+  const stds = features.map(({ name }) => normalOf(found.baseline, name)?.scale ?? 0);
   const cases = closed.map((a) => a.alert).filter((a) => sameFeatures.has(a.packageDigest));
   return similarCases(alert.features, stds, cases, CASES);
 };

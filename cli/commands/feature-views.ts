@@ -1,4 +1,5 @@
 import type { DecisionRecord } from '#core/contracts/decision.ts';
+import { normalOf } from '#core/drift/sketch/cells.ts';
 import type { FoundPackage } from '../find.ts';
 
 interface FeatureView {
@@ -16,13 +17,13 @@ export const featureViews = (record: Pick<DecisionRecord, 'features'>, found: Fo
   (record.features ?? [])
     .map((value, i) => {
       const name = found.manifest.featureSet.features[i]?.name ?? `feature ${i}`;
-      const base = found.baseline?.features.find((f) => f.name === name);
+      const normal = normalOf(found.baseline, name);
       const range = found.manifest.inputEnvelope[i] ?? null;
       return {
         name,
         value,
-        trainingMean: base?.mean ?? null,
-        distance: base === undefined || base.std === 0 ? null : (value - base.mean) / base.std,
+        trainingMean: normal?.center ?? null,
+        distance: normal === null || normal.scale === 0 ? null : (value - normal.center) / normal.scale,
         range,
         outside: range !== null && (value < range[0] || value > range[1]),
       };

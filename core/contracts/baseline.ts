@@ -33,7 +33,7 @@ export const BaselineFeature = z.strictObject({
   windowStatistic: z
     .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
     .optional()
-    .describe('of nm / (n + m) · PSI between a reference window of n rows and the m others'),
+    .describe('of nm / (n + m) · PSI between a reference window of n rows and the m others, on pooled cells'),
   windowMeans: z
     .array(z.number())
     .optional()
@@ -44,7 +44,8 @@ export type BaselineFeature = z.infer<typeof BaselineFeature>;
 
 /**
  * Joint distribution of the features, frozen with the model: principal components of the standardised reference rows
- * (Jackson & Mudholkar 1979). T² of the kept components and Q, the squared rest, are counted as two more features.
+ * (Jackson & Mudholkar 1979). T² of the kept components and Q, the squared rest, are counted by their roots as two more
+ * features: squares have tails too heavy for means of windows.
  */
 export const JointBaseline = z.strictObject({
   mean: z.array(z.number()),
@@ -54,7 +55,7 @@ export const JointBaseline = z.strictObject({
 });
 export type JointBaseline = z.infer<typeof JointBaseline>;
 
-/** Names of the two features that tell of the joint distribution. */
+/** Names of the two features that tell of the joint distribution; they come after all others. */
 export const T2 = 'joint:t2';
 export const Q = 'joint:q';
 
@@ -83,3 +84,25 @@ export const BaselineSpec = z.strictObject({
     .describe('the same cells, the rows of one context alone; contexts that training did not know are not here'),
 });
 export type BaselineSpec = z.infer<typeof BaselineSpec>;
+
+/** What packages had before cells: deciles and their shares. Read by core/drift/sketch/upgrade.ts. */
+export const DecileBaseline = z.strictObject({
+  schema: z.literal('baseline/1'),
+  featureSetDigest: Digest,
+  rows: z.int().positive(),
+  windows: z.strictObject({ rows: z.int().positive(), count: z.int().nonnegative() }).optional(),
+  features: z.array(
+    z.strictObject({
+      name: z.string(),
+      edges: z.array(z.number()).min(1),
+      shares: z.array(z.number().min(0).max(1)),
+      mean: z.number(),
+      std: z.number().nonnegative(),
+      windowStatistic: z
+        .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
+        .optional(),
+      fewestBins: z.int().positive().optional(),
+    }),
+  ),
+});
+export type DecileBaseline = z.infer<typeof DecileBaseline>;

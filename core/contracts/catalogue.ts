@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { BaselineSpec } from './baseline.ts';
 import { DatasetSnapshot, MaterialiseItem } from './dataset-snapshot.ts';
 import { DecisionObjectHeader, DecisionRecord } from './decision.ts';
 import { DeploymentConfig } from './deployment-config.ts';
@@ -12,17 +13,19 @@ import {
   RuntimeConfig,
   UplinkConfig,
 } from './device.ts';
+import { DriftWindow } from './drift.ts';
 import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
 import { EVENTS } from './events.ts';
 import { FeatureRow, FeatureSet } from './feature-set.ts';
 import { BackfillItem, BackfillPart, BackfillRecord, FeatureSetRecord } from './feature-store.ts';
 import { Frame } from './frame.ts';
 import { HealthWatch } from './health.ts';
-import { AlertRecord, JoinedOutcomeRecord, LineJudgement } from './judgement.ts';
+import { AlertRecord, JoinedOutcomeRecord, LineEvidenceDocument, LineJudgement } from './judgement.ts';
+import { LabelRequest } from './label-request.ts';
 import { RawObjectRecord } from './lake.ts';
 import { AuditEvent, Checkpoint, LedgerReceipt, LedgerRequest } from './ledger.ts';
 import { LastSeen, LocalCounters, LocalFaults, LocalPlant } from './local-plant.ts';
-import { Baseline, ModelPackageManifest, PackageSignature } from './model-package.ts';
+import { ModelPackageManifest, PackageSignature } from './model-package.ts';
 import { ObservationMessage } from './observation.ts';
 import { PlantEvent } from './plant-event.ts';
 import { PlantModel, PlantModelRecord } from './plant-model.ts';
@@ -68,7 +71,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('decision', 'record', DecisionRecord, 'What the edge said about one frame, with the evidence to replay it.'),
   entry('decision-object', 'manifest', DecisionObjectHeader, 'First line of an uploaded object of decisions.'),
   entry('device-report', 'message', DeviceReport, 'What a device serves and how it is doing.'),
-  entry('feature-digest', 'message', FeatureDigest, 'Histograms of the features a device saw.'),
+  entry('feature-digest', 'message', FeatureDigest, 'Sketches of the features a device saw in a window.'),
+  entry('drift-window', 'record', DriftWindow, 'One window of one device, whole: the parts of its digests together.'),
   entry('adopt-answer', 'message', AdoptAnswer, 'Answer of the runtime to a model component that asks to be adopted.'),
   entry('runtime-config', 'config', RuntimeConfig, 'Deployment configuration of the runtime component.'),
   entry('uplink-config', 'config', UplinkConfig, 'Deployment configuration of the uplink component.'),
@@ -104,7 +108,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('gate-verdict', 'record', GateVerdict, 'Pass, fail or undecided, with reasons.'),
   entry('model-package', 'manifest', ModelPackageManifest, 'Everything one model needs on the device.'),
   entry('package-signature', 'record', PackageSignature, 'Detached signature over the package digest.'),
-  entry('baseline', 'record', Baseline, 'What drift is measured against.'),
+  entry('baseline', 'record', BaselineSpec, 'What drift is measured against.'),
   entry('release-request', 'message', ReleaseRequest, 'Input of the release state machine.'),
   entry('release', 'record', ReleaseRecord, 'One release of a package at a site.'),
   entry('wave', 'record', WaveResult, 'One ring of a release.'),
@@ -112,6 +116,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('model-line', 'record', ModelLineRecord, 'A model line and its champion.'),
   entry('outcome-judgement', 'record', JoinedOutcomeRecord, 'Decisions on one run held against how it ended.'),
   entry('line-judgement', 'record', LineJudgement, 'What the decision machine says of a model line.'),
+  entry('line-evidence', 'record', LineEvidenceDocument, 'How a model line was judged, and from what.'),
+  entry('label-request', 'record', LabelRequest, 'Units whose outcomes are wanted, drawn by lot.'),
   entry('alert', 'record', AlertRecord, 'What an operator is asked to act on.'),
   entry('plant-model', 'manifest', PlantModel, 'A plant, whole: places, assets, signals and their units.'),
   entry('plant-model-record', 'record', PlantModelRecord, 'The plant model that is in force at a site.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DriftWindow } from './drift.ts';
 import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
 import { Framing, SignalDefinition } from './use-case.ts';
 
@@ -61,19 +62,18 @@ export const DeviceReport = z.strictObject({
 });
 export type DeviceReport = z.infer<typeof DeviceReport>;
 
-/** Histogram of each feature over a window of decisions, on the baseline's edges: mergeable counts. Topic `…/digest`; split by feature under 7 kB. */
-export const FeatureDigest = z.strictObject({
-  schema: z.literal('feature-digest/1'),
-  site: SiteId,
-  device: DeviceId,
-  boot: Slug,
-  windowStart: z.int().positive().describe('sequence of the first decision counted'),
-  windowEnd: z.int().positive(),
-  modelLine: ModelLineId,
-  packageDigest: Digest,
+/**
+ * A part of what one window of rows says of the features: sketches on the cells of the package's baseline. Topic
+ * `…/digest`. All parts say the same but for `part` and their features; together they are one {@link DriftWindow}.
+ */
+export const FeatureDigest = DriftWindow.omit({ schema: true, features: true }).extend({
+  schema: z.literal('feature-digest/2'),
   part: z.int().nonnegative(),
   parts: z.int().positive(),
-  features: z.array(z.strictObject({ name: z.string(), counts: z.array(z.int().nonnegative()) })).min(1),
+  sketches: z
+    .array(z.tuple([z.string(), z.base64()]))
+    .min(1)
+    .describe('name of a feature and its sketch, packed as core/drift/sketch/pack.ts says; in the baseline’s order'),
 });
 export type FeatureDigest = z.infer<typeof FeatureDigest>;
 

@@ -71,34 +71,3 @@ export const PackageSignature = z.strictObject({
   signature: z.base64(),
 });
 export type PackageSignature = z.infer<typeof PackageSignature>;
-
-/** What drift is measured against: fixed edges and the training distribution of each feature. */
-export const Baseline = z.strictObject({
-  schema: z.literal('baseline/1'),
-  featureSetDigest: Digest,
-  rows: z.int().positive(),
-  windows: z
-    .strictObject({
-      rows: z.int().positive().describe('consecutive rows of a window: what a device is judged after'),
-      count: z.int().nonnegative(),
-    })
-    .optional()
-    .describe(
-      'windows of training rows, without overlap: how much a window differs from the rest although nothing changed',
-    ),
-  features: z.array(
-    z.strictObject({
-      name: z.string(),
-      edges: z.array(z.number()).min(1).describe('inner bin edges, ascending; bins = edges + 1'),
-      shares: z.array(z.number().min(0).max(1)).describe('share of training rows per bin, sums to 1'),
-      mean: z.number(),
-      std: z.number().nonnegative(),
-      windowStatistic: z
-        .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
-        .optional()
-        .describe('of nm / (n + m) · PSI between a window of n rows and the m others'),
-      fewestBins: z.int().positive().optional().describe('bins that a window fills at least'),
-    }),
-  ),
-});
-export type Baseline = z.infer<typeof Baseline>;

@@ -2,6 +2,7 @@ import type { FeatureDigest } from '../contracts/device.ts';
 import type { LakeRow } from '../contracts/lake-tables.ts';
 import type { ObservationMessage, ObservationPoint } from '../contracts/observation.ts';
 import type { QualityFinding, QualityMessage } from '../contracts/quality.ts';
+import { sketchesOf } from '../drift/sketch/digest-parts.ts';
 
 /** A boolean is 0 or 1, as features take it; text has a column of its own. */
 const numberOf = (v: ObservationPoint['v']): number | null =>
@@ -56,7 +57,7 @@ export const qualityRows = (message: QualityMessage): LakeRow<'quality'>[] =>
 
 /** Rows of table `telemetry`, one a feature. */
 export const digestRows = (digest: FeatureDigest): LakeRow<'telemetry'>[] =>
-  digest.features.map(({ name, counts }) => ({
+  sketchesOf(digest).map(({ name, counts }) => ({
     device: digest.device,
     boot: digest.boot,
     model_line: digest.modelLine,

@@ -184,7 +184,7 @@ export class Adoption {
         bench: [...tried.bench],
         source,
       };
-      const baseline = this.#loader.baseline(staged);
+      const baseline = this.#loader.baseline(manifest, staged);
       store.commit(staged, digest);
       store.setState({
         serving,

@@ -94,7 +94,7 @@ export class EdgeRuntime {
     if (JSON.stringify(config) === JSON.stringify(before)) return;
     const isTakenBack = old !== null && config.withdrawn === old.packageDigest;
     if (old !== null && (isTakenBack || config.modelLine !== before.modelLine)) {
-      this.#reporter.sendHistogram(old);
+      this.#reporter.sendCounted(old);
       this.#unit = null;
       this.#reporter.beginAnew(false);
       old.retire();
@@ -195,7 +195,7 @@ export class EdgeRuntime {
       return (sequence: number) => this.#record({ frame, intent, unit, x, opinion }, a, sequence, latencyMs);
     });
     const record = await journal.write(frame, intent, made);
-    if (unit === this.#unit) this.#reporter.count(record, unit, x);
+    if (unit === this.#unit) this.#reporter.count(record, unit, x, frame.context);
     attempt.then((a) => opinion?.compareWith(a));
     return record;
   }
@@ -282,7 +282,7 @@ export class EdgeRuntime {
   #serve(unit: ServingUnit): void {
     const old = this.#unit;
     this.#unit = unit;
-    if (old !== null) this.#reporter.sendHistogram(old);
+    if (old !== null) this.#reporter.sendCounted(old);
     this.#shadow.begin(unit, old);
     this.#reporter.beginAnew(old === null);
     unit.remember(this.#deps.spool.kept());

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import type { BenchResult, RuntimeConfig } from '#core/contracts/device.ts';
-import { parseAs } from '#core/contracts/errors.ts';
-import { Baseline, type ModelPackageManifest } from '#core/contracts/model-package.ts';
+import type { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { fastestWithin, goldenMismatch, goldenRows } from '#core/inference/golden.ts';
 import { type PackageVerdict, verifyPackage } from '#core/inference/verify-package.ts';
 import { readClaim, type Serving, signatureCheck } from './package-store.ts';
@@ -43,8 +44,10 @@ export class PackageLoader {
     });
   }
 
-  baseline(dir: string): Baseline {
-    return parseAs(Baseline, JSON.parse(readFileSync(join(dir, 'baseline.json'), 'utf8')), 'baseline.json');
+  /** @throws {ContractError} when it is no baseline of the features that the model reads. */
+  baseline(manifest: ModelPackageManifest, dir: string): BaselineSpec {
+    const names = manifest.featureSet.features.map((f) => f.name);
+    return readBaseline(JSON.parse(readFileSync(join(dir, 'baseline.json'), 'utf8')), 'baseline.json', names);
   }
 
   /** Loads every admitted variant, compares golden samples, measures, and keeps the fastest. */
@@ -113,7 +116,7 @@ export class PackageLoader {
         model.close();
         throw new Error(mismatch);
       }
-      return new ServingUnit(manifest, serving, this.baseline(dir), model);
+      return new ServingUnit(manifest, serving, this.baseline(manifest, dir), model);
     } catch (error) {
       log('error', 'a stored package cannot serve', {
         packageDigest: serving.packageDigest,

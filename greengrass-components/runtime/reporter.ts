@@ -1,5 +1,7 @@
 import type { DecisionRecord } from '#core/contracts/decision.ts';
 import { type DeviceReport, digestTopic, type RuntimeConfig, reportTopic } from '#core/contracts/device.ts';
+import { digestParts } from '#core/drift/sketch/digest-parts.ts';
+import type { OpenWindow } from '#core/drift/sketch/open-windows.ts';
 import type { Spool } from '../shared/spool.ts';
 import type { RuntimeDeps } from './runtime-deps.ts';
 import type { ServingUnit } from './serving-unit.ts';
@@ -87,9 +89,9 @@ export class Reporter {
 
   /**
    * Counts a decision of the package that serves.
-   * @param x the vector the model saw; null when there was none.
+   * @param x the vector the model saw; null when there was none. @param context of its frame.
    */
-  count(record: DecisionRecord, unit: ServingUnit | null, x: readonly number[] | null): void {
+  count(record: DecisionRecord, unit: ServingUnit | null, x: readonly number[] | null, context: string): void {
     if (record.verdict === 'fallback') this.#counts.fallback += 1;
     else if (record.verdict === 'undecided') this.#counts.undecided += 1;
     else this.#counts.decided += 1;
@@ -98,30 +100,33 @@ export class Reporter {
       if (this.#latencies.length > LATENCIES) this.#latencies.shift();
     }
     if (unit === null || x === null) return;
-    unit.histogram.add(record.sequence, x);
-    if (unit.histogram.decisions >= this.#deps.config().digestEvery) this.sendHistogram(unit);
+    const { sequence, asset, sourceTime } = record;
+    unit.counted.add({ sequence, asset, sourceTime, context, x });
+    this.#sendWindows(unit, unit.counted.complete(this.#deps.config().digestEvery));
   }
 
-  /** What the disk does not take stays in the histogram, for the next time. */
-  sendHistogram(unit: ServingUnit): void {
+  /** Sends what was counted so far, for it will not go on. */
+  sendCounted(unit: ServingUnit): void {
+    this.#sendWindows(unit, unit.counted.all());
+  }
+
+  /** What the disk does not take stays counted, for the next time. */
+  #sendWindows(unit: ServingUnit, windows: readonly OpenWindow[]): void {
     const { device, spool, log, clock } = this.#deps;
-    const config = this.#deps.config();
-    const digests = unit.histogram.digests({
-      site: config.site,
-      device,
-      boot: this.#boot,
-      modelLine: config.modelLine,
-      packageDigest: unit.packageDigest,
-    });
-    const topic = digestTopic(config.stage, config.site, device);
-    try {
-      spool.transaction(() => {
-        for (const d of digests) spool.putMessage(topic, JSON.stringify(d), clock(), null);
-      });
-      unit.histogram.clear();
-    } catch (error) {
-      log('error', 'the spool did not take a histogram', { error: (error as Error).message });
-    }
+    const { stage, site, modelLine } = this.#deps.config();
+    const topic = digestTopic(stage, site, device);
+    const of = { site, device, boot: this.#boot, modelLine, packageDigest: unit.packageDigest };
+    for (const open of windows)
+      try {
+        const window = open.sketch.window({ ...of, context: open.context });
+        const parts = window === null ? [] : digestParts(window);
+        spool.transaction(() => {
+          for (const part of parts) spool.putMessage(topic, JSON.stringify(part), clock(), null);
+        });
+        unit.counted.begin(open);
+      } catch (error) {
+        log('error', 'the spool did not take what was counted', { error: (error as Error).message });
+      }
   }
 
   /** What the device serves and how it is doing. */

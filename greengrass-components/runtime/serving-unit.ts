@@ -1,11 +1,12 @@
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import type { Frame } from '#core/contracts/frame.ts';
-import type { Baseline, ModelPackageManifest } from '#core/contracts/model-package.ts';
+import type { ModelPackageManifest } from '#core/contracts/model-package.ts';
+import { OpenWindows } from '#core/drift/sketch/open-windows.ts';
 import { type CompiledFeatureSet, compileFeatureSet } from '#core/features/engine/compile.ts';
 import type { FeatureWindow } from '#core/features/engine/feature-window.ts';
 import { windowLength } from '#core/features/engine/plan.ts';
 import type { FeatureVector } from '#core/features/engine/vector.ts';
 import type { Attempt } from '#core/inference/decide.ts';
-import { FeatureHistogram } from '#core/inference/histogram.ts';
 import type { Serving } from './package-store.ts';
 import type { Runner } from './runtime-deps.ts';
 
@@ -19,18 +20,19 @@ const HUNG_MS = 5000;
 export class ServingUnit {
   readonly manifest: ModelPackageManifest;
   readonly serving: Serving;
-  readonly histogram: FeatureHistogram;
-  readonly #baseline: Baseline;
+  /** What is counted of the vectors that its model saw. */
+  readonly counted: OpenWindows;
+  readonly #baseline: BaselineSpec;
   readonly #windows = new Map<string, FeatureWindow>();
   #features: CompiledFeatureSet | undefined;
   #model: Runner | null;
   #underWay = 0;
   #retired = false;
 
-  constructor(manifest: ModelPackageManifest, serving: Serving, baseline: Baseline, model: Runner) {
+  constructor(manifest: ModelPackageManifest, serving: Serving, baseline: BaselineSpec, model: Runner) {
     this.manifest = manifest;
     this.serving = serving;
-    this.histogram = new FeatureHistogram(baseline);
+    this.counted = new OpenWindows(baseline);
     this.#baseline = baseline;
     this.#model = model;
   }

@@ -1,14 +1,15 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { z } from 'zod';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { digestTopic, FeatureDigest } from '#core/contracts/device.ts';
-import { parseAs } from '#core/contracts/errors.ts';
 import { judgementKeys } from '#core/contracts/judgement.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
-import { Baseline } from '#core/contracts/model-package.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import type { FeatureEvidence } from '#core/drift/decision/feature-votes.ts';
 import { judgeWindow, type WindowJudgement } from '#core/drift/device/device-window.ts';
+import { sketchesOf } from '#core/drift/sketch/digest-parts.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
@@ -29,8 +30,6 @@ export interface Deps {
   readonly now: () => string;
 }
 
-/** Decisions in one judgement where the baseline names no window. */
-const JUDGE_AFTER = 500;
 /** Most features that evidence names: a message of a line says the first few. */
 const NAMED = 20;
 
@@ -145,16 +144,16 @@ const asSent = (records: readonly SQSRecord[]): readonly SQSRecord[] => {
 };
 
 /**
- * Adds the histograms of one device until they make a window of its baseline, tests it against the baseline of the
+ * Adds the windows of one device until they make a window of its baseline, tests it against the baseline of the
  * package that saw it and begins anew. Each judgement is evidence about the model line; one that says something else than
  * the one before is recorded, its state announced when that is another, and the line is judged again. It is kept with the counts until that is done,
  * so a ledger that fails once delays it and loses nothing.
  */
 export const makeHandler = (deps: Deps) => {
-  const baselines = new Map<string, Promise<Baseline>>();
-  const baselineOf = (modelLine: string, packageDigest: string): Promise<Baseline> => {
+  const baselines = new Map<string, Promise<BaselineSpec>>();
+  const baselineOf = (modelLine: string, packageDigest: string): Promise<BaselineSpec> => {
     const key = `${artifactKeys.package(modelLine, packageDigest)}baseline.json`;
-    const read = baselines.get(key) ?? getJson(deps.artifacts, key).then((json) => parseAs(Baseline, json, key));
+    const read = baselines.get(key) ?? getJson(deps.artifacts, key).then((json) => readBaseline(json, key));
     baselines.set(key, read);
     return read.catch((error) => {
       baselines.delete(key);
@@ -190,15 +189,15 @@ export const makeHandler = (deps: Deps) => {
     const part = `${digest.boot}/${digest.part}`;
     if ((before?.seen[part] ?? 0) >= digest.windowEnd) return;
     const counts: Record<string, readonly number[]> = { ...before?.counts };
-    for (const { name, counts: more } of digest.features) counts[name] = add(counts[name], more);
+    for (const { name, counts: more } of sketchesOf(digest)) counts[name] = add(counts[name], more);
     // Every part of a window counts the same decisions; the last one completes it.
     const isWhole = digest.part === digest.parts - 1;
-    const decisions = (before?.decisions ?? 0) + (isWhole ? digest.windowEnd - digest.windowStart + 1 : 0);
+    const decisions = (before?.decisions ?? 0) + (isWhole ? digest.rows : 0);
     const ofBoot = Object.entries(before?.seen ?? {}).filter(([name]) => name.startsWith(`${digest.boot}/`));
     const seen = { ...Object.fromEntries(ofBoot), [part]: digest.windowEnd };
     const kept = { ...key, seen, said: before?.said ?? null, farOffWindows: before?.farOffWindows ?? 0, pending: null };
     const baseline = await baselineOf(modelLine, packageDigest);
-    if (decisions < (baseline.windows?.rows ?? JUDGE_AFTER)) {
+    if (decisions < baseline.windows.rows) {
       await save(before, { ...kept, decisions, counts });
       return;
     }

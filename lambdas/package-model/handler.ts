@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
-import { Baseline, ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
+import { ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { Envelope } from '#core/contracts/training.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
@@ -83,8 +84,7 @@ export const makeHandler = (deps: Deps) => {
     for (const file of ['model.fp32.onnx', 'model.int8.onnx', 'baseline.json', 'golden.bin'])
       files.set(file, await candidate(file));
     const bytesOf = (file: string): Uint8Array => files.get(file) as Uint8Array;
-    const baseline = parseAs(
-      Baseline,
+    const baseline = readBaseline(
       JSON.parse(Buffer.from(bytesOf('baseline.json')).toString('utf8')),
       'baseline.json of the trainer',
     );

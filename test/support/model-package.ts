@@ -1,8 +1,9 @@
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import type { Frame } from '#core/contracts/frame.ts';
-import type { Baseline, ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
+import type { ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
 import { digestBytes, digestOf } from '#core/lineage/digest.ts';
 import { linearOnnx } from './tiny-onnx.ts';
 
@@ -65,17 +66,18 @@ export const makePackage = (
     ],
   };
   const featureSetDigest = digestOf(featureSet);
-  const baseline: Baseline = {
-    schema: 'baseline/1',
+  const baseline: BaselineSpec = {
+    schema: 'baseline/2',
     featureSetDigest,
     rows: 100,
+    windows: { rows: 500, count: 0 },
     features: featureSet.features.map((f) => ({
       name: f.name,
-      edges: [10, 20],
-      shares: [0.4, 0.3, 0.3],
-      mean: 15,
-      std: 9,
+      cells: { kind: 'numeric', edges: [10, 20], atoms: [], range: null, center: 15, scale: 9 },
+      counts: [40, 30, 30, 0, 0, 0, 0],
     })),
+    joint: null,
+    contexts: [],
   };
   const baselineBytes = Buffer.from(JSON.stringify(baseline));
   const variant = (name: 'fp32' | 'int8', bytes: Uint8Array) => ({

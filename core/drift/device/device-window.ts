@@ -1,6 +1,8 @@
-import type { Baseline } from '../../contracts/model-package.ts';
+import type { BaselineFeature, BaselineSpec } from '../../contracts/baseline.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import { isFarOff } from '../decision/feature-votes.ts';
+import { layoutOf } from '../sketch/cells.ts';
+import { poolCells, pooledCounts } from '../sketch/pool.ts';
 import { CALIBRATION_WINDOWS, designEffectOf, toleranceTest } from '../tolerance/tolerance-test.ts';
 
 export interface WindowJudgement {
@@ -18,25 +20,23 @@ export interface WindowJudgement {
   readonly features: readonly { readonly name: string; readonly psi: number; readonly lower: number }[];
 }
 
-type BaselineFeature = Baseline['features'][number];
-
 const filled = (counts: readonly number[]): number => counts.filter((c) => c > 0).length;
 
-/** Only a feature that fills so many bins in every reference window cannot rest in one: others do when a machine is well. */
-const VARYING_BINS = 5;
+/** Only a feature that fills so many cells in every reference window cannot rest in one: others do when a machine is well. */
+const VARYING_CELLS = 5;
 
 /**
- * Why the counts of a feature look like a fault of its sensor: all in one bin, although every window of training filled
- * many. Such a window says nothing about drift. All in an outermost bin is a change all the same: another kind of wear
+ * Why the counts of a feature look like a fault of its sensor: all in one cell, although every window of training filled
+ * many. Such a window says nothing about drift. All in an outermost cell is a change all the same: another kind of wear
  * looks like this too, and values that are not possible never get here. Null when nothing is wrong, or training cannot tell.
  */
 export const qualityOf = (
-  { name, fewestBins }: Pick<BaselineFeature, 'name' | 'fewestBins'>,
+  { name, cells, fewestCells }: Pick<BaselineFeature, 'name' | 'cells' | 'fewestCells'>,
   counts: readonly number[],
 ): string | null => {
-  const bin = counts.findIndex((c) => c > 0);
-  const isInside = bin > 0 && bin < counts.length - 1;
-  return isInside && filled(counts) === 1 && (fewestBins ?? 0) >= VARYING_BINS
+  const cell = counts.findIndex((c) => c > 0);
+  const isInside = cell > 0 && cell < layoutOf(cells).inner - 1;
+  return isInside && filled(counts) === 1 && (fewestCells ?? 0) >= VARYING_CELLS
     ? `${name} does not vary: its sensor may be stuck`
     : null;
 };
@@ -44,10 +44,10 @@ export const qualityOf = (
 /**
  * Judges what a device saw against the baseline of its package. The level `alpha` is that of the whole window: each
  * feature is tested at its share of it (Bonferroni). What is not calibrated is watched and never serious.
- * @param counts per feature, on the baseline's bins; features that were not counted are left out.
+ * @param counts per feature, in the baseline's cells; features that were not counted are left out.
  */
 export const judgeWindow = (
-  baseline: Baseline,
+  baseline: BaselineSpec,
   counts: ReadonlyMap<string, readonly number[]>,
   policy: Pick<JudgingPolicy, 'psiWatch' | 'psiSerious' | 'alpha'>,
 ): WindowJudgement => {
@@ -55,14 +55,15 @@ export const judgeWindow = (
     const counted = counts.get(f.name);
     return counted === undefined ? [] : [{ f, counted }];
   });
-  const windows = baseline.windows?.count ?? 0;
+  const windows = baseline.windows.count;
   const calibrated = windows >= CALIBRATION_WINDOWS && seen.every(({ f }) => f.windowStatistic !== undefined);
   const features = seen
     .map(({ f, counted }) => {
+      const groups = poolCells(f, baseline.windows.rows);
       const { biasCorrected, lower } = toleranceTest({
-        shares: f.shares,
+        shares: pooledCounts(groups, f.counts).map((c) => c / baseline.rows),
         rows: baseline.rows,
-        counts: counted,
+        counts: pooledCounts(groups, counted),
         tolerance: policy.psiWatch,
         alpha: policy.alpha / seen.length,
         designEffect: f.windowStatistic === undefined ? null : designEffectOf(f.windowStatistic),

@@ -7,11 +7,11 @@ import { gzipSync } from 'node:zlib';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { DatasetSnapshot, type MaterialiseItem } from '#core/contracts/dataset-snapshot.ts';
 import { DecisionRecord } from '#core/contracts/decision.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { registryKeys } from '#core/contracts/ledger.ts';
-import type { Baseline } from '#core/contracts/model-package.ts';
 import { platformNames } from '#core/contracts/names.ts';
 import type { RunHistory } from '#core/contracts/source.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
@@ -132,11 +132,18 @@ const packageFor = (useCase: UseCase, signer: ReturnType<typeof newSigner>) => {
     1,
   );
   const golden = new Uint8Array(Float32Array.from(features, () => 0).buffer);
-  const baseline: Baseline = {
-    schema: 'baseline/1',
+  const baseline: BaselineSpec = {
+    schema: 'baseline/2',
     featureSetDigest,
     rows: 1,
-    features: features.map(({ name }) => ({ name, edges: [0], shares: [0.5, 0.5], mean: 0, std: 1 })),
+    windows: { rows: 100, count: 0 },
+    features: features.map(({ name }) => ({
+      name,
+      cells: { kind: 'numeric', edges: [0], atoms: [], range: null, center: 0, scale: 1 },
+      counts: [0, 1, 0, 0, 0, 0],
+    })),
+    joint: null,
+    contexts: [],
   };
   const baselineBytes = Buffer.from(JSON.stringify(baseline));
   const made = makePackage(signer, {

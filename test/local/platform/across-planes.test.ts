@@ -11,9 +11,10 @@ import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-pla
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { type MqttClient, connect as mqtt } from 'mqtt';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { digestTopic, type FeatureDigest } from '#core/contracts/device.ts';
 import { artifactKeys } from '#core/contracts/lake.ts';
-import type { Baseline } from '#core/contracts/model-package.ts';
+import { packSketch } from '#core/drift/sketch/pack.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
 import { subscribe } from './subscribe.ts';
@@ -29,27 +30,43 @@ beforeAll(async () => {
 });
 afterAll(() => plant?.stop());
 
+const counts = [60, 40, 0, 0, 0, 0];
+const sketch = { n: 100, z: 0, zz: 0, lag: 0, lagged: 99, min: 0, max: 2, longest: 1, changes: 99 };
 const digest: FeatureDigest = {
-  schema: 'feature-digest/1',
+  schema: 'feature-digest/2',
   site: SITE,
   device: 'edge-1',
   boot: 'b1',
   windowStart: 1,
   windowEnd: 100,
+  rows: 100,
+  context: 'default',
+  from: '2026-01-01T00:00:00.000Z',
+  to: '2026-01-01T01:00:00.000Z',
+  assets: ['spindle-1'],
   modelLine: `predictive-maintenance/${SITE}`,
   packageDigest: `sha256:${'a'.repeat(64)}`,
   part: 0,
   parts: 1,
-  features: [{ name: 'f', counts: [60, 40] }],
+  sketches: [['f', packSketch({ name: 'f', counts, ...sketch })]],
 };
 
 test('a digest of a device reaches the lake and the drift evaluator by one rule, and none that it makes for another', async () => {
   const s3 = new S3Client({ ...plant.client, forcePathStyle: true });
-  const baseline: Baseline = {
-    schema: 'baseline/1',
+  const baseline: BaselineSpec = {
+    schema: 'baseline/2',
     featureSetDigest: digest.packageDigest,
     rows: 1000,
-    features: [{ name: 'f', edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 }],
+    windows: { rows: 500, count: 0 },
+    features: [
+      {
+        name: 'f',
+        cells: { kind: 'numeric', edges: [1], atoms: [], range: null, center: 1, scale: 1 },
+        counts: [500, 500, 0, 0, 0, 0],
+      },
+    ],
+    joint: null,
+    contexts: [],
   };
   await s3.send(
     new PutObjectCommand({

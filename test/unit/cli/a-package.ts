@@ -54,8 +54,15 @@ export const manifest = {
 };
 /** Normal as training saw it: both features 50 ± 10. */
 export const baseline = {
-  schema: 'baseline/1',
+  schema: 'baseline/2',
   featureSetDigest: digest('2'),
   rows: 10,
-  features: ['speed', 'rms'].map((name) => ({ name, edges: [1], shares: [0.5, 0.5], mean: 50, std: 10 })),
+  windows: { rows: 100, count: 0 },
+  features: ['speed', 'rms'].map((name) => ({
+    name,
+    cells: { kind: 'numeric', edges: [50], atoms: [], range: null, center: 50, scale: 10 },
+    counts: [5, 5, 0, 0, 0, 0],
+  })),
+  joint: null,
+  contexts: [],
 };

@@ -1,34 +1,30 @@
-import type { Baseline } from '../../../core/contracts/model-package.ts';
+import type { BaselineFeature, BaselineSpec } from '../../../core/contracts/baseline.ts';
 import { judgeWindow, qualityOf } from '../../../core/drift/device/device-window.ts';
 
-const SHARES = [0.2, 0.2, 0.2, 0.2, 0.2];
-type Feature = Baseline['features'][number];
-const feature = (name: string, more: Partial<Feature> = {}): Feature => ({
+const NONE_BEYOND = [0, 0, 0, 0];
+const feature = (name: string, more: Partial<BaselineFeature> = {}): BaselineFeature => ({
   name,
-  edges: [1, 2, 3, 4],
-  shares: SHARES,
-  mean: 2.5,
-  std: 1,
+  cells: { kind: 'numeric', edges: [1, 2, 3, 4], atoms: [], range: null, center: 2.5, scale: 1 },
+  counts: [12_000, 12_000, 12_000, 12_000, 12_000, ...NONE_BEYOND],
   windowStatistic: { mean: 4, variance: 8 },
-  fewestBins: 5,
+  fewestCells: 5,
   ...more,
 });
-const baseline = (
-  features: readonly Feature[],
-  windows: Baseline['windows'] = { rows: 500, count: 120 },
-): Baseline => ({
-  schema: 'baseline/1',
+const baseline = (features: readonly BaselineFeature[], windows = { rows: 500, count: 120 }): BaselineSpec => ({
+  schema: 'baseline/2',
   featureSetDigest: `sha256:${'0'.repeat(64)}`,
   rows: 60_000,
-  ...(windows === undefined ? {} : { windows }),
+  windows,
   features: [...features],
+  joint: null,
+  contexts: [],
 });
 const policy = { psiWatch: 0.02, psiSerious: 0.1, alpha: 0.01 };
 const SAME = [100, 100, 100, 100, 100];
 const MOVED = [60, 80, 100, 120, 140];
 const FAR = [5, 20, 75, 150, 250];
 const judge = (counts: Record<string, readonly number[]>, given = baseline([feature('a'), feature('b')])) =>
-  judgeWindow(given, new Map(Object.entries(counts)), policy);
+  judgeWindow(given, new Map(Object.entries(counts).map(([name, c]) => [name, [...c, ...NONE_BEYOND]])), policy);
 
 describe('a window of what a device saw', () => {
   it('is steady where nothing moved', () => {
@@ -55,7 +51,7 @@ describe('a window of what a device saw', () => {
   it('is watched and never serious where the baseline has too few windows, or none', () => {
     const few = baseline([feature('a')], { rows: 500, count: 99 });
     const { windowStatistic: _, ...plain } = feature('a');
-    for (const given of [few, baseline([plain]), baseline([plain], undefined)])
+    for (const given of [few, baseline([plain]), baseline([plain], { rows: 500, count: 0 })])
       expect(judge({ a: FAR }, given)).toMatchObject({ state: 'watch', calibrated: false });
   });
   it('is held to more when windows of training differed as much', () => {
@@ -70,7 +66,7 @@ describe('a window of what a device saw', () => {
 
 describe('the quality of the data', () => {
   const STUCK = [0, 0, 500, 0, 0];
-  it('is doubted when a feature stays in one bin that never did', () => {
+  it('is doubted when a feature stays in one cell that never did', () => {
     expect(qualityOf(feature('a'), STUCK)).toBe('a does not vary: its sensor may be stuck');
     expect(judge({ a: STUCK, b: SAME }).quality).toContain('a does not vary');
   });
@@ -84,8 +80,8 @@ describe('the quality of the data', () => {
     }
   });
   it('is not doubted where windows of training were narrow as well, or nobody knows', () => {
-    expect(qualityOf(feature('a', { fewestBins: 4 }), STUCK)).toBeNull();
-    expect(qualityOf({ name: 'a' }, STUCK)).toBeNull();
+    expect(qualityOf(feature('a', { fewestCells: 4 }), STUCK)).toBeNull();
+    expect(qualityOf({ name: 'a', cells: feature('a').cells }, STUCK)).toBeNull();
   });
   it('is not doubted while the feature varies', () => {
     expect(qualityOf(feature('a'), [1, 0, 499, 0, 0])).toBeNull();

@@ -103,7 +103,7 @@ describe('batch-writer', () => {
     };
     await s.handler(sqsEvent(digest(1, 2, [1, 1]), published(message, qualityTopic('local', 'plant-a', 'edge-1'))));
     expect(await rowsUnder(s.lake, 'telemetry', 'telemetry/tier=hot/')).toMatchObject([
-      { feature: 'speed', counts: [1, 1] },
+      { feature: 'speed', counts: [1, 1, 0, 0, 0, 0] },
     ]);
     expect(await rowsUnder(s.lake, 'quality', 'curated/quality/tier=hot/')).toMatchObject([
       { check: 'stuck', open: true, worst: null, found_by: 'edge-1' },

@@ -1,6 +1,6 @@
+import type { BaselineSpec, DecileBaseline } from '../../../core/contracts/baseline.ts';
 import { judgementKeys } from '../../../core/contracts/judgement.ts';
 import { artifactKeys } from '../../../core/contracts/lake.ts';
-import type { Baseline } from '../../../core/contracts/model-package.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/drift-evaluator/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
@@ -13,7 +13,7 @@ import {
   registryOf,
   sqsEvent,
 } from '../../support/fakes.ts';
-import { digest, LINE, PACKAGE } from '../../support/feature-digest.ts';
+import { digest, LINE, PACKAGE, packed } from '../../support/feature-digest.ts';
 import { memoryJudgement } from '../../support/memory-judging.ts';
 
 const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
@@ -27,7 +27,7 @@ const feature = {
   windowStatistic: { mean: 4, variance: 8 },
   fewestBins: 5,
 };
-const baseline: Baseline = {
+const baseline: DecileBaseline = {
   schema: 'baseline/1',
   featureSetDigest: PACKAGE,
   rows: 20_000,
@@ -40,7 +40,7 @@ const MOVED = [20, 30, 40, 50, 60];
 const FAR = [0, 4, 16, 60, 120];
 const STUCK = [0, 0, 200, 0, 0];
 
-const setUp = async (given: Baseline = baseline, published = true) => {
+const setUp = async (given: BaselineSpec | DecileBaseline = baseline, published = true) => {
   const artifacts = memoryStore();
   await artifacts.put(`${artifactKeys.package(LINE, PACKAGE)}baseline.json`, Buffer.from(JSON.stringify(given)));
   const ledger = memoryLedger();
@@ -134,7 +134,11 @@ describe('drift-evaluator', () => {
     const counts = [0, 2, 8, 30, 60];
     const sent = [1, 101].flatMap((from) =>
       [0, 1].map((part) =>
-        digest(from, from + 99, counts, { part, parts: 2, features: [{ name: ['speed', 'force'][part], counts }] }),
+        digest(from, from + 99, counts, {
+          part,
+          parts: 2,
+          sketches: [packed(['speed', 'force'][part] as string, counts)],
+        }),
       ),
     );
     expect(await handler(sqsEvent(...sent.toReversed()))).toEqual({ batchItemFailures: [] });
