@@ -27,6 +27,7 @@ import { EVENT_SOURCE } from '#core/contracts/events.ts';
 import { judgementKeys } from '#core/contracts/judgement.ts';
 import { LOCAL_PLANT_DIR, LOCAL_PLANT_FILE, LocalPlant } from '#core/contracts/local-plant.ts';
 import { platformNames } from '#core/contracts/names.ts';
+import { listKeys } from '#core/lake/list-keys.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import { callFunction } from '#core/policy/call-again.ts';
 import { makeAthena } from './athena.ts';
@@ -94,17 +95,13 @@ const bucket = (s3: S3Client, name: string): Bucket => {
     name,
     get,
     find: async (key) => (await get(key))?.body ?? null,
-    async list(prefix) {
-      const keys: string[] = [];
-      for (let token: string | undefined; ; ) {
+    list: (prefix, options) =>
+      listKeys(async ({ after, token }) => {
         const page = await s3.send(
-          new ListObjectsV2Command({ Bucket: name, Prefix: prefix, ...(token ? { ContinuationToken: token } : {}) }),
+          new ListObjectsV2Command({ Bucket: name, Prefix: prefix, StartAfter: after, ContinuationToken: token }),
         );
-        for (const { Key } of page.Contents ?? []) if (Key !== undefined) keys.push(Key);
-        token = page.NextContinuationToken;
-        if (token === undefined) return keys;
-      }
-    },
+        return { keys: (page.Contents ?? []).map((o) => o.Key as string), token: page.NextContinuationToken };
+      }, options),
     async put(key, body) {
       await s3.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }));
     },

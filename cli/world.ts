@@ -6,6 +6,7 @@ import type { EventDetail, EventType } from '#core/contracts/events.ts';
 import type { LedgerRequest } from '#core/contracts/ledger.ts';
 import type { LocalPlant } from '#core/contracts/local-plant.ts';
 import type { PlatformNames } from '#core/contracts/names.ts';
+import type { ListOptions } from '#core/lake/list-keys.ts';
 import type { LineItem } from '#core/outcomes/line-evidence.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import type { Athena } from './athena.ts';
@@ -13,7 +14,7 @@ import type { Athena } from './athena.ts';
 /** Objects of one bucket, as a command needs them. */
 export interface Bucket {
   readonly name: string;
-  list(prefix: string): Promise<readonly string[]>;
+  list(prefix: string, options?: ListOptions): Promise<readonly string[]>;
   /** Null when there is no such object. */
   find(key: string): Promise<Uint8Array | null>;
   /** One version of an object, and which it is; without a version the newest. Null when there is no such object. */

@@ -72,8 +72,8 @@ export const DeploymentConfig = z.strictObject({
   stage: z
     .string()
     .regex(
-      /^[a-z0-9]{1,16}$/,
-      'expected 1 to 16 lower-case letters and digits; a hyphen would let two stages share names',
+      /^[a-z][a-z0-9]{0,15}$/,
+      'expected a lower-case letter and up to 15 lower-case letters and digits; a hyphen would let two stages share names',
     ),
   local: z.boolean().describe('true only for the local plant: leaves out what the local AWS lacks'),
   planes: z.record(PlaneName, Plane),

@@ -6,11 +6,18 @@ import { AssetId, Digest, Instant, SiteId, Slug } from './primitives.ts';
 const hex = (digest: string): string => digest.replace('sha256:', '');
 const ten = (n: number): string => String(n).padStart(10, '0');
 
+/**
+ * From the first to the last index of one object of frames, at most so many: whoever looks for the frames of a range need
+ * not look further back than this.
+ */
+export const MAX_FRAMES_SPAN = 100_000;
+
 /** Keys of the lake bucket. Prefixes are what IAM grants on: change them only together with lib/. */
 export const lakeKeys = {
   /**
-   * Frames of one run, gzip NDJSON, one Frame a line, ascending index. Written by devices and historians directly. Those
-   * of a device name its thing: its role may write only such keys, and so changes nobody else's objects.
+   * Frames of one run, gzip NDJSON, one Frame a line, ascending index, `MAX_FRAMES_SPAN` indexes at most. Written by
+   * devices and historians directly. Those of a device name its thing: its role may write only such keys, and so changes
+   * nobody else's objects.
    */
   frames: (o: { site: string; asset: string; run: string; thing?: string; first: number; last: number }): string =>
     `${framesPrefix(o)}${o.thing === undefined ? '' : `${o.thing}/`}${ten(o.first)}-${ten(o.last)}.ndjson.gz`,

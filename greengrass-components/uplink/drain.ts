@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { UplinkConfig } from '#core/contracts/device.ts';
-import { lakeKeys } from '#core/contracts/lake.ts';
+import { lakeKeys, MAX_FRAMES_SPAN } from '#core/contracts/lake.ts';
 import { observationTopic } from '#core/contracts/observation.ts';
 import { thingName } from '#core/contracts/release.ts';
 import { decisionObject } from '#core/inference/decision-object.ts';
@@ -81,19 +81,21 @@ export const drainFrames = async (deps: DrainDeps): Promise<boolean> => {
   if (oldest === undefined) return false;
   const full = waiting.length >= limit || waiting.reduce((sum, w) => sum + w.frame.length, 0) >= MAX_FRAME_BYTES / 2;
   if (!full && deps.clock() - oldest.at < config.uploadSeconds * FRAMES_PER_DECISION_OBJECT * 1000) return false;
-  const sorted = [...waiting].sort((a, b) => a.index - b.index);
+  const { index: first } = waiting.reduce((a, b) => (b.index < a.index ? b : a));
+  // What lies further on, as after hours of standstill, goes with the next object.
+  const taken = waiting.filter(({ index }) => index < first + MAX_FRAMES_SPAN).sort((a, b) => a.index - b.index);
   const { site, asset, run } = JSON.parse(oldest.frame) as { site: string; asset: string; run: string };
   const key = lakeKeys.frames({
     site,
     asset,
     run,
     thing: thingName(config.stage, config.site, deps.device),
-    first: (sorted[0] as { index: number }).index,
-    last: (sorted.at(-1) as { index: number }).index,
+    first,
+    last: taken.at(-1)?.index ?? first,
   });
-  await deps.put(key, gzipSync(sorted.map((w) => `${w.frame}\n`).join('')), 'application/gzip');
+  await deps.put(key, gzipSync(taken.map((w) => `${w.frame}\n`).join('')), 'application/gzip');
   spool.transaction(() => {
-    spool.markFramesSent(waiting.map((w) => w.row));
+    spool.markFramesSent(taken.map((w) => w.row));
     spool.sweep();
   });
   return true;

@@ -3,18 +3,12 @@ import { storeKeys } from '#core/contracts/lake.ts';
 import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
 import { rowHistory, type StoreRow } from '#core/feature-sets/row-history.ts';
 import { windowLength } from '#core/features/engine/plan.ts';
+import { type FrameRange, overlaps } from '#core/lake/frames-within.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import { TryAgain } from './errors.ts';
 import type { ObjectStore } from './object-store.ts';
-import {
-  type FrameRange,
-  overlaps,
-  type RunObject,
-  type RunObjectsDeps,
-  runObjects,
-  sourcesOf,
-} from './run-objects.ts';
+import { type RunObject, type RunObjectsDeps, runObjects, sourcesOf } from './run-objects.ts';
 import { rowsToParquet } from './table-file.ts';
 
 export interface StoreDeps extends RunObjectsDeps {
@@ -60,7 +54,7 @@ export const storeFeatures = async (deps: StoreDeps, task: StoreTask): Promise<S
     versions.some(({ record }) => definition.signals.every((s) => record.signals.includes(s.name)));
 
   const look = async () => {
-    const objects = await runObjects(deps, task);
+    const objects = runObjects(deps, task);
     // A correction changes windows after its frames, so it is itself changed by what lies among these.
     const near = await objects.within({ first: task.first - reach, last: task.last + reach });
     const wanted = near

@@ -1,5 +1,6 @@
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { Frame } from '#core/contracts/frame.ts';
+import { MAX_FRAMES_SPAN } from '#core/contracts/lake.ts';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
 import { type ObjectStore, sha256 } from './object-store.ts';
 import { MAX_UNPACKED_BYTES, unpackLines } from './unpack.ts';
@@ -10,7 +11,7 @@ import { NOT_UTF8 } from './utf8.ts';
  * the indexes, which the device's role sees to; it has to be one of this site.
  */
 export const FRAMES_KEY =
-  /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(?:[a-z0-9]+-\1-[^/]+\/)?(\d{10})-(\d{10})\.ndjson\.gz$/;
+  /^raw\/frames\/site=([^/]+)\/asset=([^/]+)\/run=([^/]+)\/(?:[a-z][a-z0-9]*-\1-[^/]+\/)?(\d{10})-(\d{10})\.ndjson\.gz$/;
 
 export interface CheckedFrames {
   readonly frames: readonly Frame[];
@@ -32,6 +33,11 @@ export const readFrames = (bytes: Uint8Array, key: string, maxBytes = MAX_UNPACK
       'the key is not raw/frames/site=…/asset=…/run=…/first-last.ndjson.gz, or with a thing of this site before first',
     );
   const [, site, asset, run] = parts;
+  const [first, last] = [Number(parts[4]), Number(parts[5])];
+  if (last - first >= MAX_FRAMES_SPAN)
+    return wholly(
+      `the key says ${first} to ${last}, but an object has frames of ${MAX_FRAMES_SPAN} indexes at most; upload the run in several objects`,
+    );
   const unpacked = unpackLines(bytes, maxBytes, 'upload the run in smaller objects');
   if (!unpacked.ok) return wholly(unpacked.reason);
   const frames: Frame[] = [];
@@ -44,6 +50,8 @@ export const readFrames = (bytes: Uint8Array, key: string, maxBytes = MAX_UNPACK
         throw new ContractError(`line ${line}`, [
           `is of ${frame.site}/${frame.asset}/${frame.run}, but the key says ${site}/${asset}/${run}`,
         ]);
+      if (frame.index < first || frame.index > last)
+        throw new ContractError(`line ${line}`, [`has index ${frame.index}, but the key says ${first} to ${last}`]);
       frames.push(frame);
     } catch (error) {
       bad.push({ line, reason: (error as Error).message, text: text.slice(0, 4000) });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectRef } from '#core/contracts/primitives.ts';
+import { type ListOptions, listKeys } from '#core/lake/list-keys.ts';
 
 /** Objects of one bucket. */
 export interface ObjectStore {
@@ -9,7 +10,7 @@ export interface ObjectStore {
   /** Null when there is no such object. */
   find(key: string): Promise<Uint8Array | null>;
   put(key: string, bytes: Uint8Array, contentType?: string): Promise<ObjectRef>;
-  list(prefix: string): Promise<readonly string[]>;
+  list(prefix: string, options?: ListOptions): Promise<readonly string[]>;
 }
 
 /** Digest of bytes by the host's own SHA-256. */
@@ -24,17 +25,13 @@ export const s3Store = (client: S3Client, bucket: string): ObjectStore => {
     );
     return (await answer.Body?.transformToByteArray()) ?? new Uint8Array();
   };
-  const list = async (prefix: string): Promise<readonly string[]> => {
-    const keys: string[] = [];
-    for (let token: string | undefined; ; ) {
+  const list = (prefix: string, options?: ListOptions): Promise<readonly string[]> =>
+    listKeys(async ({ after, token }) => {
       const page = await client.send(
-        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: token }),
+        new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: after, ContinuationToken: token }),
       );
-      for (const object of page.Contents ?? []) if (object.Key !== undefined) keys.push(object.Key);
-      token = page.NextContinuationToken;
-      if (token === undefined) return keys;
-    }
-  };
+      return { keys: (page.Contents ?? []).map((o) => o.Key as string), token: page.NextContinuationToken };
+    }, options);
   return {
     bucket,
     list,

@@ -1,6 +1,7 @@
-import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
+import type { RawObjectRecord } from '#core/contracts/lake.ts';
 import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
 import { rawObjectVersions } from '#core/feature-sets/raw-object-versions.ts';
+import { type FrameRange, framesObjectsWithin, overlaps } from '#core/lake/frames-within.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { FRAMES_KEY, framesOf } from './frames.ts';
@@ -20,35 +21,29 @@ export interface RunObject {
   readonly versions: readonly { readonly record: RawObjectRecord; readonly correctedAt: string | null }[];
 }
 
-export interface FrameRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-export const overlaps = (a: FrameRange, b: FrameRange): boolean => a.first <= b.last && b.first <= a.last;
-
 /** Raw objects of a run as the registry knows them; each is looked up once. Uploads that are not registered yet are not there. */
-export const runObjects = async (
+export const runObjects = (
   deps: RunObjectsDeps,
   run: { readonly site: string; readonly asset: string; readonly run: string },
 ) => {
-  const ranges = (await deps.lake.list(lakeKeys.framesPrefix(run))).flatMap((key) => {
+  const look = onceEach(async (key: string): Promise<RunObject | null> => {
     const parts = FRAMES_KEY.exec(key);
-    return parts === null ? [] : [{ key, first: Number(parts[4]), last: Number(parts[5]) }];
-  });
-  const look = onceEach(async (range: (typeof ranges)[number]): Promise<RunObject | null> => {
-    const versions = (await rawObjectVersions(deps.registry, range.key))
+    const versions = (parts === null ? [] : await rawObjectVersions(deps.registry, key))
       // The same bytes uploaded again are no correction.
       .filter(({ record }, i, all) => record.digest !== all[i - 1]?.record.digest)
       .map(({ record, at }, i) => ({ record, correctedAt: i === 0 ? null : at }));
-    return versions.length === 0 ? null : { ...range, versions };
+    return versions.length === 0 ? null : { key, first: Number(parts?.[4]), last: Number(parts?.[5]), versions };
   });
+  let listed: { readonly of: FrameRange; readonly found: readonly (FrameRange & { readonly key: string })[] } | null =
+    null;
   return {
-    /** Registered objects whose frames lie in a range of indexes. */
+    /** Registered objects whose frames lie in a range of indexes. Lists anew where the range before did not have them all. */
     async within(range: FrameRange): Promise<readonly RunObject[]> {
+      if (listed === null || range.first < listed.of.first || listed.of.last < range.last)
+        listed = { of: range, found: await framesObjectsWithin(deps.lake, run, range) };
       const found = await inParallel(
-        ranges.filter((r) => overlaps(r, range)),
-        look,
+        listed.found.filter((o) => overlaps(o, range)),
+        (o) => look(o.key),
       );
       return found.filter((o) => o !== null);
     },

@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { RecordClass } from '../../core/contracts/ledger.ts';
+import { listKeys } from '../../core/lake/list-keys.ts';
 import type { RegistryReader, StoredRecord } from '../../core/ports/registry.ts';
 import type { Ledger, LedgerCommandInput } from '../../lambdas/shared/ledger-client.ts';
 import type { ObjectStore } from '../../lambdas/shared/object-store.ts';
 
 const digest = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+
+/** Lists keys as S3 does, in answers of `size` keys. */
+export const listOf =
+  (keys: () => Iterable<string>, size = 1000): ObjectStore['list'] =>
+  (prefix, options) =>
+    listKeys(async ({ after = '', token = after }) => {
+      const left = [...keys()].filter((k) => k.startsWith(prefix) && k > token).sort();
+      const page = left.slice(0, size);
+      return { keys: page, token: left.length > size ? page.at(-1) : undefined };
+    }, options);
 
 /** A bucket in memory. */
 export const memoryStore = (bucket = 'bucket', objects = new Map<string, Uint8Array>()) => {
@@ -23,9 +34,7 @@ export const memoryStore = (bucket = 'bucket', objects = new Map<string, Uint8Ar
       objects.set(key, bytes);
       return { bucket, key, versionId: null, digest: digest(bytes), bytes: bytes.byteLength };
     },
-    async list(prefix) {
-      return [...objects.keys()].filter((k) => k.startsWith(prefix)).sort();
-    },
+    list: listOf(() => objects.keys()),
   };
   return store;
 };

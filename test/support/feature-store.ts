@@ -4,6 +4,7 @@ import { lakeKeys, type RawObjectRecord } from '#core/contracts/lake.ts';
 import type { RecordClass } from '#core/contracts/ledger.ts';
 import { digestBytes } from '#core/lineage/digest.ts';
 import type { ObjectStore } from '../../lambdas/shared/object-store.ts';
+import { listOf } from './fakes.ts';
 import { memoryRegistryWithLedger } from './memory-judging.ts';
 
 /** A bucket in memory that keeps every version, as the lake's does; it counts what was put. */
@@ -29,7 +30,7 @@ export const versionedStore = () => {
       const versionId = String((versions.get(key)?.length ?? 1) - 1);
       return { bucket: 'lake', key, versionId, digest: digestBytes(bytes), bytes: bytes.byteLength };
     },
-    list: async (prefix) => [...versions.keys()].filter((k) => k.startsWith(prefix)).sort(),
+    list: listOf(() => versions.keys(), 3),
   };
   return store;
 };

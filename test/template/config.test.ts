@@ -54,7 +54,7 @@ describe('the deployment config', () => {
   });
   it('with a hyphen in its stage is refused, for stages of one account could share names', () => {
     put('prod-a', JSON.stringify({ ...configOf('local'), stage: 'prod-a' }));
-    expect(() => loadConfig(root, 'prod-a')).toThrow(/stage: expected 1 to 16 lower-case letters and digits; a hyphen/);
+    expect(() => loadConfig(root, 'prod-a')).toThrow(/stage: expected a lower-case letter and up to 15 .*; a hyphen/);
   });
   it('named otherwise than its file is refused', () => {
     put('prod', JSON.stringify(configOf('local')));

@@ -1,8 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import type { S3Client } from '@aws-sdk/client-s3';
+import type { Frame } from '../../../core/contracts/frame.ts';
 import type { RunHistory } from '../../../core/contracts/source.ts';
-import { runObject, sendPlantEvents, uploadHistory } from '../../../local/plant/historian.ts';
+import { runObjects, sendPlantEvents, uploadHistory } from '../../../local/plant/historian.ts';
 
 const history: RunHistory = {
   asset: 'a',
@@ -86,7 +87,7 @@ describe('the historian', () => {
   });
 
   test('skips an object that is there and registered', async () => {
-    const { key } = runObject(history, 'plant-a');
+    const key = runObjects(history, 'plant-a')[0]?.key as string;
     const { s3, lambda, puts } = fakes([key]);
     const options = { s3, lambda, lakeBucket: 'lake', plantEventsFunction: 'f', site: 'plant-a' };
     const done = await uploadHistory(source, { ...options, registered: new Set([key]) });
@@ -95,18 +96,29 @@ describe('the historian', () => {
   });
 
   test('uploads an object again that is there and was never registered', async () => {
-    const { s3, lambda } = fakes([runObject(history, 'plant-a').key]);
+    const { s3, lambda } = fakes(runObjects(history, 'plant-a').map((o) => o.key));
     const options = { s3, lambda, lakeBucket: 'lake', plantEventsFunction: 'f', site: 'plant-a' };
     const done = await uploadHistory(source, { ...options, registered: new Set() });
     expect(done).toMatchObject({ uploaded: 1, skipped: 0 });
   });
 
   test('gives the same bytes for the same run', () => {
-    expect(runObject(history, 'plant-a')).toEqual(runObject(history, 'plant-a'));
+    expect(runObjects(history, 'plant-a')).toEqual(runObjects(history, 'plant-a'));
+  });
+
+  test('cuts a run where its indexes would be more than an object may have', () => {
+    const frames = [1, 100_000, 100_001, 300_000].map((index) => ({ ...(history.frames[0] as Frame), index }));
+    const objects = runObjects({ ...history, frames }, 'plant-a');
+    expect(objects.map((o) => o.key.slice(-30, -10))).toEqual([
+      '000000001-0000100000',
+      '000100001-0000100001',
+      '000300000-0000300000',
+    ]);
+    expect(objects.map((o) => gunzipSync(o.body).toString().trim().split('\n').length)).toEqual([2, 1, 1]);
   });
 
   test('refuses a run without frames by name', () => {
-    expect(() => runObject({ ...history, frames: [] }, 'plant-a')).toThrow(/run r1 of a has no frames/);
+    expect(() => runObjects({ ...history, frames: [] }, 'plant-a')).toThrow(/run r1 of a has no frames/);
   });
 
   test('passes on the reason for which plant events were refused', async () => {

@@ -5,6 +5,7 @@ import { DeploymentConfig } from '../../../core/contracts/deployment-config.ts';
 import type { LineageEdge, RecordClass } from '../../../core/contracts/ledger.ts';
 import { platformNames } from '../../../core/contracts/names.ts';
 import type { RegistryHistory, RegistryReader, StoredRecord } from '../../../core/ports/registry.ts';
+import { listOf } from '../../support/fakes.ts';
 
 export const NOW = '2026-01-02T00:00:00.000Z';
 export const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
@@ -33,7 +34,7 @@ export const memoryRegistry = (
 
 const memoryBucket = (name: string, files: Record<string, string>) => ({
   name,
-  list: async (prefix: string) => Object.keys(files).filter((k) => k.startsWith(prefix)),
+  list: listOf(() => Object.keys(files)),
   find: async (key: string) => (key in files ? Buffer.from(files[key] as string) : null),
   get: async (key: string) => (key in files ? { body: Buffer.from(files[key] as string), versionId: null } : null),
   put: async (key: string, body: Uint8Array) => {

@@ -134,6 +134,19 @@ describe('uploading decisions', () => {
 });
 
 describe('uploading frames', () => {
+  it('leaves frames for the next object that are further on in the run than an object may reach', async () => {
+    for (const s of [100_002, 3, 250_000]) decide('b1-x', s);
+    now += 40_000;
+    expect([await drainFrames(deps), await drainFrames(deps), await drainFrames(deps)]).toEqual([true, true, false]);
+    expect(keys().map((k) => k.split('/').at(-1))).toEqual([
+      '0000000003-0000100002.ndjson.gz',
+      '0000250000-0000250000.ndjson.gz',
+    ]);
+    expect([...objects.values()].flatMap((o) => jsonLines<{ index: number }>(o).map((f) => f.index))).toEqual([
+      3, 100_002, 250_000,
+    ]);
+  });
+
   it('puts the frames of a run into one object, in order, and each only once', async () => {
     for (const s of [2, 1, 3]) decide('b1-x', s);
     expect(await drainFrames(deps)).toBe(false);

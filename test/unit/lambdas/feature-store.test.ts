@@ -179,10 +179,10 @@ describe('the offline store', () => {
     await send(frames(1, 9));
     const list = lake.list.bind(lake);
     let more = 10;
-    lake.list = async (prefix) => {
+    lake.list = async (prefix, options) => {
       await upload({ lake, registry }, [level(more, more)]);
       more += 1;
-      return list(prefix);
+      return list(prefix, options);
     };
     await expect(store({ first: 1, last: 30 })).rejects.toThrow(/faster than their rows are written; try later/);
   });

@@ -119,6 +119,33 @@ describe('register-upload', () => {
     expect(announcedBy(deps.ledger.commands[0])[0]).toMatchObject({ type: 'Quarantined', detail: { records: 2 } });
   });
 
+  it('puts a frame aside whose index is not of its key: who looks for it by its index would not find it', async () => {
+    const deps = setUp();
+    await deps.lake.put(KEY, upload(JSON.stringify(frame(3)), JSON.stringify(frame(4))));
+    await send(deps);
+    expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames: 1, quarantined: 1, lastIndex: 3 });
+    expect(await asideOf(deps)).toMatchObject([{ line: 2, reason: expect.stringContaining('the key says 1 to 3') }]);
+  });
+
+  it('puts an upload aside whose key says that it has more than 100,000 indexes, and takes one of so many', async () => {
+    for (const [last, frames] of [
+      [100_000, 1],
+      [100_001, 0],
+    ] as const) {
+      const deps = setUp();
+      const key = lakeKeys.frames({ site: 'plant-a', asset: 'press-1', run: 'life-1', first: 1, last });
+      await deps.lake.put(key, upload(JSON.stringify(frame(last))));
+      await send(deps, key);
+      expect(deps.ledger.commands[0]?.record.body).toMatchObject({ frames, quarantined: 1 - frames });
+      const aside = deps.lake.objects.get(lakeKeys.quarantine(key, null));
+      if (frames === 1) expect(aside).toBeUndefined();
+      else
+        expect(jsonLines(aside as Uint8Array)).toMatchObject([
+          { line: 0, reason: expect.stringContaining('100000 indexes at most') },
+        ]);
+    }
+  });
+
   it('puts the frame aside that is no UTF-8, and registers those beside it', async () => {
     const deps = setUp();
     const line = (index: number, signal: string) =>
