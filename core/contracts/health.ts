@@ -17,6 +17,7 @@ export const HEALTH_METRICS = {
   oldest: 'OldestExecutionMinutes',
   checkpointAge: 'CheckpointAgeMinutes',
   late: 'LateCheckpoints',
+  unwatched: 'UnwatchedDevices',
 } as const;
 
 export const healthNamespace = (prefix: string): string => `${prefix}/health`;

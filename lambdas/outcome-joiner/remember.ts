@@ -11,11 +11,23 @@ import { untilUndisturbed } from '../shared/undisturbed.ts';
 export interface UnitItem extends Item, KnownUnit {
   /** Objects of decisions about it. */
   readonly objects: number;
+  /** Some decision called it failing. */
+  readonly rejected?: boolean;
   /** What its outcomes were joined from last, and which of that the ledger and the judge have; absent: never joined. */
   readonly joined?: string;
   readonly settled?: string;
   /** Packages that have an outcome of this unit. */
   readonly outcomes?: readonly { readonly modelLine: string; readonly packageDigest: string }[];
+}
+
+interface DecidingItem extends Item {
+  readonly site: string;
+  readonly device: string;
+  readonly boot: string;
+  readonly first: number;
+  readonly last: number;
+  /** Newest source time of its decisions. */
+  readonly at: string;
 }
 
 interface ToldItem extends Item {
@@ -70,6 +82,34 @@ export const rememberEvent = async (
   return [...further];
 };
 
+/** How far the device decided by each package; of two starts of it the one that began to decide later counts. */
+const rememberDeciding = async (table: JudgementTable, detail: EventDetail<'DecisionsRecorded'>): Promise<void> => {
+  const { site, device, boot, firstSequence, lastSequence } = detail;
+  const served = new Map(
+    detail.runs.flatMap((r) => (r.served ?? []).map((s) => [`${s.modelLine} ${s.packageDigest}`, s] as const)),
+  );
+  const at = detail.runs.reduce((latest, r) => max(latest, r.lastAt), '');
+  for (const { modelLine, packageDigest } of served.values()) {
+    const key = judgementKeys.deciding(modelLine, packageDigest, site, device);
+    await untilUndisturbed(`decisions of ${site}/${device}`, async () => {
+      const found = (await table.get(key)) as DecidingItem | null;
+      if (found !== null && found.boot !== boot && found.at >= at) return true;
+      const same = found !== null && found.boot === boot ? found : null;
+      const item: DecidingItem = {
+        ...key,
+        site,
+        device,
+        boot,
+        first: min(same?.first ?? firstSequence, firstSequence),
+        last: max(same?.last ?? lastSequence, lastSequence),
+        at: max(same?.at ?? at, at),
+      };
+      if (found !== null && canonicalJson({ ...item, version: versionOf(found) }) === canonicalJson(found)) return true;
+      return (await table.putAll([{ item, readAt: versionOf(found) }])) ? true : null;
+    });
+  }
+};
+
 /** Keeps which object holds which decisions, and how far each unit came. The same object again changes nothing. */
 export const rememberDecisions = async (
   table: JudgementTable,
@@ -82,7 +122,8 @@ export const rememberDecisions = async (
     first: firstSequence,
     last: lastSequence,
   });
-  for (const { asset, run, first, last, firstAt, lastAt, served } of detail.runs) {
+  await rememberDeciding(table, detail);
+  for (const { asset, run, first, last, firstAt, lastAt, failing, served } of detail.runs) {
     const key = judgementKeys.unit(site, asset, run);
     const decided = judgementKeys.decided(site, asset, run, object);
     await untilUndisturbed(`unit ${asset}/${run}`, async () => {
@@ -97,12 +138,17 @@ export const rememberDecisions = async (
         firstAt: min(unit?.firstAt ?? firstAt, firstAt),
         lastAt: max(unit?.lastAt ?? lastAt, lastAt),
         objects: (unit?.objects ?? 0) + 1,
+        ...(failing > 0 ? { rejected: true } : {}),
       };
       const saved = await table.putAll([
         { item: { ...decided, tableKey }, readAt: 0 },
         { item: grown, readAt: versionOf(unit) },
         ...(served ?? []).map((by) => ({
-          item: { ...judgementKeys.served(by.modelLine, by.packageDigest, asset, run), lastAt: grown.lastAt },
+          item: {
+            ...judgementKeys.served(by.modelLine, by.packageDigest, asset, run),
+            lastAt: grown.lastAt,
+            ...(grown.rejected === true ? { rejected: true } : {}),
+          },
           readAt: null,
         })),
       ]);

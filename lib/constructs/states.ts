@@ -113,10 +113,12 @@ export interface PartsTask {
   readonly selector: Readonly<Record<string, unknown>> | null;
   readonly next: string;
   readonly timeoutSeconds: number;
+  /** Share of parts that may fail and the step does not; 0 unless said. */
+  readonly toleratedPercentage?: number;
   readonly onFault: { readonly step: string; readonly next: string };
 }
 
-/** A function over every line of an object in S3, side by side: Distributed Map. Any part that fails fails the step. */
+/** A function over every line of an object in S3, side by side: Distributed Map. More failed parts than are tolerated fail the step. */
 export const partsTask = (o: PartsTask): State => ({
   Type: 'Map',
   Comment: o.says,
@@ -127,7 +129,7 @@ export const partsTask = (o: PartsTask): State => ({
   },
   ...(o.selector === null ? {} : { ItemSelector: o.selector }),
   MaxConcurrency: 40,
-  ToleratedFailurePercentage: 0,
+  ToleratedFailurePercentage: o.toleratedPercentage ?? 0,
   Label: o.step,
   ItemProcessor: {
     ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },

@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import { EVENT_SOURCE } from '#core/contracts/events.ts';
 import { Alerting } from '../constructs/alerting.ts';
 import { grants } from '../constructs/grants.ts';
+import { LineJudging } from '../constructs/line-judging.ts';
 import { OwnersAlarm } from '../constructs/owners-alarm.ts';
 import { PlantTopics } from '../constructs/plant-topics.ts';
 import { allow, PlatformFunction } from '../constructs/platform-function.ts';
@@ -63,6 +64,7 @@ export class MonitoringStack extends PlatformStack {
     });
     new PlantTopics(this);
     new Alerting(this);
+    new LineJudging(this, judgement.tableArn);
 
     const outcomes = new WorkQueue(this, 'OutcomeQueue', {
       queueName: `${names.prefix}-outcome-joiner`,

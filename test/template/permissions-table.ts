@@ -299,6 +299,17 @@ export const PERMISSIONS: Roles = {
     takesFrom('ml outcome-joiner'),
   ]),
 
+  ...lambda('ml', 'list-lines', [LISTS, 's3:PutObject on work/items/lines/*']),
+  ...lambda('ml', 'judge-line', ['dynamodb:GetItem PutItem Query on ml table/judgement', LATEST, LEDGER, MEASURES]),
+  'judge-lines': stateMachine([
+    ...calls('ml', 'list-lines', 'judge-line'),
+    READS_ITEMS,
+    'states:StartExecution on ml stateMachine:judge-lines',
+    'states:DescribeExecution StopExecution on ml execution:judge-lines:*',
+    'states:DescribeExecution StopExecution on ml execution:judge-lines/*',
+  ]),
+  LineJudgingMachineEventsRole: eventRule('states:StartExecution on ml stateMachine:judge-lines'),
+
   ...lambda('ml', 'platform-health-ml', [MEASURES, 'states:ListExecutions on ml stateMachine:retrain']),
   ...lambda('ml', 'raise-alerts', [...reads('lake/inbox/decisions/*'), LATEST, LEDGER, takesFrom('ml raise-alerts')]),
 

@@ -90,9 +90,9 @@ const needs = ([, state]: [string, Json]): { action: string; resource: RegExp }[
   ];
 };
 
-test('there are the four state machines', () => {
+test('there are the five state machines', () => {
   expect(machines.map((m) => m.name).sort()).toEqual(
-    ['backfill', 'release', 'retrain', 'wave'].map((name) => `mw-example-${name}`),
+    ['backfill', 'judge-lines', 'release', 'retrain', 'wave'].map((name) => `mw-example-${name}`),
   );
 });
 
@@ -171,7 +171,7 @@ test('a map reads its items from a bucket of the account that the machine is in'
       }),
     ),
   );
-  expect(read).toHaveLength(3);
+  expect(read).toHaveLength(4);
   for (const { bucket, account } of read) {
     const owner = stacks.find((s) =>
       resourcesOf([s], 'AWS::S3::Bucket').some((b) => b.Properties['BucketName'] === bucket),

@@ -247,6 +247,17 @@ describe('joining', () => {
       detail: { joinedBy: 'decision' },
     });
   });
+  it('keeps how far each device decided by a package, whatever the order, and starts anew with the device', async () => {
+    const { send, decisions, items } = setUp();
+    const [one, two] = [await decisions('m1', 'r1', life()), await decisions('m1', 'r2', life(), 20)];
+    await send(two, one, two);
+    const deciding = () => items.get(`LINE#${LINE}\nDECIDING#${CHAMPION}#plant-a/edge-1`);
+    expect(deciding()).toMatchObject({ boot: 'b1', first: 1, last: 10 });
+    const again = await decisions('m1', 'r3', life(), 40);
+    again.detail = { ...again.detail, boot: 'b2', firstSequence: 1, lastSequence: 5 };
+    await send(again, two);
+    expect(deciding()).toMatchObject({ boot: 'b2', first: 1, last: 5 });
+  });
   it('keeps what changed on a machine for whoever judges its inputs, and joins nothing to it', async () => {
     const { send, decisions, told, outcome, items } = setUp();
     await send(await decisions('m1', 'r1', life()));
