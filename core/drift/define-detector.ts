@@ -28,7 +28,7 @@ export interface DetectorRule<State, Option extends string> {
 }
 
 /** Beyond this the squares that variances are made of are no numbers any more. */
-const LARGEST = 1e150;
+const LARGEST = 1e120;
 
 const EXPECTED: Readonly<Record<Watched, readonly [says: string, holds: (x: number) => boolean]>> = {
   error: ['an error of 0 or 1', (x) => x === 0 || x === 1],

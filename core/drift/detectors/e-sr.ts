@@ -1,9 +1,7 @@
+import { z } from 'zod';
+import { averageOf, BETS, stepShiryaevRoberts } from '../bets.ts';
+import { defineDetector } from '../define-detector.ts';
 import type { Detector } from '../detector.ts';
-
-/** Bets as shares of the largest one that keeps every factor positive: small ones find small changes, large ones find large ones soon. */
-const BETS = [0.05, 0.1, 0.2, 0.4, 0.7] as const;
-/** The statistic stays a finite number, and comes down again in finite time after a long bad period. */
-const LIMIT = 1e12;
 
 /**
  * Shiryaev–Roberts e-detector of a mean that is larger than it should be, for observations in [0, 1] (Shin, Ramdas and
@@ -21,7 +19,7 @@ export class ESr implements Detector<number, ESr> {
     this.#mean = mean;
     this.#bets = bets;
     this.#states = states;
-    this.value = states.reduce((sum, s) => sum + s, 0) / states.length;
+    this.value = averageOf(states);
   }
 
   /**
@@ -45,10 +43,7 @@ export class ESr implements Detector<number, ESr> {
   update(x: number): ESr {
     if (!(x >= 0 && x <= 1))
       throw new RangeError(`e-SR: expected an observation in [0, 1], got ${x}; bound the loss before`);
-    const states = this.#states.map((s, i) => {
-      const lambda = (this.#bets[i] as number) / this.#mean;
-      return Math.min(LIMIT, (s + 1) * (1 + lambda * (x - this.#mean)));
-    });
+    const states = stepShiryaevRoberts(this.#states, x, this.#mean, this.#bets);
     return new ESr(this.#mean, this.#bets, states);
   }
 
@@ -60,3 +55,19 @@ export class ESr implements Detector<number, ESr> {
     return { mean: this.#mean, bets: this.#bets, states: this.#states };
   }
 }
+
+export const definition = defineDetector({
+  name: 'e-sr',
+  watches: 'loss',
+  says: 'a mean loss above the largest that is as it should be; the run length without a change is at least alarmAt',
+  source: 'Shin, Ramdas & Rinaldo 2022, "E-detectors"',
+  options: {
+    mean: { default: 0.1, min: 1e-3, max: 0.999 },
+    alarmAt: { default: 1e6, min: 1, max: 1e12 },
+  },
+  state: z.array(z.number().nonnegative()).length(BETS.length).readonly(),
+  start: () => BETS.map(() => 0),
+  step: (states, x, { mean }) => stepShiryaevRoberts(states, x, mean, BETS),
+  value: averageOf,
+  inAlarm: (states, { alarmAt }) => averageOf(states) >= alarmAt,
+});
