@@ -12,6 +12,7 @@ export const ShardErrors = z.strictObject({
       rows: z.int().positive(),
       sumSquared: z.number().nonnegative(),
       sumLoss: z.number().nonnegative().optional().describe('bounded loss of each row, summed (core/outcomes/loss)'),
+      sumError: z.number().optional().describe('answer minus label of each row as a share of the cap, summed'),
       disagreeing: z
         .int()
         .nonnegative()
@@ -44,7 +45,15 @@ export const Comparison = z.strictObject({ challenger: Estimate, champion: Estim
 export type Comparison = z.infer<typeof Comparison>;
 
 /** Mean bounded loss of a run with the upper 95 % bound over runs: what outcomes on the line are held against. */
-export const ValidationLoss = z.strictObject({ mean: z.number(), upper: z.number(), runs: z.int() });
+export const ValidationLoss = z.strictObject({
+  mean: z.number(),
+  upper: z.number(),
+  runs: z.int(),
+  error: z
+    .tuple([z.number(), z.number()])
+    .optional()
+    .describe('90 % interval over runs of the mean of answer minus truth, as a share of the cap'),
+});
 export type ValidationLoss = z.infer<typeof ValidationLoss>;
 
 /** Where and how often challenger and champion are expected to differ on the line. */

@@ -1,3 +1,5 @@
+import type { JoinedOutcomeRecord } from '../contracts/judgement.ts';
+
 /** A unit that the judged package decided about. */
 export interface ServedUnit {
   /** `asset/run` */
@@ -12,6 +14,12 @@ interface KnownOutcome {
   readonly unit: string;
   readonly knownTime: string;
 }
+
+/** Units with an outcome that can be judged, by when it was known. */
+export const knownUnits = (outcomes: readonly JoinedOutcomeRecord[]): readonly KnownOutcome[] =>
+  outcomes.flatMap(({ asset, run, knownTime, loss, end }) =>
+    loss === null || end === 'contradicted' ? [] : [{ unit: `${asset}/${run}`, knownTime }],
+  );
 
 /** The newest instant in what is known of units and outcomes: the present, for a judge that has no clock; null without any. */
 export const newestInstant = (served: readonly ServedUnit[], known: readonly KnownOutcome[]): string | null =>

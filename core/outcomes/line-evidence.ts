@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseAs } from '../contracts/errors.ts';
 import { ValidationLoss } from '../contracts/evaluation.ts';
 import { JoinedOutcomeRecord, type LineJudgement } from '../contracts/judgement.ts';
+import { LabelRequest } from '../contracts/label-request.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
 import {
   type FeatureEvidence,
@@ -12,7 +13,9 @@ import {
   retrainRequestId,
 } from '../drift/decision/decision-machine.ts';
 import { digestOf } from '../lineage/digest.ts';
-import { coverageOf, type ServedUnit } from './coverage.ts';
+import { countOutcomes } from './counted.ts';
+import { coverageOf, knownUnits, type ServedUnit } from './coverage.ts';
+import { outcomeSummary } from './outcome-summary.ts';
 
 /** Body of the registry record of a package, as much as judging needs. */
 export const JudgedPackage = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
@@ -29,6 +32,8 @@ export interface LineFacts {
   readonly features: readonly FeatureEvidence[];
   readonly served: readonly ServedUnit[];
   readonly retrains: readonly RetrainEvidence[];
+  /** Requests for labels of this champion. */
+  readonly labels: readonly LabelRequest[];
 }
 
 /** An item of the judgement table. */
@@ -39,7 +44,7 @@ export interface LineItem {
 
 /** Prefixes of the items of a line's partition that tell of a champion. */
 export const factPrefixes = (packageDigest: string): readonly string[] => [
-  ...['OUTCOME', 'FEATURES', 'SERVED'].map((kind) => `${kind}#${packageDigest}#`),
+  ...['OUTCOME', 'FEATURES', 'SERVED', 'LABELS'].map((kind) => `${kind}#${packageDigest}#`),
   'RETRAIN#',
 ];
 
@@ -48,16 +53,22 @@ export const factPrefixes = (packageDigest: string): readonly string[] => [
  * are left out. @throws {ContractError} naming an outcome that is none.
  */
 export const factsOf = (
-  of: Omit<LineFacts, 'outcomes' | 'features' | 'served' | 'retrains'>,
+  of: Omit<LineFacts, 'outcomes' | 'features' | 'served' | 'retrains' | 'labels'>,
   items: readonly LineItem[],
 ): LineFacts => {
-  const [outcome, features, served, retrain] = factPrefixes(of.packageDigest) as [string, string, string, string];
+  const prefixes = factPrefixes(of.packageDigest);
+  const [outcome, features, served, labels, retrain] = prefixes as [string, string, string, string, string];
   const kept = (prefix: string): readonly LineItem[] => items.filter((i) => i.sk.startsWith(prefix));
   return {
     ...of,
     outcomes: kept(outcome).map((i) => parseAs(JoinedOutcomeRecord, i['record'], `outcome ${i.sk}`)),
     features: kept(features).map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
-    served: kept(served).map((i) => ({ unit: i.sk.slice(served.length), lastAt: i['lastAt'] as string })),
+    served: kept(served).map((i) => ({
+      unit: i.sk.slice(served.length),
+      lastAt: i['lastAt'] as string,
+      ...(i['rejected'] === true ? { rejected: true } : {}),
+    })),
+    labels: kept(labels).map((i) => parseAs(LabelRequest, i['request'], `request for labels ${i.sk}`)),
     retrains: kept(retrain).map(
       ({ requestId, at, outcome: how, released }) =>
         ({ requestId, at, outcome: how, ...(released === undefined ? {} : { released }) }) as RetrainEvidence,
@@ -69,18 +80,15 @@ export const factsOf = (
 export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
   const { modelLine, policy, packageDigest, validationLoss, features, retrains } = facts;
   if (validationLoss === null) return null;
-  const counted = facts.outcomes.flatMap(({ asset, run, knownTime, loss, end }) =>
-    loss === null || end === 'contradicted' ? [] : [{ unit: `${asset}/${run}`, asset, knownTime, loss }],
-  );
   return {
     modelLine,
     policy,
     packageDigest,
     expectedLoss: Math.min(1, validationLoss.upper + policy.lossTolerance),
-    outcomes: counted,
+    outcomes: countOutcomes(facts).outcomes.map(({ meanError: _, ...o }) => o),
     features,
     retrains,
-    coverage: coverageOf(facts.served, counted, policy.maturityDays),
+    coverage: coverageOf(facts.served, knownUnits(facts.outcomes), policy.maturityDays),
   };
 };
 
@@ -114,16 +122,16 @@ export const judgeEvidence = (
       judged.action === null && requestId !== null
         ? { kind: 'retrain' as const, requestId, count: judged.outcomes }
         : judged.action;
+    const { fields, notes } = outcomeSummary(facts, facts.validationLoss as ValidationLoss);
+    const reasons = [...judged.reasons, ...notes, ...left];
     return {
-      judgement: { schema: 'line-judgement/1', site, ...judged, action, reasons: [...judged.reasons, ...left] },
+      judgement: { schema: 'line-judgement/1', site, ...judged, ...fields, action, reasons },
       askedAt,
       path,
     };
   }
   const losses = facts.outcomes.flatMap(({ loss }) => (loss === null ? [] : [loss]));
-  const known = facts.outcomes
-    .filter((o) => o.loss !== null)
-    .map(({ asset, run, knownTime }) => ({ unit: `${asset}/${run}`, knownTime }));
+  const known = knownUnits(facts.outcomes);
   return {
     judgement: {
       schema: 'line-judgement/1',

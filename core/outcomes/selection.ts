@@ -12,10 +12,11 @@ const QUOTA = 0.05;
 /** What a use case says of its outcomes, completed by the defaults. */
 export const outcomeRules = (policy: OutcomePolicy | undefined): OutcomeRules => {
   const quota = policy?.quota ?? QUOTA;
+  const inspected = policy?.inspected ?? 'every';
   return {
-    inspected: policy?.inspected ?? 'every',
+    inspected,
     quota,
-    leastPropensity: policy?.leastPropensity ?? quota,
+    leastPropensity: inspected === 'every' ? 1 : (policy?.leastPropensity ?? quota),
     onlyMature: policy?.onlyMature ?? false,
   };
 };

@@ -132,11 +132,14 @@ export interface RunLoss {
   readonly run: string;
   readonly rows: number;
   readonly sumLoss: number;
+  /** Answer minus label as a share of the cap, summed over its rows. */
+  readonly sumError?: number | undefined;
 }
 
 /**
  * Mean over runs of each run's mean bounded loss, with the upper end of a one-sided 95 % percentile bootstrap interval
- * over runs: each run counts once, as each unit does that is judged by its outcome.
+ * over runs: each run counts once, as each unit does that is judged by its outcome. Where all runs have signed errors, also
+ * the 90 % interval of their mean, so that each end of it is passed for nothing once in twenty.
  * @returns null when there is no run.
  */
 export const bootstrapLoss = (
@@ -148,11 +151,11 @@ export const bootstrapLoss = (
   const losses = byRun(runs).map((r) => r.sumLoss / r.rows);
   const meanOf = (sample: readonly number[]): number => sample.reduce((sum, x) => sum + x, 0) / sample.length;
   const mean = meanOf(losses);
-  return {
-    mean,
-    upper: Math.max(mean, quantile(resample(losses, meanOf, random, resamples), 0.95)),
-    runs: runs.length,
-  };
+  const upper = Math.max(mean, quantile(resample(losses, meanOf, random, resamples), 0.95));
+  const errors = byRun(runs).flatMap((r) => (r.sumError === undefined ? [] : [r.sumError / r.rows]));
+  if (errors.length < runs.length) return { mean, upper, runs: runs.length };
+  const means = resample(errors, meanOf, random, resamples);
+  return { mean, upper, runs: runs.length, error: [quantile(means, 0.05), quantile(means, 0.95)] };
 };
 
 /** Rows of one run on which two models differ. */

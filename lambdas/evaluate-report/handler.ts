@@ -98,7 +98,7 @@ export const makeHandler = (deps: Deps) => {
       earlier: compare((r) => !isSince(r)),
       since: compare(isSince),
       validationLoss: bootstrapLoss(
-        runs.flatMap((r) => (r.sumLoss === undefined ? [] : [{ ...r, sumLoss: r.sumLoss }])),
+        runs.flatMap(({ sumLoss, ...r }) => (sumLoss === undefined ? [] : [{ ...r, sumLoss }])),
         seededRandom(seed),
       ),
       expectedDisagreement:

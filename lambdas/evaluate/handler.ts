@@ -47,7 +47,12 @@ export const errorsOf = (
   { cap, tolerance }: SnapshotAnswer['compare'],
   champion: Answers | null = null,
 ): ShardErrors => {
-  type Sums = ShardErrors['perRun'][number] & { lastIndex: number; sumLoss: number; disagreeing: number };
+  type Sums = ShardErrors['perRun'][number] & {
+    lastIndex: number;
+    sumLoss: number;
+    sumError: number;
+    disagreeing: number;
+  };
   const runs = new Map<string, Sums>();
   for (const [i, row] of rows.entries()) {
     const answer = answers[i];
@@ -63,6 +68,7 @@ export const errorsOf = (
       rows: 0,
       sumSquared: 0,
       sumLoss: 0,
+      sumError: 0,
       disagreeing: 0,
       lastError: 0,
       lastIndex: 0,
@@ -70,6 +76,7 @@ export const errorsOf = (
     sums.rows += 1;
     sums.sumSquared += error * error;
     sums.sumLoss += boundedLoss(answer, label, cap);
+    sums.sumError += Math.min(1, Math.max(-1, error / cap));
     const theirs = champion?.get(rowKey(row));
     if (theirs === undefined || Math.abs(answer - theirs) > tolerance) sums.disagreeing += 1;
     if (row.index > sums.lastIndex) {
