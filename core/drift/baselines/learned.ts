@@ -18,8 +18,7 @@ export interface WindowCounts {
 /** Windows that make a reference. */
 export const LEARN_WINDOWS = 8;
 
-export const isLearned = (learned: Learned | undefined): learned is Learned =>
-  learned !== undefined && learned.windows >= LEARN_WINDOWS;
+export const isLearned = (learned: Learned): boolean => learned.windows >= LEARN_WINDOWS;
 
 /** Adds a window until there are {@link LEARN_WINDOWS}; then it stays as it is. */
 export const learn = (learned: Learned | undefined, window: WindowCounts): Learned => {

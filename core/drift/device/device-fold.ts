@@ -1,27 +1,92 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { DriftWindow, WindowEvidence } from '../../contracts/drift.ts';
-import type { PlantEvent } from '../../contracts/plant-event.ts';
-import type { JudgingPolicy } from '../../contracts/use-case.ts';
-import type { DeviceState } from './device-state.ts';
-
-/** What a window is judged by. */
-export interface JudgedBy {
-  readonly baseline: BaselineSpec;
-  readonly policy: JudgingPolicy;
-  /** Plant events of the assets of the device, up to the end of the window; any order, known ones again do no harm. */
-  readonly events: readonly PlantEvent[];
-  /** Why its data cannot be trusted; empty when it can. */
-  readonly held: readonly string[];
-}
+import type { Digest } from '../../contracts/primitives.ts';
+import { digestOf } from '../../lineage/digest.ts';
+import { driftRules } from '../policy.ts';
+import { WindowSet } from '../sketch/merge.ts';
+import { type ChartLimits, chartLimits } from './chart-limits.ts';
+import { freshEvents, withEvent } from './device-events.ts';
+import { type DeviceState, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
+import { type JudgedBy, judge } from './judged.ts';
+import { evidenceOf } from './window-evidence.ts';
+import { weigh } from './window-kind.ts';
 
 export interface Folded {
   readonly state: DeviceState;
   readonly evidence: WindowEvidence;
 }
 
+/** Windows of other contexts weigh less with every window. */
+const MIX_DECAY = 0.5 ** (1 / 50);
+
+const digests = new WeakMap<object, Digest>();
+const digestOnce = (document: object): Digest => {
+  const digest = digests.get(document) ?? digestOf(document);
+  digests.set(document, digest);
+  return digest;
+};
+
+const limits = new WeakMap<BaselineSpec, Map<number, ChartLimits | null>>();
+const limitsOf = (baseline: BaselineSpec, arl0: number): ChartLimits | null => {
+  const known = limits.get(baseline) ?? new Map<number, ChartLimits | null>();
+  limits.set(baseline, known);
+  const found = known.get(arl0);
+  if (found !== undefined) return found;
+  const seed = Number.parseInt(digestOnce(baseline).slice('sha256:'.length).slice(0, 8), 16);
+  const made = chartLimits(baseline, arl0, seed);
+  known.set(arl0, made);
+  return made;
+};
+
 /**
- * Judges one window of one device.
+ * Judges one window of one device: quality of the data first, then context and tagged changes, then each feature against
+ * its reference, then what comes slowly. A function of its arguments alone, so that who has the windows computes the same
+ * evidence again, byte by byte.
  * @param state as the fold before left it; null at the first window of a package on a device.
  * @param windows that make up the judged window: of one device, package and context, together `baseline.windows.rows` rows or more.
+ * @throws {RangeError} when there is none, or they are not of one device, package, context and baseline.
  */
-export type FoldWindow = (state: DeviceState | null, windows: readonly DriftWindow[], of: JudgedBy) => Folded;
+export const foldWindow = (state: DeviceState | null, windows: readonly DriftWindow[], of: JudgedBy): Folded => {
+  const set = WindowSet.of(windows);
+  const window = set.total();
+  const [first] = set.toJSON() as readonly [DriftWindow, ...DriftWindow[]];
+  const other = windows.find((w) => w.site !== first.site || w.device !== first.device);
+  if (other !== undefined)
+    throw new RangeError(
+      `windows of ${first.site}/${first.device} and ${other.site}/${other.device} are not judged together: fold each device alone`,
+    );
+  const rules = driftRules(of.policy.drift);
+  const limit = limitsOf(of.baseline, rules.arl0);
+  const start = state ?? startOf(window.from, window.context);
+  const events = freshEvents(start, of.events, window);
+  const told = events.reduce((s, e) => withEvent(s, e, rules), start);
+  const isOther = told.context !== window.context || events.length > 0;
+  const ready = isOther ? { ...told, context: window.context, warmUpRows: rules.warmUpRows } : told;
+  const judged = judge(ready, window, first, of, rules);
+  const straddles = events.some((e) => e.validTime > window.from);
+  const { state: folded, kind } =
+    straddles && judged.faults.length === 0
+      ? { state: ready, kind: 'warm-up' as const }
+      : weigh(ready, judged, of, rules, limit);
+  const mix = Object.fromEntries(Object.entries(folded.mix).map(([c, n]) => [c, n * MIX_DECAY]));
+  const after: DeviceState = {
+    ...folded,
+    kind,
+    since: state !== null && state.kind === kind ? state.since : window.from,
+    last:
+      kind === 'data-quality' ? folded.last : { boot: first.boot, windowStart: first.windowStart, from: window.from },
+    mix: newest(withEntry(mix, window.context, (mix[window.context] ?? 0) + 1), KEPT_CONTEXTS),
+  };
+  const evidence = evidenceOf({
+    state: after,
+    judged,
+    of,
+    events,
+    limit,
+    windows: set.toJSON().map((w) => ({ boot: w.boot, windowStart: w.windowStart, digest: digestOf(w) })),
+    baselineDigest: digestOnce(of.baseline),
+    policyDigest: digestOnce(of.policy),
+    first,
+  });
+  return { state: { ...after, sequence: evidence.sequence, head: evidence.hash }, evidence };
+};

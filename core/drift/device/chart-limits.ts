@@ -1,0 +1,101 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import { seededRandom } from '../../policy/bootstrap.ts';
+import { blockLength, FEWEST_WINDOWS, type RunLength } from '../limits/block-bootstrap.ts';
+import { CHART_K } from './charts.ts';
+
+/** Limit of the charts of all features together, and what it is worth. */
+export interface ChartLimits {
+  /** In standard deviations of window means. */
+  readonly limit: number;
+  /** Windows until the first of all charts alarms although nothing changed. */
+  readonly arl0: RunLength;
+  /** Of window means, by feature; null where there is none or it never varied. */
+  readonly features: readonly ({ readonly mean: number; readonly sd: number } | null)[];
+}
+
+const RUNS = 300;
+/** Fewer runs than this beyond the limit say too little: the tail is drawn on from where there are so many. */
+const BEYOND = 10;
+const FARTHER = 4;
+
+const momentsOf = (x: readonly number[]): { readonly mean: number; readonly sd: number } | null => {
+  const mean = x.reduce((a, b) => a + b, 0) / x.length;
+  const sd = Math.sqrt(x.reduce((s, v) => s + (v - mean) ** 2, 0) / (x.length - 1));
+  return sd > 0 ? { mean, sd } : null;
+};
+
+/** Numbers of windows, in blocks of neighbours. */
+const drawn = (windows: number, length: number, block: number, random: () => number): Int32Array => {
+  const out = new Int32Array(length);
+  for (let i = 0; i < length; ) {
+    const start = Math.floor(random() * (windows - block + 1));
+    for (let j = 0; j < block && i < length; j++, i++) out[i] = start + j;
+  }
+  return out;
+};
+
+/** Farthest that any chart goes in `length` windows as those of the reference, drawn by a pseudo-reference's mean and deviation. */
+const farthest = (
+  series: readonly (readonly number[])[],
+  length: number,
+  block: number,
+  random: () => number,
+): number => {
+  const windows = (series[0] as readonly number[]).length;
+  const reference = drawn(windows, windows, block, random);
+  const stream = drawn(windows, length, block, random);
+  let most = 0;
+  for (const x of series) {
+    let sum = 0;
+    let squares = 0;
+    for (const w of reference) {
+      sum += x[w] as number;
+      squares += (x[w] as number) ** 2;
+    }
+    const mean = sum / windows;
+    const sd = Math.sqrt(Math.max(0, squares / windows - mean * mean));
+    if (!(sd > 0)) continue;
+    let up = 0;
+    let down = 0;
+    for (const w of stream) {
+      const z = ((x[w] as number) - mean) / sd;
+      up += z - CHART_K;
+      if (up < 0) up = 0;
+      down -= z + CHART_K;
+      if (down < 0) down = 0;
+      if (up > most) most = up;
+      if (down > most) most = down;
+    }
+  }
+  return most;
+};
+
+const lengthOf = (length: number, beyond: number): number => -length / Math.log1p(-Math.min(RUNS - 0.5, beyond) / RUNS);
+
+/**
+ * The one limit at which the first of all charts of a device alarms once in `arl0` windows although nothing changed: a
+ * moving-block bootstrap (Künsch 1989) of whole reference windows, so that neighbours stay alike and features move together
+ * as they do. Times between rare alarms are exponential, so the farthest that charts go in short runs gives the limit
+ * (Pollak & Tartakovsky 2009).
+ * @returns null with fewer than 20 reference windows, or where no feature ever varied.
+ */
+export const chartLimits = (baseline: BaselineSpec, arl0: number, seed: number): ChartLimits | null => {
+  const means = baseline.features.map((f) => (f.cells.kind === 'numeric' ? (f.windowMeans ?? []) : []));
+  const windows = Math.max(0, ...means.map((m) => m.length));
+  if (windows < FEWEST_WINDOWS) return null;
+  const features = means.map((m) => (m.length === windows ? momentsOf(m) : null));
+  const series = means.filter((_, i) => features[i] !== null);
+  if (series.length === 0) return null;
+  const block = Math.max(...series.map(blockLength));
+  const length = Math.min(1000, Math.max(50, Math.round(arl0 / 20)));
+  const random = seededRandom(seed);
+  const runs = Array.from({ length: RUNS }, () => farthest(series, length, block, random)).sort((a, b) => b - a);
+  const wanted = RUNS * -Math.expm1(-length / arl0);
+  const at = (beyond: number): number => runs[Math.min(RUNS - 1, Math.floor(beyond))] as number;
+  const seen = Math.max(BEYOND, wanted);
+  const perRun = Math.log(FARTHER) / Math.max(1e-9, at(BEYOND) - at(FARTHER * BEYOND));
+  const limit = wanted >= BEYOND ? at(wanted) : at(BEYOND) + Math.log(BEYOND / wanted) / perRun;
+  const spread = Math.exp(1.96 / Math.sqrt(seen));
+  const value = lengthOf(length, wanted);
+  return { limit, arl0: { value, interval: [value / spread, value * spread] }, features };
+};

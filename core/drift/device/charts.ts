@@ -1,0 +1,52 @@
+import { AGEING_START, type AgeingState, type Slope, slopeOf, stepAgeing } from '../detectors/ageing-slope.ts';
+import { type CusumState, cusumValue, stepCusum } from '../detectors/cusum.ts';
+
+/** Ageing chart of one feature: how far its window means went from where they should be, and the line since then. */
+export interface Chart extends CusumState {
+  /** Mean of the last window that was trusted, in standard deviations of the reference rows. */
+  readonly last: number;
+  /** Since the chart is on its way to the limit; null while it is not. */
+  readonly line: AgeingState | null;
+}
+
+/** Reference value: the chart is quickest for a shift of half a standard deviation of window means. */
+export const CHART_K = 0.25;
+/** Share of the limit at which the line begins: before it there is no way to go on. */
+const ON_ITS_WAY = 0.25;
+/** A chart goes no farther than so many limits, so that it comes down in finite time. */
+const FARTHEST = 2;
+
+/** What a chart is drawn by. */
+export interface ChartRule {
+  readonly limit: number;
+  /** Where window means should be, and their standard deviation; in standard deviations of the reference rows. */
+  readonly center: number;
+  readonly sd: number;
+  /** Windows that the centre was taken over: what is not known of it is added to the reference value. */
+  readonly windows: number;
+}
+
+/** @param mean of the window. @param day when, counted in days from anywhere. */
+export const stepChart = (chart: Chart | undefined, mean: number, day: number, rule: ChartRule): Chart => {
+  const k = CHART_K + 1 / Math.sqrt(rule.windows);
+  const from = chart ?? { up: 0, down: 0, last: mean, line: null };
+  const next = stepCusum(from, (mean - rule.center) / rule.sd, k);
+  const most = FARTHEST * rule.limit;
+  const held = { up: Math.min(most, next.up), down: Math.min(most, next.down) };
+  if (cusumValue(held) < ON_ITS_WAY * rule.limit) return { ...held, last: mean, line: null };
+  const sameSide = held.up >= held.down === from.up >= from.down;
+  const before = sameSide ? from.line : null;
+  if (before !== null && day <= before.origin[0] + before.last[0]) return { ...held, last: mean, line: before };
+  return { ...held, last: mean, line: stepAgeing(before ?? AGEING_START, day, mean - rule.center) };
+};
+
+/** Standard errors from which a slope is sure. */
+const SURE = 3;
+
+/** The line of a chart that is beyond its limit, if it surely goes the way of the chart; null otherwise. */
+export const ageingOf = (chart: Chart, limit: number): Slope | null => {
+  if (cusumValue(chart) <= limit || chart.line === null) return null;
+  const slope = slopeOf(chart.line);
+  const way = chart.up >= chart.down ? 1 : -1;
+  return slope !== null && way * slope.perUnit > SURE * slope.error ? slope : null;
+};

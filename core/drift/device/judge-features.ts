@@ -1,0 +1,137 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import type { FeatureSketch } from '../../contracts/drift.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import type { Counts } from '../baselines/counts.ts';
+import { type Effects, effectsOf } from '../effects/effects.ts';
+import { psi, sharesOf } from '../effects/psi.ts';
+import { poolCells, pooledCounts } from '../sketch/pool.ts';
+import { noncentralityBounds } from '../tolerance/noncentral-chi2.ts';
+import { CALIBRATION_WINDOWS, type DesignEffect, designEffectOf, toleranceTest } from '../tolerance/tolerance-test.ts';
+
+/** One feature of a window against its reference. */
+export interface JudgedFeature {
+  /** Which of the baseline's. */
+  readonly index: number;
+  readonly name: string;
+  /** Bias-corrected, 0 at least; with bounds, each at the feature's share of the level. */
+  readonly psi: number;
+  readonly lower: number;
+  readonly upper: number;
+  /** Of the hypothesis that the index is at most `psiWatch`. */
+  readonly p: number;
+}
+
+const groupsOf = new WeakMap<BaselineSpec, readonly number[][]>();
+/** By the window that the design effect was estimated from, so that both count the same. */
+const pooled = (baseline: BaselineSpec): readonly number[][] => {
+  const known = groupsOf.get(baseline);
+  if (known !== undefined) return known;
+  const groups = baseline.features.map((f) => poolCells(f, baseline.windows.rows));
+  groupsOf.set(baseline, groups);
+  return groups;
+};
+
+const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+const designOf = (baseline: BaselineSpec, index: number): DesignEffect | null => {
+  const statistic = baseline.features[index]?.windowStatistic;
+  return statistic === undefined ? null : designEffectOf(statistic);
+};
+
+/** By how much χ² of a window of each feature is larger than that of independent rows. */
+export const designsOf = (baseline: BaselineSpec): readonly number[] =>
+  baseline.features.map((f, i) => {
+    const groups = pooled(baseline)[i] as number[];
+    return Math.max(1, (f.windowStatistic?.mean ?? 1) / Math.max(1, Math.max(...groups)));
+  });
+
+export const isCalibrated = (baseline: BaselineSpec): boolean =>
+  baseline.windows.count >= CALIBRATION_WINDOWS && baseline.features.every((f) => f.windowStatistic !== undefined);
+
+/**
+ * Tests each feature of a window against a reference on the same cells. Values that are missing or not numbers are left
+ * out; so is a feature of which nothing else was counted.
+ * @param reference by feature of the baseline. @param alpha level of the whole window: each feature gets its share.
+ * @returns worst first.
+ */
+export const judgeFeatures = (
+  baseline: BaselineSpec,
+  reference: Counts,
+  sketches: ReadonlyMap<string, FeatureSketch>,
+  { psiWatch, alpha }: Pick<JudgingPolicy, 'psiWatch' | 'alpha'>,
+): readonly JudgedFeature[] =>
+  baseline.features
+    .flatMap((f, index): JudgedFeature[] => {
+      const sketch = sketches.get(f.name);
+      if (sketch === undefined) return [];
+      const groups = pooled(baseline)[index] as number[];
+      const counts = pooledCounts(groups, sketch.counts);
+      const before = pooledCounts(groups, reference[index] as readonly number[]);
+      const rows = total(before);
+      if (total(counts) === 0 || rows === 0) return [];
+      const { biasCorrected, lower, upper, p } = toleranceTest({
+        shares: before.map((c) => c / rows),
+        rows,
+        counts,
+        tolerance: psiWatch,
+        alpha: alpha / baseline.features.length,
+        designEffect: designOf(baseline, index),
+        windows: baseline.windows.count,
+      });
+      return [{ index, name: f.name, psi: Math.max(0, biasCorrected), lower, upper, p }];
+    })
+    .sort((a, b) => b.lower - a.lower || b.psi - a.psi || a.index - b.index);
+
+/** How far one feature moved, by other measures. @throws {RangeError} when nothing was counted. */
+export const effectsOfFeature = (
+  baseline: BaselineSpec,
+  reference: Counts,
+  sketch: FeatureSketch,
+  index: number,
+  alpha: number,
+): Effects => {
+  const groups = pooled(baseline)[index] as number[];
+  const before = reference[index] as readonly number[];
+  return effectsOf(
+    {
+      cells: (baseline.features[index] as BaselineSpec['features'][number]).cells,
+      reference: before,
+      counts: sketch.counts,
+      pooled: { reference: pooledCounts(groups, before), counts: pooledCounts(groups, sketch.counts) },
+    },
+    { alpha, designEffect: designOf(baseline, index) },
+  );
+};
+
+/**
+ * Upper bound of the mean index of all features between a window and a reference: how far they may be apart. The mean of
+ * the statistics is held against the distribution of one, which is wider.
+ */
+export const distanceTo = (
+  baseline: BaselineSpec,
+  reference: Counts,
+  sketches: ReadonlyMap<string, FeatureSketch>,
+  alpha: number,
+): number => {
+  const parts = baseline.features.flatMap((f, index) => {
+    const sketch = sketches.get(f.name);
+    if (sketch === undefined) return [];
+    const groups = pooled(baseline)[index] as number[];
+    const counts = pooledCounts(groups, sketch.counts);
+    const before = pooledCounts(groups, reference[index] as readonly number[]);
+    const [n, m] = [total(counts), total(before)];
+    if (n === 0 || m === 0) return [];
+    const { scale, dof } = designOf(baseline, index) ?? { scale: 1, dof: Math.max(1, counts.length - 1) };
+    return [{ size: (n * m) / (n + m) / scale, psi: psi(sharesOf(before), sharesOf(counts)), dof }];
+  });
+  if (parts.length === 0) return Number.POSITIVE_INFINITY;
+  const mean = (of: (p: (typeof parts)[number]) => number): number =>
+    parts.reduce((s, p) => s + of(p), 0) / parts.length;
+  const size = mean((p) => p.size);
+  return (
+    noncentralityBounds(
+      mean((p) => p.size * p.psi),
+      mean((p) => p.dof),
+      alpha,
+    ).upper / size
+  );
+};

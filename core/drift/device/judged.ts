@@ -1,0 +1,84 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import type { DriftWindow, FeatureSketch } from '../../contracts/drift.ts';
+import type { PlantEvent } from '../../contracts/plant-event.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import type { WindowCounts } from '../baselines/learned.ts';
+import type { DriftRules } from '../policy.ts';
+import { momentsOf } from '../sketch/feature-sketch.ts';
+import type { MergedWindow } from '../sketch/merge.ts';
+import type { DeviceState } from './device-state.ts';
+import { isCalibrated, type JudgedFeature, judgeFeatures } from './judge-features.ts';
+import { keyOf, ownReference, packageReference, type Reference } from './reference.ts';
+import { windowFaults } from './window-quality.ts';
+
+/** What a window is judged by. */
+export interface JudgedBy {
+  readonly baseline: BaselineSpec;
+  readonly policy: JudgingPolicy;
+  /** Plant events of the assets of the device; any order, known ones again do no harm, later ones wait for their window. */
+  readonly events: readonly PlantEvent[];
+  /** Why its data cannot be trusted; empty when it can. */
+  readonly held: readonly string[];
+}
+
+/** All that is known of a window before it is said what it is. */
+export interface Judged {
+  readonly window: MergedWindow;
+  readonly sketches: ReadonlyMap<string, FeatureSketch>;
+  readonly key: string;
+  readonly reference: Reference | null;
+  readonly features: readonly JudgedFeature[];
+  /** What the tolerance test alone says. */
+  readonly state: 'steady' | 'watch' | 'serious';
+  readonly faults: readonly string[];
+}
+
+const worstOf = (features: readonly JudgedFeature[], policy: JudgingPolicy, calibrated: boolean): Judged['state'] => {
+  const lower = features[0]?.lower ?? 0;
+  if (lower <= policy.psiWatch) return 'steady';
+  return lower > policy.psiSerious && calibrated ? 'serious' : 'watch';
+};
+
+/** The clock of the rows went back: within the window, or since the one before of the same boot. */
+const clockFaults = (state: DeviceState, window: MergedWindow, first: DriftWindow): readonly string[] => {
+  const { last } = state;
+  if (window.to < window.from) return [`the clock of the rows went back from ${window.from} to ${window.to}`];
+  return last !== null && last.boot === first.boot && last.windowStart < first.windowStart && window.from < last.from
+    ? [`the clock of the rows went back: ${window.from} comes after ${last.from}`]
+    : [];
+};
+
+/** Holds a window against its reference, and looks whether its data can be trusted. */
+export const judge = (
+  state: DeviceState,
+  window: MergedWindow,
+  first: DriftWindow,
+  of: JudgedBy,
+  rules: DriftRules,
+): Judged => {
+  const { baseline, policy } = of;
+  const sketches = new Map(window.features.map((s) => [s.name, s]));
+  const key = keyOf(window, rules.season);
+  const packaged = packageReference(baseline, window.context, key);
+  const reference = ownReference(baseline, state, key, packaged) ?? packaged;
+  const features = reference === null ? [] : judgeFeatures(baseline, reference.counts, sketches, policy);
+  return {
+    window,
+    sketches,
+    key,
+    reference,
+    features,
+    state: worstOf(features, policy, isCalibrated(baseline)),
+    faults: [...of.held, ...clockFaults(state, window, first), ...windowFaults(baseline, sketches, state.charts)],
+  };
+};
+
+/** A window as baselines learn it. */
+export const countsOf = (baseline: BaselineSpec, { sketches, window }: Judged): WindowCounts => ({
+  rows: window.rows,
+  counts: baseline.features.map((f) => sketches.get(f.name)?.counts ?? f.counts.map(() => 0)),
+  means: baseline.features.map((f) => {
+    const sketch = sketches.get(f.name);
+    return f.cells.kind === 'category' || sketch === undefined ? null : (momentsOf(sketch)?.mean ?? null);
+  }),
+});

@@ -1,0 +1,58 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import { contextCounts } from '../baselines/contexts.ts';
+import type { Counts } from '../baselines/counts.ts';
+import { fixedCounts } from '../baselines/fixed.ts';
+import { isLearned } from '../baselines/learned.ts';
+import { perAssetCounts } from '../baselines/per-asset.ts';
+import { type Season, seasonCell, seasonContext } from '../baselines/seasonal.ts';
+import type { DeviceState } from './device-state.ts';
+import { designsOf } from './judge-features.ts';
+
+/** What a window is held against. */
+export interface Reference {
+  readonly against: 'fixed' | 'context' | 'season' | 'own';
+  readonly counts: Counts;
+}
+
+/** Under which name a window is remembered: its context, and the cell of the season if inputs follow it. */
+export const keyOf = (
+  { context, from, to }: { readonly context: string; readonly from: string; readonly to: string },
+  season: Season | null,
+): string => (season === null ? context : seasonContext(context, seasonCell(from, to, season)));
+
+const shrunkContexts = new WeakMap<BaselineSpec, Map<string, Counts | null>>();
+const ofContext = (baseline: BaselineSpec, name: string): Counts | null => {
+  const known = shrunkContexts.get(baseline) ?? new Map<string, Counts | null>();
+  shrunkContexts.set(baseline, known);
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  const counts = contextCounts(baseline, name, designsOf(baseline));
+  known.set(name, counts);
+  return counts;
+};
+
+/**
+ * What the package has for a window: its cell of the season, else its context, else all of training where that knew no contexts.
+ * @returns null for a context that training did not know.
+ */
+export const packageReference = (baseline: BaselineSpec, context: string, key: string): Reference | null => {
+  const season = key === context ? null : ofContext(baseline, key);
+  if (season !== null) return { against: 'season', counts: season };
+  const counts = ofContext(baseline, context);
+  if (counts !== null) return { against: 'context', counts };
+  const knowsContexts = baseline.contexts.some((c) => c.context !== key && !c.context.startsWith(`${context}-`));
+  return knowsContexts ? null : { against: 'fixed', counts: fixedCounts(baseline) };
+};
+
+/** What the device learned of itself, shrunk to what the package has; null when it learned nothing. */
+export const ownReference = (
+  baseline: BaselineSpec,
+  state: DeviceState,
+  key: string,
+  of: Reference | null,
+): Reference | null => {
+  const own = state.own[key];
+  return own !== undefined && isLearned(own)
+    ? { against: 'own', counts: perAssetCounts(own, of?.counts ?? fixedCounts(baseline), designsOf(baseline)) }
+    : null;
+};

@@ -1,0 +1,192 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import type { DriftWindow, FeatureFinding, WindowEvidence } from '../../contracts/drift.ts';
+import type { PlantEvent } from '../../contracts/plant-event.ts';
+import type { Digest } from '../../contracts/primitives.ts';
+import { digestOf } from '../../lineage/digest.ts';
+import { unpack } from '../baselines/counts.ts';
+import { timeToLimit } from '../detectors/ageing-slope.ts';
+import { driftRules } from '../policy.ts';
+import { momentsOf } from '../sketch/feature-sketch.ts';
+import { WindowEValue } from '../tolerance/window-e-value.ts';
+import type { ChartLimits } from './chart-limits.ts';
+import { ageingOf } from './charts.ts';
+import type { DeviceState } from './device-state.ts';
+import { distanceTo, effectsOfFeature, isCalibrated } from './judge-features.ts';
+import type { Judged, JudgedBy } from './judged.ts';
+
+/** Most features that evidence describes: those that moved most. */
+const DESCRIBED = 20;
+/** Digits that figures of evidence have. */
+const DIGITS = 6;
+const figure = (x: number): number => (Number.isFinite(x) ? Number(x.toPrecision(DIGITS)) : Math.sign(x) * 1e12);
+
+interface Told {
+  readonly state: DeviceState;
+  readonly judged: Judged;
+  readonly of: JudgedBy;
+  readonly events: readonly PlantEvent[];
+  readonly limit: ChartLimits | null;
+  readonly windows: WindowEvidence['windows'];
+  readonly baselineDigest: Digest;
+  readonly policyDigest: Digest;
+  readonly first: DriftWindow;
+}
+
+/** Kinds that are no word about drift: a device of such a kind has no vote. */
+const SILENT: readonly WindowEvidence['kind'][] = ['new-context', 'recurring', 'warm-up', 'muted'];
+
+const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
+  const { baseline, policy } = of;
+  const { ageingLimit } = driftRules(policy.drift);
+  const { reference } = judged;
+  if (reference === null) return [];
+  const alpha = policy.alpha / baseline.features.length;
+  // Charts that go far are told too, although each window alone is as it should be.
+  const chartOf = (name: string): number => {
+    const chart = state.charts[name];
+    return chart === undefined || limit === null ? 0 : Math.max(chart.up, chart.down) / limit.limit;
+  };
+  const byMoved = judged.features.slice(0, DESCRIBED / 2);
+  const byChart = [...judged.features]
+    .filter((f) => !byMoved.includes(f))
+    .sort((a, b) => chartOf(b.name) - chartOf(a.name) || a.index - b.index)
+    .slice(0, DESCRIBED - byMoved.length);
+  return judged.features
+    .filter((f) => byMoved.includes(f) || byChart.includes(f))
+    .map((f) => {
+      const sketch = judged.sketches.get(f.name) as NonNullable<ReturnType<typeof judged.sketches.get>>;
+      const { js, wasserstein, ks } = effectsOfFeature(baseline, reference.counts, sketch, f.index, alpha);
+      const isNumber = baseline.features[f.index]?.cells.kind === 'numeric';
+      const mean = isNumber ? (momentsOf(sketch)?.mean ?? null) : null;
+      const center =
+        (reference.against === 'fixed' ? limit?.features[f.index]?.mean : state.centers[judged.key]?.means[f.index]) ??
+        0;
+      const chart = state.charts[f.name];
+      const slope = chart === undefined || limit === null ? null : ageingOf(chart, limit.limit);
+      const days = slope === null ? null : timeToLimit(slope, ageingLimit);
+      return {
+        name: f.name,
+        psi: figure(f.psi),
+        lower: figure(f.lower),
+        upper: figure(f.upper),
+        p: figure(f.p),
+        js: figure(js.value),
+        wasserstein: wasserstein === null ? null : figure(wasserstein.value),
+        ks: ks === null ? null : figure(ks.value),
+        z: mean === null ? null : figure(mean - center),
+        cusum: chart === undefined ? null : figure(Math.max(chart.up, chart.down)),
+        cusumLimit: chart === undefined || limit === null ? null : figure(limit.limit),
+        ...(slope === null ? {} : { perDay: figure(slope.perUnit) }),
+        ...(days === null ? {} : { daysToLimit: figure(days) }),
+      };
+    });
+};
+
+const mixOf = (state: DeviceState, baseline: BaselineSpec): WindowEvidence['mix'] => {
+  const windows = Object.values(state.mix).reduce((a, b) => a + b, 0);
+  const rows = baseline.contexts.reduce((sum, c) => sum + c.rows, 0);
+  if (rows === 0) return [];
+  const names = [...new Set([...baseline.contexts.map((c) => c.context), ...Object.keys(state.mix)])].sort();
+  return names.map((context) => ({
+    context,
+    share: figure((state.mix[context] ?? 0) / windows),
+    reference: figure((baseline.contexts.find((c) => c.context === context)?.rows ?? 0) / rows),
+  }));
+};
+
+/** Whether the window is as the last ones were, whatever those were. */
+const isKnown = ({ state, judged, of }: Told): boolean =>
+  state.rolling !== null &&
+  state.rolling.context === judged.key &&
+  distanceTo(of.baseline, unpack(state.rolling.packed), judged.sketches, of.policy.alpha) < of.policy.psiSerious;
+
+const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowEvidence['ageing']): string[] => {
+  const { state, judged, of, events } = told;
+  const { kind } = state;
+  const worst = features[0];
+  const moved = judged.features.filter((f) => f.lower > of.policy.psiWatch);
+  const measured =
+    worst === undefined ? 'nothing was counted' : `${worst.name} has index ${worst.psi}, at least ${worst.lower}`;
+  const others = moved.length > 1 ? ` and ${moved.length - 1} other${moved.length > 2 ? 's' : ''} moved too` : '';
+  const against = judged.reference === null ? 'nothing' : `the ${judged.reference.against} reference`;
+  const text: Readonly<Record<typeof kind, () => string>> = {
+    steady: () => `as ${against}: ${measured}`,
+    watch: () =>
+      judged.state === 'steady'
+        ? `a mean is off for long although each window alone is within what is tolerated: ${features.reduce<FeatureFinding | undefined>((a, b) => ((b.cusum ?? 0) > (a?.cusum ?? -1) ? b : a), undefined)?.name ?? 'unknown'}`
+        : `not as ${against}: ${measured}${others}`,
+    serious: () => `far from ${against}: ${measured}${others}`,
+    ageing: () =>
+      `${ageing?.feature} ages by ${ageing?.perDay} standard deviations a day${ageing?.daysToLimit == null ? '' : `; ${Math.round(ageing.daysToLimit)} days to its limit`}`,
+    'new-context': () =>
+      `context ${judged.window.context} was not in training: it is no drift, and the model does not know it`,
+    recurring: () => `as a regime that was accepted before, not as ${against}`,
+    'suspected-changeover': () =>
+      `${moved.length} of ${judged.features.length} features stepped at once since ${state.suspected?.since}: was there a changeover that nobody reported? It waits until ${state.suspected?.until}`,
+    'warm-up': () =>
+      `left out: the machine warms up or its windows are learned after ${events.at(-1)?.eventId ?? state.accepting?.eventId ?? 'a change of context'}`,
+    muted: () => `muted until ${state.mutedUntil} by declared rule`,
+    'data-quality': () => `says nothing about drift: ${judged.faults.join('; ')}`,
+  };
+  const isDrift = kind === 'watch' || kind === 'serious';
+  return [
+    text[kind](),
+    ...events.map((e) => `${e.kind} ${e.eventId} of ${e.asset} at ${e.validTime} was taken into account`),
+    ...(isDrift && state.since !== judged.window.from && isKnown(told)
+      ? ['as it has been of late: nothing more changed']
+      : []),
+  ];
+};
+
+/** The record of a judged window; its hash covers all of it. */
+export const evidenceOf = (told: Told): WindowEvidence => {
+  const { state, judged, of, events, limit, windows, baselineDigest, policyDigest, first } = told;
+  const { baseline, policy } = of;
+  const { window } = judged;
+  const features = findingsOf(told);
+  const ages = features.filter((f) => f.perDay !== undefined).sort((a, b) => (b.cusum ?? 0) - (a.cusum ?? 0))[0];
+  const ageing =
+    ages?.perDay === undefined
+      ? null
+      : { feature: ages.name, perDay: ages.perDay, daysToLimit: ages.daysToLimit ?? null };
+  const rules = driftRules(policy.drift);
+  const document: Omit<WindowEvidence, 'hash'> = {
+    schema: 'drift-evidence/1',
+    sequence: state.sequence + 1,
+    previous: state.head,
+    modelLine: window.modelLine,
+    packageDigest: window.packageDigest,
+    site: first.site,
+    device: first.device,
+    baselineDigest,
+    policyDigest,
+    windows: [...windows],
+    events: events.map((e) => ({ eventId: e.eventId, digest: digestOf(e) })),
+    held: [...of.held],
+    from: window.from,
+    to: window.to,
+    rows: window.rows,
+    assets: [...window.assets],
+    context: window.context,
+    against: judged.reference?.against ?? 'nothing',
+    kind: state.kind,
+    state: SILENT.includes(state.kind) ? 'steady' : judged.state,
+    features,
+    farOffWindows: state.farOffWindows,
+    eValue: figure(state.eValues === null ? 0 : WindowEValue.restore(state.eValues).value),
+    threshold: rules.arl0,
+    arl0:
+      limit === null
+        ? null
+        : {
+            value: figure(limit.arl0.value),
+            interval: [figure(limit.arl0.interval[0]), figure(limit.arl0.interval[1])],
+          },
+    calibrated: isCalibrated(baseline),
+    since: state.since,
+    ageing,
+    mix: mixOf(state, baseline),
+    says: saysOf(told, features, ageing),
+  };
+  return { ...document, hash: digestOf(document) };
+};

@@ -1,0 +1,155 @@
+import type { BaselineSpec } from '../../contracts/baseline.ts';
+import type { WindowKind } from '../../contracts/drift.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { unpack } from '../baselines/counts.ts';
+import { LEARN_WINDOWS, learn, type WindowCounts } from '../baselines/learned.ts';
+import { recurring } from '../baselines/regimes.ts';
+import { roll } from '../baselines/rolling.ts';
+import { isFarOff } from '../decision/feature-votes.ts';
+import type { DriftRules } from '../policy.ts';
+import { WindowEValue } from '../tolerance/window-e-value.ts';
+import type { ChartLimits } from './chart-limits.ts';
+import { ageingOf, type Chart, stepChart } from './charts.ts';
+import { type Center, type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
+import { distanceTo, type JudgedFeature } from './judge-features.ts';
+import { countsOf, type Judged, type JudgedBy } from './judged.ts';
+import { packageReference, type Reference } from './reference.ts';
+
+/** Learned references that are kept. */
+const KEPT_OWN = 4;
+/** Fewer features than this are no step of many at once. */
+const FEWEST_STEPS = 3;
+const DAY = 86_400_000;
+
+const movedShare = (features: readonly JudgedFeature[], psiWatch: number): number =>
+  features.length === 0 ? 0 : features.filter((f) => f.lower > psiWatch).length / features.length;
+
+/** A known regime that a window is like: one of the library, or what the package has where the device learned its own since. */
+const isRecurring = (state: DeviceState, judged: Judged, { baseline, policy }: JudgedBy): boolean => {
+  const near = (counts: Reference['counts']): number => distanceTo(baseline, counts, judged.sketches, policy.alpha);
+  const packaged =
+    judged.reference?.against === 'own' ? packageReference(baseline, judged.window.context, judged.key) : null;
+  if (packaged !== null && near(packaged.counts) < policy.psiSerious) return true;
+  return recurring(state.regimes, ({ packed }) => near(unpack(packed)), policy.psiSerious) !== null;
+};
+
+/** Many features step at once where few differed before; until its time is over, or as many no longer differ. */
+const suspectedOf = (
+  state: DeviceState,
+  judged: Judged,
+  policy: JudgingPolicy,
+  rules: DriftRules,
+): DeviceState['suspected'] => {
+  const { window, features } = judged;
+  const share = movedShare(features, policy.psiWatch);
+  if (state.suspected !== null)
+    return share > rules.changeoverShare / 2 && window.from < state.suspected.until ? state.suspected : null;
+  const steps = share > rules.changeoverShare && share * features.length >= FEWEST_STEPS;
+  if (!steps || state.moved === null || state.moved > rules.changeoverShare / 2) return null;
+  const until = new Date(Date.parse(window.from) + rules.changeoverDays * DAY).toISOString();
+  return { since: window.from, until };
+};
+
+/** Centre of the charts of a context: what training had, or the mean of the first windows of a context of its own. */
+const centersOf = (
+  state: DeviceState,
+  judged: Judged,
+  learned: WindowCounts,
+): { state: DeviceState; center: Center | null } => {
+  if (judged.reference?.against === 'fixed') return { state, center: null };
+  const { [judged.key]: known } = state.centers;
+  if (known !== undefined && known.windows >= LEARN_WINDOWS) return { state, center: known };
+  const windows = (known?.windows ?? 0) + 1;
+  const means = learned.means.map((m, f) => {
+    const before = known?.means[f] ?? null;
+    return m === null || before === null ? (before ?? m) : Math.fround(before + (m - before) / windows);
+  });
+  const centers = newest(withEntry(state.centers, judged.key, { windows, means }), KEPT_CONTEXTS);
+  return { state: { ...state, centers }, center: { windows: 0, means: [] } };
+};
+
+/** Draws the charts on by one window; a context whose centre is still learned waits. */
+const drawn = (
+  state: DeviceState,
+  judged: Judged,
+  learned: WindowCounts,
+  { baseline }: JudgedBy,
+  limit: ChartLimits | null,
+): DeviceState => {
+  if (limit === null) return state;
+  const { state: with_, center } = centersOf(state, judged, learned);
+  if (center !== null && center.windows < LEARN_WINDOWS) return with_;
+  const day = (Date.parse(judged.window.from) + Date.parse(judged.window.to)) / 2 / DAY;
+  const charts: Record<string, Chart> = { ...state.charts };
+  for (const [i, { name }] of baseline.features.entries()) {
+    const moments = limit.features[i];
+    const mean = learned.means[i] ?? null;
+    if (moments == null || mean === null) continue;
+    charts[name] = stepChart(charts[name], mean, day, {
+      limit: limit.limit,
+      center: center?.means[i] ?? moments.mean,
+      sd: moments.sd,
+      windows: center?.windows ?? Number.POSITIVE_INFINITY,
+    });
+  }
+  return { ...with_, charts };
+};
+
+const eValueOf = (state: DeviceState, baseline: BaselineSpec): WindowEValue =>
+  state.eValues === null
+    ? WindowEValue.start(baseline.features.map((f) => f.name))
+    : WindowEValue.restore(state.eValues);
+
+/** By declared rule a window after a tagged change is learned, if it differs from what the package has. */
+const accepted = (
+  state: DeviceState,
+  judged: Judged,
+  learned: WindowCounts,
+): { state: DeviceState; isLearning: boolean } => {
+  const { accepting } = state;
+  if (accepting === null || judged.reference?.against === 'own') return { state, isLearning: false };
+  const differs = judged.reference === null || judged.state !== 'steady';
+  const mode = accepting.contexts[judged.key] ?? (differs ? 'learn' : 'keep');
+  const contexts = newest(withEntry(accepting.contexts, judged.key, mode), KEPT_CONTEXTS);
+  const next = { ...state, accepting: { ...accepting, contexts } };
+  if (mode === 'keep') return { state: next, isLearning: false };
+  const own = newest(withEntry(state.own, judged.key, learn(state.own[judged.key], learned)), KEPT_OWN);
+  return { state: { ...next, own }, isLearning: true };
+};
+
+/** What a window is after all is weighed, and what is remembered of it. */
+export const weigh = (
+  before: DeviceState,
+  judged: Judged,
+  of: JudgedBy,
+  rules: DriftRules,
+  limit: ChartLimits | null,
+): { readonly state: DeviceState; readonly kind: WindowKind } => {
+  const { window } = judged;
+  if (judged.faults.length > 0) return { state: before, kind: 'data-quality' };
+  if (before.mutedUntil !== null && window.from < before.mutedUntil) return { state: before, kind: 'muted' };
+  if (before.warmUpRows > 0)
+    return { state: { ...before, warmUpRows: Math.max(0, before.warmUpRows - window.rows) }, kind: 'warm-up' };
+  const learned = countsOf(of.baseline, judged);
+  const { state, isLearning } = accepted(before, judged, learned);
+  if (judged.reference === null) return { state, kind: 'new-context' };
+  if (isLearning) return { state, kind: 'warm-up' };
+  const rolling = roll(state.rolling, { context: judged.key, rows: learned.rows, counts: learned.counts });
+  if (judged.state !== 'steady' && isRecurring(state, judged, of))
+    return { state: { ...state, rolling }, kind: 'recurring' };
+  const isFar = isFarOff(judged.features.map((f) => f.lower));
+  const suspected = suspectedOf(state, judged, of.policy, rules);
+  const ps = new Map(judged.features.map((f) => [f.name, f.p]));
+  const charted = drawn({ ...state, rolling, suspected }, judged, learned, of, limit);
+  const next: DeviceState = {
+    ...charted,
+    moved: movedShare(judged.features, of.policy.psiWatch),
+    farOffWindows: isFar ? state.farOffWindows + 1 : 0,
+    eValues: eValueOf(state, of.baseline).update(ps).toJSON(),
+  };
+  if (suspected !== null) return { state: next, kind: 'suspected-changeover' };
+  const isBeyond = limit !== null && Object.values(next.charts).some((c) => Math.max(c.up, c.down) > limit.limit);
+  const ages = limit !== null && Object.values(next.charts).some((c) => ageingOf(c, limit.limit) !== null);
+  if (judged.state !== 'serious' && ages) return { state: next, kind: 'ageing' };
+  return { state: next, kind: judged.state === 'steady' && isBeyond ? 'watch' : judged.state };
+};
