@@ -1,12 +1,16 @@
-import type { LineJudgement, LineState } from '../../contracts/judgement.ts';
+import type { LineAction, LineJudgement, LineState } from '../../contracts/judgement.ts';
 import { digestOf } from '../../lineage/digest.ts';
-import { type LineEvidence, settledEvidence } from './evidence.ts';
+import { limitOf, limitsAlong, siteBudget } from './alarm-limit.ts';
+import { DeclaredChanges } from './declared-changes.ts';
+import { type LineEvidence, type OutcomeEvidence, settledEvidence } from './evidence.ts';
 import { countVotes } from './feature-votes.ts';
+import { actionIn, stateByInputs, stateByOutcomes } from './line-state.ts';
 import { freshMemory, type OutcomeMemory, weigh } from './outcome-memory.ts';
 import { reasonsOf } from './reasons.ts';
-import { coolUntil, isWaiting, type Request, RetrainBook } from './retrain-requests.ts';
+import { coolUntil, type Request, RetrainBook } from './retrain-requests.ts';
+import { retrainWorth } from './retrain-worth.ts';
 
-export type { LineEvidence, OutcomeEvidence, RetrainEvidence } from './evidence.ts';
+export type { ChangeEvidence, LineEvidence, OutcomeEvidence, RetrainEvidence } from './evidence.ts';
 export type { FeatureEvidence } from './feature-votes.ts';
 export { retrainRequestId } from './retrain-requests.ts';
 
@@ -17,6 +21,12 @@ export type Judged = Omit<LineJudgement, 'schema' | 'site'> & {
   readonly path: readonly { readonly unit: string; readonly eValue: number; readonly state: LineState }[];
 };
 
+/** Mean by weight; null without outcomes. */
+const meanLossOf = (outcomes: readonly OutcomeEvidence[]): number | null => {
+  const weight = outcomes.reduce((sum, o) => sum + (o.weight ?? 1), 0);
+  return weight === 0 ? null : outcomes.reduce((sum, o) => sum + (o.weight ?? 1) * o.loss, 0) / weight;
+};
+
 /**
  * Judges a model line by everything that is known of its champion (docs/judging.md). A pure fold over the evidence in
  * the order it became known: any order of arrival, and any repetition, gives the same judgement.
@@ -25,14 +35,21 @@ export type Judged = Omit<LineJudgement, 'schema' | 'site'> & {
 export const judgeLine = (given: LineEvidence): Judged => {
   const evidence = settledEvidence(given);
   const { modelLine, packageDigest, policy, outcomes } = evidence;
+  const isShadow = policy.drift?.mode === 'shadow';
+  const budget = siteBudget(policy, evidence.lines ?? 1);
+  const limits = limitsAlong(
+    policy.alarmAt,
+    budget,
+    outcomes.map((o) => o.knownTime),
+  );
   const book = new RetrainBook(evidence);
-  const votes = countVotes(evidence.features, policy.alpha);
-  const stateOf = (m: OutcomeMemory, now: string, requests: readonly Request[]): LineState => {
-    if (isWaiting(requests)) return 'RETRAIN_REQUESTED';
-    if (m.confirmed) return Date.parse(now) < coolUntil(requests, policy.cooldownDays) ? 'COOLDOWN' : 'CONFIRMED';
-    if (m.verifying) return 'VERIFY';
-    return m.watching ? 'WATCH' : 'HEALTHY';
-  };
+  const changes = new DeclaredChanges(evidence.changes ?? [], outcomes, policy.minOutcomes);
+  const votes = countVotes(evidence.features, policy.alpha, budget);
+  const worthOf = (m: OutcomeMemory) => retrainWorth(policy.drift?.cost, m.excess.perOutcome);
+  /** What a shadow asks for, nobody hears. */
+  const heard = (requests: readonly Request[]) => requests.filter((r) => !isShadow || r.outcome !== 'asked');
+  const stateOf = (m: OutcomeMemory, now: string, requests: readonly Request[]): LineState =>
+    stateByOutcomes(m, heard(requests), Date.parse(now) < coolUntil(heard(requests), policy.cooldownDays));
 
   let memory = freshMemory(
     evidence.expectedLoss,
@@ -42,13 +59,15 @@ export const judgeLine = (given: LineEvidence): Judged => {
   const path: Judged['path'][number][] = [];
   for (const [i, outcome] of outcomes.entries()) {
     const isLast = i === outcomes.length - 1;
-    memory = weigh(memory, outcome, policy);
+    memory = weigh(memory, outcome, limits[i] as number, policy.leaveAfter);
     // A retrain that was asked for by inputs, or by outcomes that were corrected since, is a fact all the same.
     if (isLast && book.own.length > requests.length) requests = book.own;
-    const enough = i + 1 >= policy.minOutcomes;
     const contradicted = memory.calm >= policy.leaveAfter;
     const byInputs = isLast && votes.serious && !contradicted;
-    if (enough && (memory.confirmed || byInputs)) requests = book.ask(requests, outcome.knownTime);
+    const isWorthIt = worthOf(memory)?.isWorthIt ?? true;
+    const byEvidence = i + 1 >= policy.minOutcomes && (memory.confirmed || byInputs) && isWorthIt;
+    if (byEvidence || changes.due(i, [...book.others, ...requests]) !== null)
+      requests = book.ask(requests, outcome.knownTime);
     path.push({
       unit: outcome.unit,
       eValue: memory.eValue.value,
@@ -59,28 +78,20 @@ export const judgeLine = (given: LineEvidence): Judged => {
   const now = outcomes.at(-1)?.knownTime ?? '';
   const request = requests.at(-1)?.outcome === 'asked' ? requests.at(-1) : undefined;
   const byOutcomes = stateOf(memory, now, requests);
-  const state: LineState =
-    byOutcomes !== 'HEALTHY'
-      ? byOutcomes
-      : votes.watch
-        ? 'WATCH'
-        : votes.held.length > 0
-          ? 'DATA_QUALITY_HOLD'
-          : 'HEALTHY';
-  const missing = policy.minOutcomes - outcomes.length;
-  const action: LineJudgement['action'] =
-    request !== undefined
-      ? { kind: 'retrain', requestId: request.requestId, count: outcomes.length }
-      : (state === 'WATCH' || state === 'CONFIRMED') && missing > 0
-        ? { kind: 'ask-labels', requestId: null, count: missing }
-        : null;
-  const meanLoss = outcomes.length === 0 ? null : outcomes.reduce((sum, o) => sum + o.loss, 0) / outcomes.length;
+  const state = byOutcomes === 'HEALTHY' ? stateByInputs(votes) : byOutcomes;
+  const wanted: LineAction | null =
+    request === undefined
+      ? actionIn(state, votes, policy.minOutcomes - outcomes.length)
+      : { kind: 'retrain', requestId: request.requestId, count: outcomes.length };
+  const action = isShadow ? null : wanted;
+  const meanLoss = meanLossOf(outcomes);
+  const threshold = limits.at(-1) ?? limitOf(policy.alarmAt, budget, 1);
   return {
     modelLine,
     packageDigest,
     state,
     eValue: memory.eValue.value,
-    threshold: policy.alarmAt,
+    threshold,
     outcomes: outcomes.length,
     meanLoss,
     expectedLoss: evidence.expectedLoss,
@@ -88,17 +99,23 @@ export const judgeLine = (given: LineEvidence): Judged => {
     worstAsset: memory.eValue.worstAsset,
     features: [...votes.features],
     action,
+    ...(isShadow ? { wouldHave: wanted } : {}),
     reasons: reasonsOf(memory, evidence, {
       state,
       now,
-      requests,
+      requests: heard(requests),
       action,
+      wouldHave: isShadow ? wanted : null,
       votes,
       meanLoss,
-      spent: book.isSpent(requests, now),
+      threshold,
+      worth: memory.confirmed ? worthOf(memory) : null,
+      change:
+        request === undefined ? null : changes.due(outcomes.length - 1, [...book.others, ...requests.slice(0, -1)]),
+      spent: book.isSpent(heard(requests), now),
     }),
     evidenceDigest: digestOf(evidence),
-    askedAt: request?.at ?? null,
+    askedAt: isShadow ? null : (request?.at ?? null),
     path,
   };
 };

@@ -10,8 +10,17 @@ export interface OutcomeEvidence {
   readonly knownTime: string;
   /** 0 to 1 */
   readonly loss: number;
-  /** Of a selected outcome, (0, 1] (`weightOf` in core/outcomes/selection.ts); absent: 1. Fold `weighedLoss` of it. */
+  /** Of a selected outcome, (0, 1] (`weightOf` in core/outcomes/selection.ts); absent: 1. */
   readonly weight?: number;
+}
+
+/** Something that was changed on a machine, for which the policy declares a retrain. */
+export interface ChangeEvidence {
+  readonly eventId: string;
+  readonly kind: string;
+  readonly asset: string;
+  readonly validTime: string;
+  readonly knownTime: string;
 }
 
 /** How a retrain that the machine asked for ended; `not-released`: it made a candidate whose release did not go through. */

@@ -1,8 +1,12 @@
+import type { WindowKind } from '../../contracts/drift.ts';
+import { limitOf, type SiteBudget } from './alarm-limit.ts';
+
 /** What one device saw of its inputs, newest window. */
 export interface FeatureEvidence {
   readonly device: string;
   /** When it was judged, by the clock; compared with other devices', never with the time of outcomes. */
   readonly at: string;
+  /** What the tolerance test of the window says. */
   readonly state: 'steady' | 'watch' | 'serious';
   /** The feature that moved most, its index of stability and the lower bound of that. */
   readonly feature: string;
@@ -16,6 +20,19 @@ export interface FeatureEvidence {
   readonly features?: readonly string[];
   /** Windows in a row in which many features were far off ({@link isFarOff}). */
   readonly farOffWindows?: number;
+  /** What the window is after all is weighed; absent: as `state`. */
+  readonly kind?: WindowKind;
+  readonly context?: string;
+  /** Source time: from when it has been of this kind. */
+  readonly since?: string;
+  readonly assets?: readonly string[];
+  /** `daysToLimit` is null while the slope is not sure, 0 when the limit is reached. */
+  readonly ageing?: { readonly feature: string; readonly perDay: number; readonly daysToLimit: number | null };
+  /** Over the windows of the device: their number until it reaches A without a change is at least A on the average. */
+  readonly eValue?: number;
+  readonly threshold?: number;
+  /** Source time of the first and the last row. */
+  readonly window?: { readonly from: string; readonly to: string };
 }
 
 /** What all devices together say of the inputs. */
@@ -23,10 +40,18 @@ export interface FeatureVotes {
   readonly watch: boolean;
   /** Calibrated, far off, long enough, on enough devices: the inputs alone are a reason to learn again. */
   readonly serious: boolean;
+  /** Mean of the e-values of the devices that vote, and what it has to reach; null where a device has none. */
+  readonly eValue: { readonly value: number; readonly needed: number } | null;
   /** Features that are not as in training, worst first. */
   readonly features: readonly string[];
   readonly voting: readonly string[];
   readonly held: readonly { readonly device: string; readonly quality: string }[];
+  /** Whose windows are of these kinds, which are no drift of the model's inputs. */
+  readonly changeovers: readonly FeatureEvidence[];
+  readonly newContexts: readonly FeatureEvidence[];
+  readonly recurring: readonly FeatureEvidence[];
+  /** The nearest to its limit first. */
+  readonly ageing: readonly FeatureEvidence[];
 }
 
 /** A window is far off when the population index is surely above this … */
@@ -61,26 +86,79 @@ export const votesNeeded = (devices: number, alpha: number): number => {
 
 /** A device whose newest window is so much older than the newest of all is gone: what it said last must not stand for ever. */
 const GONE_AFTER_DAYS = 30;
+const DAY_MS = 86_400_000;
 const present = (evidence: readonly FeatureEvidence[]): readonly FeatureEvidence[] => {
   const newest = Math.max(...evidence.map((e) => Date.parse(e.at)));
-  return evidence.filter((e) => Date.parse(e.at) > newest - GONE_AFTER_DAYS * 86_400_000);
+  return evidence.filter((e) => Date.parse(e.at) > newest - GONE_AFTER_DAYS * DAY_MS);
 };
 
-/** @param all one of each device. @param alpha level of the test of each window. */
-export const countVotes = (all: readonly FeatureEvidence[], alpha: number): FeatureVotes => {
+const kindOf = (e: FeatureEvidence): WindowKind => (e.quality === undefined ? (e.kind ?? e.state) : 'data-quality');
+/** Windows that were held against the model's reference; the others say nothing for or against drift. */
+const JUDGED: readonly WindowKind[] = ['steady', 'watch', 'serious', 'ageing', 'recurring'];
+const DRIFTING: readonly WindowKind[] = ['watch', 'serious'];
+
+const isFarOffForLong = (e: FeatureEvidence): boolean =>
+  e.calibrated &&
+  ((kindOf(e) === 'serious' && (e.farOffWindows ?? 0) >= FAR_OFF_WINDOWS) ||
+    (kindOf(e) === 'ageing' && e.ageing?.daysToLimit === 0));
+
+/** Windows of a device in 30 days, by how long its newest one is; null where that is not known. */
+const monthly = ({ window }: FeatureEvidence): number | null => {
+  if (window === undefined) return null;
+  const days = (Date.parse(window.to) - Date.parse(window.from)) / DAY_MS;
+  return days > 0 ? 30 / days : null;
+};
+
+/**
+ * The mean over devices of e-detectors is one too, in windows of each device: many devices are not many chances of a
+ * false alarm. A device counts while its newest window drifts, so that the line is well as soon as its devices are.
+ */
+const meanEValue = (trusted: readonly FeatureEvidence[], budget: SiteBudget | null): FeatureVotes['eValue'] => {
+  let [sum, needed] = [0, 0];
+  for (const e of trusted) {
+    if (e.eValue === undefined || e.threshold === undefined) return null;
+    sum += DRIFTING.includes(kindOf(e)) ? e.eValue : 0;
+    needed = Math.max(needed, limitOf(e.threshold, budget, monthly(e)));
+  }
+  return trusted.length === 0 ? null : { value: sum / trusted.length, needed };
+};
+
+/**
+ * @param all one of each device. @param alpha level of the test of each window.
+ * @param budget of alarms for nothing; null: none was declared.
+ */
+export const countVotes = (
+  all: readonly FeatureEvidence[],
+  alpha: number,
+  budget: SiteBudget | null = null,
+): FeatureVotes => {
   const evidence = present(all);
-  const held = evidence.flatMap(({ device, quality }) => (quality === undefined ? [] : [{ device, quality }]));
-  const trusted = evidence.filter((e) => e.quality === undefined);
-  const voting = trusted.filter((e) => e.state !== 'steady').sort((a, b) => b.psi - a.psi);
-  const farOff = voting.filter(
-    (e) => e.calibrated && e.state === 'serious' && (e.farOffWindows ?? 0) >= FAR_OFF_WINDOWS,
+  const of = (...kinds: WindowKind[]) => evidence.filter((e) => kinds.includes(kindOf(e)));
+  const trusted = of(...JUDGED);
+  const voting = of(...DRIFTING).sort((a, b) => b.psi - a.psi);
+  const eValue = meanEValue(trusted, budget);
+  const watch =
+    voting.length > 0 &&
+    (eValue === null ? voting.length >= votesNeeded(trusted.length, alpha) : eValue.value >= eValue.needed);
+  const ageing = of('ageing').sort(
+    (a, b) => (a.ageing?.daysToLimit ?? Number.MAX_VALUE) - (b.ageing?.daysToLimit ?? Number.MAX_VALUE),
   );
-  const watch = voting.length > 0 && voting.length >= votesNeeded(trusted.length, alpha);
+  const farOff = [...voting, ...ageing].filter(isFarOffForLong);
+  const isMany = farOff.length > FAR_OFF_SHARE * trusted.length;
+  const aged = ageing.flatMap((e) => (e.ageing === undefined ? [] : [e.ageing.feature]));
   return {
     watch,
-    serious: watch && farOff.length > FAR_OFF_SHARE * trusted.length,
-    features: watch ? [...new Set(voting.flatMap((e) => e.features ?? [e.feature]))] : [],
+    serious: isMany && (watch || farOff.some((e) => kindOf(e) === 'ageing')),
+    eValue,
+    features: [...new Set([...(watch ? voting.flatMap((e) => e.features ?? [e.feature]) : []), ...aged])],
     voting: voting.map((e) => e.device),
-    held,
+    held: of('data-quality').map(({ device, quality }) => ({
+      device,
+      quality: quality ?? 'its data is not to be trusted',
+    })),
+    changeovers: of('suspected-changeover'),
+    newContexts: of('new-context'),
+    recurring: of('recurring'),
+    ageing,
   };
 };

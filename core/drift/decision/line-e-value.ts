@@ -1,3 +1,4 @@
+import { weighedLoss } from '../../outcomes/selection.ts';
 import type { Detector } from '../detector.ts';
 import { ESr } from '../detectors/e-sr.ts';
 
@@ -5,6 +6,8 @@ import { ESr } from '../detectors/e-sr.ts';
 export interface AssetLoss {
   readonly asset: string;
   readonly loss: number;
+  /** Share by which it counts, in (0, 1]; absent: 1. Of units that are seldom looked at, those that are count more. */
+  readonly weight?: number;
 }
 
 /**
@@ -14,13 +17,15 @@ export interface AssetLoss {
  * the whole, in outcomes of the line. A plain sum over assets would hold it too, but would grow with the fleet.
  */
 export class LineEValue implements Detector<AssetLoss, LineEValue> {
+  readonly #mean: number;
   readonly #fresh: ESr;
   readonly #pooled: ESr;
   /** In order of first appearance. */
   readonly #assets: ReadonlyMap<string, ESr>;
   readonly value: number;
 
-  private constructor(fresh: ESr, pooled: ESr, assets: ReadonlyMap<string, ESr>) {
+  private constructor(mean: number, fresh: ESr, pooled: ESr, assets: ReadonlyMap<string, ESr>) {
+    this.#mean = mean;
     this.#fresh = fresh;
     this.#pooled = pooled;
     this.#assets = assets;
@@ -36,7 +41,7 @@ export class LineEValue implements Detector<AssetLoss, LineEValue> {
   /** @param mean largest mean loss that is still as it should be, in (0, 1). @throws {RangeError} when it is not. */
   static start(mean: number): LineEValue {
     const fresh = ESr.start({ mean });
-    return new LineEValue(fresh, fresh, new Map());
+    return new LineEValue(mean, fresh, fresh, new Map());
   }
 
   /** The asset with the most evidence of a larger loss; null before the first outcome. */
@@ -46,14 +51,17 @@ export class LineEValue implements Detector<AssetLoss, LineEValue> {
     return worst?.[0] ?? null;
   }
 
-  update({ asset, loss }: AssetLoss): LineEValue {
+  /** @throws {RangeError} when the loss is outside [0, 1], or the weight outside (0, 1]. */
+  update({ asset, loss, weight = 1 }: AssetLoss): LineEValue {
+    if (!(weight > 0 && weight <= 1)) throw new RangeError(`line e-value: expected a weight in (0, 1], got ${weight}`);
+    const weighed = weight === 1 || !(loss >= 0 && loss <= 1) ? loss : weighedLoss(loss, weight, this.#mean);
     const assets = new Map(this.#assets);
-    assets.set(asset, (assets.get(asset) ?? this.#fresh).update(loss));
-    return new LineEValue(this.#fresh, this.#pooled.update(loss), assets);
+    assets.set(asset, (assets.get(asset) ?? this.#fresh).update(weighed));
+    return new LineEValue(this.#mean, this.#fresh, this.#pooled.update(weighed), assets);
   }
 
   reset(): LineEValue {
-    return new LineEValue(this.#fresh, this.#fresh, new Map());
+    return new LineEValue(this.#mean, this.#fresh, this.#fresh, new Map());
   }
 
   toJSON(): unknown {

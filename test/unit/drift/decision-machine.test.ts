@@ -1,68 +1,21 @@
 import fc from 'fast-check';
-import type { JudgingPolicy } from '../../../core/contracts/use-case.ts';
 import {
-  type FeatureEvidence,
   judgeLine,
-  type LineEvidence,
   type OutcomeEvidence,
   type RetrainEvidence,
-  retrainRequestId,
 } from '../../../core/drift/decision/decision-machine.ts';
-
-const LINE = 'predictive-maintenance/plant-a';
-const PACKAGE = `sha256:${'1'.repeat(64)}`;
-const policy: JudgingPolicy = {
-  lossTolerance: 0.03,
-  alarmAt: 1000,
-  minOutcomes: 20,
-  leaveAfter: 5,
-  cooldownDays: 7,
-  maxRetrains: 3,
-  budgetDays: 90,
-  maturityDays: 14,
-  psiWatch: 0.02,
-  psiSerious: 0.1,
-  alpha: 0.01,
-};
-const day = (d: number): string => new Date(Date.UTC(2025, 0, 1) + d * 86_400_000).toISOString();
-/** One outcome a day from day `from`. */
-const outcomes = (losses: readonly number[], from = 0): OutcomeEvidence[] =>
-  losses.map((loss, i) => ({
-    unit: `press-${(from + i) % 3}/life-${from + i}`,
-    asset: `press-${(from + i) % 3}`,
-    knownTime: day(from + i),
-    loss,
-  }));
-const good = (n: number) => new Array<number>(n).fill(0.1);
-const bad = (n: number) => new Array<number>(n).fill(0.7);
-const evidence = (losses: readonly number[], more: Partial<LineEvidence> = {}): LineEvidence => ({
-  modelLine: LINE,
+import {
+  bad,
+  day,
+  device,
+  evidence,
+  good,
+  outcomes,
+  PACKAGE,
   policy,
-  packageDigest: PACKAGE,
-  expectedLoss: 0.15,
-  outcomes: outcomes(losses),
-  features: [],
-  retrains: [],
-  coverage: { matured: losses.length, known: losses.length },
-  ...more,
-});
-const request = (n: number) => retrainRequestId(LINE, PACKAGE, n);
-const retrain = (n: number, outcome: RetrainEvidence['outcome'], at: string): RetrainEvidence => ({
-  requestId: request(n),
-  at,
-  outcome,
-});
-const device = (more: Partial<FeatureEvidence> = {}): FeatureEvidence => ({
-  device: 'edge-1',
-  at: day(3),
-  state: 'serious',
-  feature: 'speed',
-  psi: 0.9,
-  lower: 0.6,
-  calibrated: true,
-  farOffWindows: 3,
-  ...more,
-});
+  request,
+  retrain,
+} from '../../support/line-evidence.ts';
 
 describe('a model line', () => {
   it('is healthy before anything is known', () => {
@@ -233,7 +186,7 @@ describe('inputs that are not as in training', () => {
 
 describe('the reasons', () => {
   it('name the first of many devices and count the rest', () => {
-    const fleet = (more: Partial<FeatureEvidence>) =>
+    const fleet = (more: Parameters<typeof device>[0]) =>
       Array.from({ length: 900 }, (_, i) => device({ device: `edge-${i}`, ...more }));
     for (const features of [fleet({}), fleet({ quality: 'speed is stuck' })]) {
       const text = judgeLine(evidence(good(4), { features })).reasons.join('; ');
