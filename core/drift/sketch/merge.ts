@@ -71,10 +71,10 @@ export class WindowSet implements Sketch<DriftWindow, WindowSet> {
   total(): MergedWindow {
     const [first, ...others] = this.#windows.values();
     if (first === undefined) throw new RangeError('no window to merge: expected one at least');
-    for (const of of ['modelLine', 'packageDigest', 'context'] as const)
+    for (const what of ['modelLine', 'packageDigest', 'context'] as const)
       for (const other of others)
-        if (other[of] !== first[of])
-          throw new RangeError(`windows of ${of} ${first[of]} and ${other[of]} are not merged: group them first`);
+        if (other[what] !== first[what])
+          throw new RangeError(`windows of ${what} ${first[what]} and ${other[what]} are not merged: group them first`);
     const all = [first, ...others];
     return {
       windows: all.map(keyOf),
