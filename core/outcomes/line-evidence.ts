@@ -5,6 +5,7 @@ import { JoinedOutcomeRecord, type LineJudgement } from '../contracts/judgement.
 import { LabelRequest } from '../contracts/label-request.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
 import {
+  type ChangeEvidence,
   type FeatureEvidence,
   type Judged,
   judgeLine,
@@ -12,10 +13,12 @@ import {
   type RetrainEvidence,
   retrainRequestId,
 } from '../drift/decision/decision-machine.ts';
+import { boundForAll } from '../drift/tolerance/error-spending.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { countOutcomes } from './counted.ts';
 import { coverageOf, knownUnits, type ServedUnit } from './coverage.ts';
 import { outcomeSummary } from './outcome-summary.ts';
+import { settledFacts } from './settled-facts.ts';
 
 /** Body of the registry record of a package, as much as judging needs. */
 export const JudgedPackage = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
@@ -34,6 +37,10 @@ export interface LineFacts {
   readonly retrains: readonly RetrainEvidence[];
   /** Requests for labels of this champion. */
   readonly labels: readonly LabelRequest[];
+  /** Changes of machines that ask for a retrain; absent where the policy declares none. */
+  readonly changes?: readonly ChangeEvidence[];
+  /** Model lines of the site; absent where the policy declares no budget of alarms. */
+  readonly lines?: number;
 }
 
 /** An item of the judgement table. */
@@ -78,16 +85,18 @@ export const factsOf = (
 
 /** The evidence that the decision machine folds; null when the champion has no loss to be held against. */
 export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
-  const { modelLine, policy, packageDigest, validationLoss, features, retrains } = facts;
+  const { modelLine, policy, packageDigest, validationLoss, features, retrains, changes, lines } = facts;
   if (validationLoss === null) return null;
   return {
     modelLine,
     policy,
     packageDigest,
-    expectedLoss: Math.min(1, validationLoss.upper + policy.lossTolerance),
+    expectedLoss: Math.min(1, boundForAll(validationLoss, lines ?? 1) + policy.lossTolerance),
     outcomes: countOutcomes(facts).outcomes.map(({ meanError: _, ...o }) => o),
     features,
     retrains,
+    ...(changes === undefined ? {} : { changes }),
+    ...(lines === undefined ? {} : { lines }),
     coverage: coverageOf(facts.served, knownUnits(facts.outcomes), policy.maturityDays),
   };
 };
@@ -102,8 +111,9 @@ const newestRequest = ({ modelLine, packageDigest, retrains }: LineFacts): strin
 
 /** Judges a line by what is kept of it; also says when the outcome was known that asks for a retrain, and the way there. */
 export const judgeEvidence = (
-  facts: LineFacts,
+  given: LineFacts,
 ): { readonly judgement: LineJudgement; readonly askedAt: string | null; readonly path: Judged['path'] } => {
+  const facts = settledFacts(given);
   const evidence = evidenceOf(facts);
   const { modelLine, site, packageDigest, policy } = facts;
   const contradicted = facts.outcomes.filter((o) => o.end === 'contradicted').map((o) => `${o.asset}/${o.run}`);
