@@ -33,6 +33,7 @@ export const FeatureRow = z.strictObject({
   run: z.string(),
   index: z.int().positive(),
   sourceTime: z.string(),
+  context: z.string().optional().describe('of its frame; absent in tables written without it'),
   label: z.number().nullable(),
   x: z.array(z.number()),
 });

@@ -20,6 +20,7 @@ export const featureColumns = (rows: readonly FeatureRow[], split: string): Colu
   { name: 'run', type: 'string', data: rows.map((r) => r.run) },
   { name: 'index', type: 'integer', data: rows.map((r) => r.index) },
   { name: 'source_time', type: 'string', data: rows.map((r) => r.sourceTime) },
+  { name: 'context', type: 'string', data: rows.map((r) => r.context ?? 'default') },
   { name: 'label', type: 'double', data: rows.map((r) => r.label) },
   { name: 'x', type: 'list<double>', data: rows.map((r) => r.x) },
   { name: 'split', type: 'string', data: rows.map(() => split) },

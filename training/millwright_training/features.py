@@ -11,15 +11,18 @@ import pyarrow.parquet as pq
 from .container import Refused
 
 
-def read_features(folder: Path, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def read_features(folder: Path, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     """All Parquet files below a folder.
 
-    Returns x float64 [rows, width], label float64 [rows] (rows without a label are left out), run names [rows].
+    Returns x float64 [rows, width], label float64 [rows] (rows without a label are left out), run names [rows], contexts
+    [rows], None where a table does not know them.
     Raises Refused naming the file when a row is not `width` wide or not finite.
     """
-    xs, ys, runs = [], [], []
+    xs, ys, runs, contexts = [], [], [], []
     for file in sorted(folder.rglob("*.parquet")):
-        table = pq.read_table(file, columns=["asset", "run", "label", "x"])
+        known_columns = pq.read_schema(file).names
+        columns = [c for c in ("asset", "run", "label", "x", "context") if c in known_columns]
+        table = pq.read_table(file, columns=columns)
         labels = table["label"].to_numpy(zero_copy_only=False).astype(np.float64)
         known = ~np.isnan(labels)
         lists = table["x"].combine_chunks()
@@ -36,6 +39,8 @@ def read_features(folder: Path, width: int) -> tuple[np.ndarray, np.ndarray, np.
         ys.append(labels[known])
         names = pc.binary_join_element_wise(table["asset"], table["run"], "/").to_pylist()
         runs.append(np.asarray(names, dtype=object)[known])
+        contexts.append(np.asarray(table["context"].to_pylist(), dtype=object)[known] if "context" in columns else None)
     if not xs:
-        return np.empty((0, width)), np.empty(0), np.empty(0, dtype=object)
-    return np.concatenate(xs), np.concatenate(ys), np.concatenate(runs)
+        return np.empty((0, width)), np.empty(0), np.empty(0, dtype=object), None
+    known_contexts = None if any(c is None for c in contexts) else np.concatenate(contexts)
+    return np.concatenate(xs), np.concatenate(ys), np.concatenate(runs), known_contexts

@@ -88,8 +88,8 @@ def train() -> None:
     names = json.loads(hp["feature_names"])
     settings = settings_of(hp)
     seed = int(hp["seed"])
-    x, y, runs = read_features(channel("train"), len(names))
-    cx, cy, _ = read_features(channel("calibration"), len(names))
+    x, y, runs, contexts = read_features(channel("train"), len(names))
+    cx, cy, _, _ = read_features(channel("calibration"), len(names))
     if len(x) < MIN_ROWS:
         raise Refused(f"{len(x)} labelled rows in channel 'train', at least {MIN_ROWS} are needed; record more runs that ended")
     if not np.isfinite(y).all():
@@ -120,7 +120,7 @@ def train() -> None:
     (out / "model.fp32.onnx").write_bytes(model.SerializeToString(deterministic=True))
     for name, document in {
         "metrics.json": metrics,
-        "baseline.json": baseline_of(x, runs, names, hp["feature_set_digest"]),
+        "baseline.json": baseline_of(x, runs, names, hp["feature_set_digest"], contexts),
         "envelope.json": envelope_of(x),
     }.items():
         (out / name).write_text(json.dumps(document))

@@ -31,8 +31,8 @@ export const materialiseRange = (
     if (rows.at(-1)?.index === frame.index) continue;
     const vector = window.push(frame);
     if (!vector.ok) continue;
-    const { asset, run, index, sourceTime } = frame;
-    rows.push({ asset, run, index, sourceTime, x: [...vector.x] });
+    const { asset, run, index, sourceTime, context } = frame;
+    rows.push({ asset, run, index, sourceTime, context, x: [...vector.x] });
   }
   return rows;
 };
@@ -51,13 +51,8 @@ export const materialiseRun = (
   endedAt: number | null,
 ): readonly FeatureRow[] =>
   // Frames after the failure belong to no life that the label knows.
-  materialiseRange(o, frames, { first: 1, last: endedAt ?? Number.POSITIVE_INFINITY }).map(
-    ({ asset, run, index, sourceTime, x }) => ({
-      asset,
-      run,
-      index,
-      sourceTime,
-      label: remainingLife(o.label, endedAt, index),
-      x,
-    }),
-  );
+  materialiseRange(o, frames, { first: 1, last: endedAt ?? Number.POSITIVE_INFINITY }).map(({ x, ...row }) => ({
+    ...row,
+    label: remainingLife(o.label, endedAt, row.index),
+    x,
+  }));
