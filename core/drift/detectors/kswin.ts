@@ -23,7 +23,7 @@ const sampled = (from: readonly number[], size: number, seed: number): number[] 
 
 /** n · D of two samples of n each. */
 const distance = (a: readonly number[], b: readonly number[]): number => {
-  const [x, y] = [[...a].sort((p, q) => p - q), [...b].sort((p, q) => p - q)];
+  const [x, y] = [Float64Array.from(a).sort(), Float64Array.from(b).sort()];
   let [i, j, most] = [0, 0, 0];
   while (i < x.length && j < y.length) {
     const at = Math.min(x[i] as number, y[j] as number);

@@ -66,8 +66,10 @@ export const arlOneSided = ({ k, h }: CusumChart, mean = 0): number => {
 };
 
 /** Of a two-sided one: rates of its sides add up (Kemp 1961). */
-export const arlTwoSided = (chart: CusumChart, mean = 0): number =>
-  1 / (1 / arlOneSided(chart, mean) + 1 / arlOneSided(chart, -mean));
+export const arlTwoSided = (chart: CusumChart, mean = 0): number => {
+  const up = arlOneSided(chart, mean);
+  return mean === 0 ? up / 2 : 1 / (1 / up + 1 / arlOneSided(chart, -mean));
+};
 
 /** Of the limit, relative. */
 const PRECISION = 1e-10;
