@@ -6,6 +6,7 @@ import {
   type RetrainEvidence,
   retrainRequestId,
 } from '../../core/drift/decision/decision-machine.ts';
+import type { LineFacts } from '../../core/outcomes/line-evidence.ts';
 
 export const LINE = 'predictive-maintenance/plant-a';
 export const PACKAGE = `sha256:${'1'.repeat(64)}`;
@@ -59,5 +60,37 @@ export const device = (more: Partial<FeatureEvidence> = {}): FeatureEvidence => 
   lower: 0.6,
   calibrated: true,
   farOffWindows: 3,
+  ...more,
+});
+
+/** What the judge keeps of a line whose champion was validated at a mean loss of 0.1. */
+export const facts = (losses: readonly number[], more: Partial<LineFacts> = {}): LineFacts => ({
+  modelLine: LINE,
+  site: 'plant-a',
+  packageDigest: PACKAGE,
+  policy,
+  validationLoss: { mean: 0.1, upper: 0.12, runs: 40 },
+  outcomes: outcomes(losses).map(({ asset, unit, knownTime, loss }) => ({
+    schema: 'outcome-judgement/2',
+    modelLine: LINE,
+    site: 'plant-a',
+    packageDigest: PACKAGE,
+    asset,
+    run: unit.split('/')[1] as string,
+    end: 'failed',
+    endedAt: 100,
+    validTime: knownTime,
+    knownTime,
+    events: [`failure-of-${unit}`],
+    decisions: 100,
+    withValue: 100,
+    loss,
+    rmse: null,
+    lastError: null,
+  })),
+  features: [],
+  served: outcomes(losses).map(({ unit, knownTime }) => ({ unit, lastAt: knownTime })),
+  retrains: [],
+  labels: [],
   ...more,
 });
