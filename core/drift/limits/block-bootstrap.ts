@@ -35,6 +35,7 @@ const momentsOf = (x: ArrayLike<number>): { readonly mean: number; readonly sd: 
   let m2 = 0;
   for (let i = 0; i < x.length; i++) m2 += ((x[i] as number) - mean) ** 2;
   return { mean, sd: Math.sqrt(m2 / (x.length - 1)) };
+};
 
 /** Length of a block by the lag-1 correlation (Carlstein 1986), at least the cube root of how many there are (Künsch 1989). */
 export const blockLength = (windows: readonly number[]): number => {
@@ -104,7 +105,6 @@ const lengthOf = (streams: readonly Float64Array[], k: number, h: number): RunLe
   const at = (q: number): number => each[Math.floor(q * (each.length - 1))] as number;
   const value = (steps * streams.length) / (alarms.reduce((sum, n) => sum + n, 0) + 0.5);
   return { value, interval: [Math.min(value, at(0.05)), Math.max(value, at(0.95))] };
-};
 };
 
 /**
