@@ -3,7 +3,8 @@ import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import { isFarOff } from '../decision/feature-votes.ts';
 import { layoutOf } from '../sketch/cells.ts';
 import { poolCells, pooledCounts } from '../sketch/pool.ts';
-import { CALIBRATION_WINDOWS, designEffectOf, toleranceTest } from '../tolerance/tolerance-test.ts';
+import { designEffectOfFeature } from '../tolerance/design-effect.ts';
+import { CALIBRATION_WINDOWS, toleranceTest } from '../tolerance/tolerance-test.ts';
 
 export interface WindowJudgement {
   readonly state: 'steady' | 'watch' | 'serious';
@@ -66,7 +67,7 @@ export const judgeWindow = (
         counts: pooledCounts(groups, counted),
         tolerance: policy.psiWatch,
         alpha: policy.alpha / seen.length,
-        designEffect: f.windowStatistic === undefined ? null : designEffectOf(f.windowStatistic),
+        designEffect: designEffectOfFeature(f, baseline.windows.rows),
         windows,
       });
       return { name: f.name, psi: Math.max(0, biasCorrected), lower };

@@ -5,8 +5,9 @@ import type { Counts } from '../baselines/counts.ts';
 import { type Effects, effectsOf } from '../effects/effects.ts';
 import { psi, sharesOf } from '../effects/psi.ts';
 import { poolCells, pooledCounts } from '../sketch/pool.ts';
+import { type DesignEffect, designEffectOfFeature } from '../tolerance/design-effect.ts';
 import { noncentralityBounds } from '../tolerance/noncentral-chi2.ts';
-import { CALIBRATION_WINDOWS, type DesignEffect, designEffectOf, toleranceTest } from '../tolerance/tolerance-test.ts';
+import { CALIBRATION_WINDOWS, toleranceTest } from '../tolerance/tolerance-test.ts';
 
 /** One feature of a window against its reference. */
 export interface JudgedFeature {
@@ -33,8 +34,8 @@ const pooled = (baseline: BaselineSpec): readonly number[][] => {
 
 const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
 const designOf = (baseline: BaselineSpec, index: number): DesignEffect | null => {
-  const statistic = baseline.features[index]?.windowStatistic;
-  return statistic === undefined ? null : designEffectOf(statistic);
+  const feature = baseline.features[index];
+  return feature === undefined ? null : designEffectOfFeature(feature, baseline.windows.rows);
 };
 
 /** By how much χ² of a window of each feature is larger than that of independent rows. */

@@ -1,7 +1,6 @@
 import type { BaselineFeature } from '../../contracts/baseline.ts';
-import { noncentralityBounds } from '../tolerance/noncentral-chi2.ts';
+import { type DesignEffect, directionOf, noncentralityWithin } from '../tolerance/design-effect.ts';
 import { normalUpper } from '../tolerance/normal.ts';
-import type { DesignEffect } from '../tolerance/tolerance-test.ts';
 import { curveOf, placedRows, quantileOn, sharesOn } from './curve.ts';
 import { jensenShannon } from './jensen-shannon.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
@@ -44,8 +43,7 @@ const KS_MEAN = Math.sqrt(Math.PI / 2) * Math.LN2;
 const NORMAL_IQR = 1.3489795;
 
 const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
-const sizeOf = (n: number, m: number, designEffect: DesignEffect | null | undefined): number =>
-  (n * m) / (n + m) / (designEffect?.scale ?? 1);
+const sizeOf = (n: number, m: number): number => (n * m) / (n + m);
 
 /** Distances of first order are corrected in squares: near nothing sampling adds to the square, far from it nearly nothing. */
 const lessBias = (value: number, bias: number): number => Math.sqrt(Math.max(0, value * value - bias * bias));
@@ -75,13 +73,13 @@ const jensenShannonEffect = ({ reference, counts }: CountedCells, { alpha, desig
   const [p, q] = [plain(reference), plain(counts)];
   const divergence = jensenShannon(p, q);
   const [n, m] = [total(counts), total(reference)];
-  const size = JS_TO_CHI2 * sizeOf(n, m, designEffect);
+  const size = JS_TO_CHI2 * sizeOf(n, m);
   const used = counts.filter((c, i) => c > 0 || (reference[i] as number) > 0).length;
-  const dof = designEffect?.dof ?? Math.max(1, used - 1);
-  const unbiased = Math.max(0, divergence - dof / size);
-  const near = noncentralityBounds(size * divergence, dof, alpha);
+  const design = designEffect ?? { scale: 1, dof: Math.max(1, used - 1) };
+  const unbiased = Math.max(0, divergence - (design.scale * design.dof) / size);
+  const near = noncentralityWithin(size * divergence, design, alpha);
   const reach =
-    normalUpper(alpha) * Math.sqrt((designEffect?.scale ?? 1) * (slopeVariance(p, q) / n + slopeVariance(q, p) / m));
+    normalUpper(alpha) * Math.sqrt(directionOf(designEffect) * (slopeVariance(p, q) / n + slopeVariance(q, p) / m));
   return {
     value: Math.sqrt(unbiased),
     lower: Math.sqrt(Math.max(0, Math.min(near.lower / size, unbiased - reach))),
@@ -116,7 +114,7 @@ export const effectsOf = (
   const [p, q] = [sharesOn(curve, reference), sharesOn(curve, counts)];
   if (p === null || q === null) return { js, wasserstein: null, ks: null };
   const { alpha, designEffect } = sampling;
-  const root = Math.sqrt(sizeOf(placedRows(curve, counts), placedRows(curve, reference), designEffect));
+  const root = Math.sqrt(sizeOf(placedRows(curve, counts), placedRows(curve, reference)) / directionOf(designEffect));
   const d = kolmogorovSmirnov(p, q);
   const band = Math.sqrt(Math.log(2 / alpha) / 2) / root;
   const iqr = quantileOn(curve, p, 0.75) - quantileOn(curve, p, 0.25) || NORMAL_IQR * cells.scale;

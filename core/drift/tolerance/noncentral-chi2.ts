@@ -1,3 +1,5 @@
+import { normalUpper } from './normal.ts';
+
 /** Lanczos approximation, g = 7, n = 9 (Godfrey 2001); relative error below 1e-14. */
 const LANCZOS = [
   0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
@@ -120,21 +122,26 @@ export const noncentralChi2 = (
   sf: upperTail(x, dof, lambda),
 });
 
-/** Root of an f that rises from below 0 at λ = 0 (regula falsi, Illinois). */
-const root = (f: (lambda: number) => number, atZero: number, start: number): number => {
+/** Root of an f that rises, from below 0 at 0, looked for about a guess (regula falsi, Illinois). */
+const root = (f: (at: number) => number, atZero: number, guess: number): number => {
   let [low, fLow] = [0, atZero];
-  let high = Math.max(1, start);
+  let high = Math.max(1e-3, guess);
   let fHigh = f(high);
-  while (fHigh < 0) {
+  for (let step = 1.05; fHigh < 0; step *= step) {
     [low, fLow] = [high, fHigh];
-    high *= 2;
+    high *= step;
     fHigh = f(high);
+  }
+  if (low === 0) {
+    const below = f(0.95 * high);
+    if (below < 0) [low, fLow] = [0.95 * high, below];
+    else [high, fHigh] = [0.95 * high, below];
   }
   let side = 0;
   for (let i = 0; i < 100 && high - low > 1e-10 * high; i++) {
     const at = (fHigh * low - fLow * high) / (fHigh - fLow);
     const value = f(at);
-    if (Math.abs(value) < 1e-14) return at;
+    if (Math.abs(value) < 1e-11) return at;
     if (value < 0) {
       [low, fLow] = [at, value];
       if (side === -1) fHigh /= 2;
@@ -148,18 +155,48 @@ const root = (f: (lambda: number) => number, atZero: number, start: number): num
   return (low + high) / 2;
 };
 
+/** How a statistic is distributed at a given noncentrality: P(X ≤ x) and P(X > x) of the x that was observed. */
+export interface Tails {
+  readonly cdf: (noncentrality: number) => number;
+  readonly sf: (noncentrality: number) => number;
+}
+
+/**
+ * One-sided confidence bounds of the noncentrality, each at level 1 − alpha: where the observation is just as rare as that.
+ * @param guesses where to look first.
+ */
+export const boundsOf = (
+  { cdf, sf }: Tails,
+  alpha: number,
+  guesses: { readonly lower: number; readonly upper: number },
+): { readonly lower: number; readonly upper: number } => {
+  // By logarithms, which are nearly straight in the noncentrality.
+  const level = Math.log(alpha);
+  const log = (p: number): number => Math.log(Math.max(p, Number.MIN_VALUE)) - level;
+  const [above, below] = [sf(0), cdf(0)];
+  return {
+    lower: above >= alpha ? 0 : root((l) => log(sf(l)), log(above), guesses.lower),
+    upper: below <= alpha ? 0 : root((l) => -log(cdf(l)), -log(below), guesses.upper),
+  };
+};
+
+/** By the root of the statistic, which is nearly normal with a variance of 1 (Johnson, Kotz & Balakrishnan 1995, §29.8). */
+export const guessBounds = (
+  x: number,
+  dof: number,
+  alpha: number,
+): { readonly lower: number; readonly upper: number } => {
+  const half = (dof - 1) / 2;
+  const middle = Math.sqrt(Math.max(0, x - half));
+  const z = normalUpper(alpha);
+  const at = (r: number): number => Math.max(0, r) ** 2 - half;
+  return { lower: at(middle - z), upper: at(middle + z) };
+};
+
 /** One-sided confidence bounds of the noncentrality, each at level 1 − alpha, from one observation x. */
 export const noncentralityBounds = (
   x: number,
   dof: number,
   alpha: number,
-): { readonly lower: number; readonly upper: number } => {
-  const { sf, cdf } = noncentralChi2(x, dof, 0);
-  // By logarithms, which are nearly straight in the noncentrality.
-  const level = Math.log(alpha);
-  const log = (p: number): number => Math.log(Math.max(p, Number.MIN_VALUE)) - level;
-  return {
-    lower: sf >= alpha ? 0 : root((l) => log(upperTail(x, dof, l)), log(sf), x / 2),
-    upper: cdf <= alpha ? 0 : root((l) => -log(lowerTail(x, dof, l)), -log(cdf), x),
-  };
-};
+): { readonly lower: number; readonly upper: number } =>
+  boundsOf({ sf: (l) => upperTail(x, dof, l), cdf: (l) => lowerTail(x, dof, l) }, alpha, guessBounds(x, dof, alpha));

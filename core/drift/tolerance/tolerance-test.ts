@@ -1,26 +1,8 @@
 import { psi, sharesOf } from '../effects/psi.ts';
-import { noncentralChi2, noncentralityBounds } from './noncentral-chi2.ts';
+import { type DesignEffect, noncentralityWithin, tailsOf } from './design-effect.ts';
 
 /** With fewer reference windows the design effect is too uncertain for the test to keep its level. */
 export const CALIBRATION_WINDOWS = 100;
-
-/**
- * Second-order design effect (Rao & Scott 1981; Satterthwaite 1946): neighbours of one run are alike, so the statistic of
- * a window follows about `scale` times a χ² of `dof` degrees of freedom instead of χ² of bins − 1.
- */
-export interface DesignEffect {
-  readonly scale: number;
-  readonly dof: number;
-}
-
-/** @param mean, variance of the statistic over reference windows. @returns null where they say nothing. */
-export const designEffectOf = (statistic: {
-  readonly mean: number;
-  readonly variance: number;
-}): DesignEffect | null => {
-  const { mean, variance } = statistic;
-  return mean > 0 && variance > 0 ? { scale: variance / (2 * mean), dof: (2 * mean * mean) / variance } : null;
-};
 
 export interface ToleranceTest {
   /** Share of reference rows in each bin, and how many rows. */
@@ -55,7 +37,9 @@ export interface ToleranceResult {
 /**
  * Is the change larger than what is tolerated? H0: population index ≤ tolerance. `nm / (n + m) · PSI` follows a noncentral
  * χ² with noncentrality `nm / (n + m) · population PSI` (Yurdakul & Naranjo 2020, "Statistical properties of the population
- * stability index"), so one rule serves all window sizes: a large window does not make a small change matter.
+ * stability index"), so one rule serves all window sizes: a large window does not make a small change matter. The bounds
+ * are those of small and moderate changes: of an index above 1 in a small window, the half count that each bin has more
+ * makes the upper one too low.
  * @throws {RangeError} when the bins differ in number, nothing was counted, or the reference has no rows.
  */
 export const toleranceTest = (t: ToleranceTest): ToleranceResult => {
@@ -63,14 +47,13 @@ export const toleranceTest = (t: ToleranceTest): ToleranceResult => {
   const n = t.counts.reduce((a, b) => a + b, 0);
   if (!(t.rows > 0)) throw new RangeError(`tolerance test: expected a reference of at least 1 row, got ${t.rows}`);
   const index = psi(sharesOf(t.shares.map((s) => s * t.rows)), sharesOf(t.counts));
-  const { scale, dof } = t.designEffect ?? { scale: 1, dof: Math.max(1, bins - 1) };
-  const size = (n * t.rows) / (n + t.rows) / scale;
-  const x = size * index;
-  const { lower, upper } = noncentralityBounds(x, dof, t.alpha);
-  const p = noncentralChi2(x, dof, size * t.tolerance).sf;
+  const design = t.designEffect ?? { scale: 1, dof: Math.max(1, bins - 1) };
+  const size = (n * t.rows) / (n + t.rows);
+  const { lower, upper } = noncentralityWithin(size * index, design, t.alpha);
+  const p = tailsOf(size * index, design).sf(size * t.tolerance);
   return {
     psi: index,
-    biasCorrected: index - dof / size,
+    biasCorrected: index - (design.scale * design.dof) / size,
     lower: lower / size,
     upper: upper / size,
     p,

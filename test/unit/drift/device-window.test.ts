@@ -7,6 +7,8 @@ const feature = (name: string, more: Partial<BaselineFeature> = {}): BaselineFea
   cells: { kind: 'numeric', edges: [1, 2, 3, 4], atoms: [], range: null, center: 2.5, scale: 1 },
   counts: [12_000, 12_000, 12_000, 12_000, 12_000, ...NONE_BEYOND],
   windowStatistic: { mean: 4, variance: 8 },
+  // Of 120 windows of 500 independent rows.
+  windowMeans: Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? 1 : -1) / Math.sqrt(500)),
   fewestCells: 5,
   ...more,
 });

@@ -1,11 +1,18 @@
 import fc from 'fast-check';
+import { psi, sharesOf } from '../../../core/drift/effects/psi.ts';
+import {
+  type DesignEffect,
+  designEffectOf,
+  designEffectOfFeature,
+  tailsOf,
+} from '../../../core/drift/tolerance/design-effect.ts';
 import {
   gammaPQ,
   lnGamma,
   noncentralChi2,
   noncentralityBounds,
 } from '../../../core/drift/tolerance/noncentral-chi2.ts';
-import { designEffectOf, toleranceTest } from '../../../core/drift/tolerance/tolerance-test.ts';
+import { toleranceTest } from '../../../core/drift/tolerance/tolerance-test.ts';
 import { seededRandom } from '../../../core/policy/bootstrap.ts';
 
 const near = (value: number, expected: number, relative: number): void =>
@@ -145,6 +152,28 @@ describe('the design effect', () => {
   it('is nothing where the windows say nothing', () => {
     expect(designEffectOf({ mean: 0, variance: 0 })).toBeNull();
   });
+  it('knows the direction of a shift by the means of windows, within what the squares allow', () => {
+    const means = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : -0.2));
+    const of = (rows: number) => designEffectOf({ mean: 30, variance: 240, rows, means })?.direction;
+    expect(of(200)).toBeCloseTo((200 * 0.04 * 100) / 99, 9);
+    expect(of(1)).toBe(4);
+    expect(of(1e6)).toBeCloseTo(Math.sqrt(120), 9);
+    expect(designEffectOf({ mean: 30, variance: 240 })?.direction).toBeCloseTo(Math.sqrt(120), 9);
+    expect(designEffectOf({ mean: 3, variance: 240 })?.direction).toBe(3);
+  });
+  it('of a feature is nothing where the baseline has no windows', () => {
+    expect(designEffectOfFeature({}, 100)).toBeNull();
+    expect(designEffectOfFeature({ windowStatistic: { mean: 9, variance: 18 } }, 100)?.direction).toBe(3);
+  });
+  it('has tails of a noncentral chi-square where all directions are alike, nearly so by its cumulants', () => {
+    const alike = { scale: 2, dof: 9 };
+    const [exact, byCumulants] = [tailsOf(60, alike), tailsOf(60, { ...alike, direction: 2 })];
+    for (const l of [0, 10, 30]) {
+      near(exact.sf(l), noncentralChi2(30, 9, l / 2).sf, 1e-12);
+      near(byCumulants.sf(l), exact.sf(l), 0.05);
+      expect(byCumulants.sf(l) + byCumulants.cdf(l)).toBeCloseTo(1, 12);
+    }
+  });
   it('keeps the level on rows that are strongly correlated', () => {
     // AR(1) with correlation 0.9 and windows of 200: a plain test at 1 % fires on most of them.
     const random = seededRandom(3);
@@ -181,5 +210,48 @@ describe('the design effect', () => {
     }
     expect(naive / 400).toBeGreaterThan(0.5);
     expect(ours / 400).toBeLessThan(0.03);
+  });
+  it('keeps the level where correlated rows moved by just what is tolerated', () => {
+    const random = seededRandom(8);
+    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const edges = [-1.28155, -0.84162, -0.5244, -0.25335, 0, 0.25335, 0.5244, 0.84162, 1.28155];
+    const rho = 0.7;
+    let z = normal();
+    const window = (rows: number, shift: number): { counts: number[]; mean: number } => {
+      const counts = new Array<number>(10).fill(0);
+      let sum = 0;
+      for (let i = 0; i < rows; i++) {
+        z = rho * z + Math.sqrt(1 - rho * rho) * normal();
+        let bin = 0;
+        while (bin < 9 && (edges[bin] as number) <= z + shift) bin++;
+        counts[bin] = (counts[bin] as number) + 1;
+        sum += z;
+      }
+      return { counts, mean: sum / rows };
+    };
+    const exceeded = { cumulants: 0, alike: 0 };
+    for (let r = 0; r < 8; r++) {
+      const reference = Array.from({ length: 120 }, () => window(250, 0));
+      const rows = 120 * 250;
+      const total = shares.map((_, b) => reference.reduce((sum, w) => sum + (w.counts[b] as number), 0));
+      const statistics = reference.map(({ counts }) => {
+        const rest = total.map((t, b) => t - (counts[b] as number));
+        return (psi(sharesOf(rest), sharesOf(counts)) * 250 * (rows - 250)) / rows;
+      });
+      const mean = statistics.reduce((a, b) => a + b, 0) / 120;
+      const variance = statistics.reduce((a, s) => a + (s - mean) ** 2, 0) / 119;
+      const means = reference.map((w) => w.mean);
+      const designEffect = designEffectOf({ mean, variance, rows: 250, means }) as DesignEffect;
+      const { scale, dof } = designEffect;
+      for (let w = 0; w < 50; w++) {
+        // Population index 0.02.
+        const { counts } = window(1000, 0.1435);
+        const base = { shares: total.map((t) => t / rows), rows, counts, tolerance: 0.02, alpha: 0.01 };
+        if (toleranceTest({ ...base, designEffect }).exceeds) exceeded.cumulants += 1;
+        if (toleranceTest({ ...base, designEffect: { scale, dof } }).exceeds) exceeded.alike += 1;
+      }
+    }
+    expect(exceeded.cumulants / 400).toBeLessThan(0.02);
+    expect(exceeded.alike / 400).toBeGreaterThan(0.02);
   });
 });
