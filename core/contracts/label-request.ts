@@ -44,6 +44,10 @@ export const LabelRequest = z.strictObject({
   until: Instant.describe('newest instant in the evidence: when it was asked, in event time'),
   share: z.number().positive().max(1).describe('chance of each unit to be drawn'),
   count: z.int().positive().describe('how many outcomes decide'),
+  standing: z
+    .boolean()
+    .optional()
+    .describe('the quota, for nothing in particular: it gives way to a request with a reason'),
   candidates: z.int().positive(),
   units: z.array(z.string()).min(1).max(200).describe('`asset/run`, those that were drawn'),
   reason: z.string().min(1).max(400),

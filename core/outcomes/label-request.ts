@@ -7,8 +7,8 @@ import { lotOf, outcomeRules } from './selection.ts';
 const MOST_UNITS = 200;
 const MOST_DRAWN = 150;
 const DAY_MS = 86_400_000;
-/** A request that nobody answered waits so long at least before others are asked for. */
-const LEAST_PATIENCE_DAYS = 7;
+/** A request that nobody answered waits so long at least before others are asked for; the quota is asked for so often. */
+const WEEK_DAYS = 7;
 
 /** What is known of a line when labels are wanted. */
 export interface LabelNeed {
@@ -21,8 +21,8 @@ export interface LabelNeed {
   readonly known: readonly { readonly unit: string; readonly knownTime: string }[];
   /** All requests of this package. */
   readonly requests: readonly LabelRequest[];
-  /** How many outcomes decide. */
-  readonly count: number;
+  /** How many outcomes decide; null: only the standing quota is due, where there is one. */
+  readonly count: number | null;
   readonly reason: string;
 }
 
@@ -65,16 +65,19 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
     (a, b) => (a === null || b.ordinal > a.ordinal ? b : a),
     null,
   );
-  const patience = Math.max(policy.maturityDays, LEAST_PATIENCE_DAYS);
-  if (newest !== null && isOpen(newest, known, now, patience)) return null;
   const after = newest?.until ?? null;
   const rules = outcomeRules(policy.outcomes);
   const rejectsAreKnown = rules.inspected === 'rejects';
+  if (count === null) {
+    if (!rejectsAreKnown || (after !== null && daysBetween(after, now) < WEEK_DAYS)) return null;
+  } else if (newest !== null && newest.standing !== true) {
+    if (isOpen(newest, known, now, Math.max(policy.maturityDays, WEEK_DAYS))) return null;
+  }
   const candidates = stopped(need.served, now, policy.maturityDays).filter(
     ({ unit, lastAt, rejected }) =>
       !known.has(unit) && (after === null || lastAt > after) && !(rejectsAreKnown && rejected === true),
   );
-  const wanted = Math.min(1, Math.min(count, MOST_DRAWN) / candidates.length);
+  const wanted = Math.min(1, Math.min(count ?? 0, MOST_DRAWN) / candidates.length);
   const share = rejectsAreKnown ? Math.max(rules.quota, wanted) : wanted;
   const units = candidates
     .map(({ unit }) => unit)
@@ -93,7 +96,8 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
     after,
     until: now,
     share,
-    count,
+    count: count ?? units.length,
+    ...(count === null ? { standing: true } : {}),
     candidates: candidates.length,
     units,
     reason: reason.slice(0, 400),

@@ -2,18 +2,24 @@ import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
 import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { JudgingPolicy } from '#core/contracts/use-case.ts';
+import { changesOf, declaresRetrain } from '#core/drift/decision/change-evidence.ts';
+import { isTold, newsOf } from '#core/drift/decision/told.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
+import { labelsWanted } from '#core/outcomes/labels-wanted.ts';
 import { factPrefixes, factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
+import { commandOfRequest, keepRequest } from './label-requests.ts';
 import type { Ledger } from './ledger-client.ts';
 import { clip, readModelLine, readUseCase } from './retrain-run.ts';
 import { untilUndisturbed } from './undisturbed.ts';
 
 export interface JudgeDeps {
   readonly judgement: JudgementTable;
-  readonly registry: Pick<RegistryReader, 'latest'>;
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
   readonly ledger: Ledger;
 }
 
@@ -24,6 +30,28 @@ interface State extends Item {
   /** Commands that are not known to be in the ledger yet; written before anything else is judged. */
   readonly pending: readonly LedgerCommand[];
 }
+
+/** What bears on a line beyond its own partition, where its policy asks for it. */
+const readSite = async (
+  { judgement, registry }: JudgeDeps,
+  { site, policy, served }: LineFacts,
+): Promise<Pick<LineFacts, 'changes' | 'lines'>> => {
+  const assets = declaresRetrain(policy) ? [...new Set(served.map((s) => s.unit.split('/')[0] as string))] : null;
+  const events =
+    assets && (await Promise.all(assets.map((a) => judgement.list(judgementKeys.asset(site, a), 'EVENT#'))));
+  const lines = policy.drift?.alertsPerMonth === undefined ? null : await registry.list('model-line');
+  const servedSince = served.map((s) => s.lastAt).sort()[0] ?? null;
+  return {
+    ...(events && {
+      changes: changesOf(
+        policy,
+        events.flat().map((i) => i['event'] as PlantEvent),
+        servedSince,
+      ),
+    }),
+    ...(lines && { lines: lines.filter((l) => l.body['site'] === site).length }),
+  };
+};
 
 /** Everything that is known of a line and its champion; null when it has none. */
 const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts | null> => {
@@ -38,16 +66,17 @@ const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts 
   ]);
   const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
   const { site } = found.line;
-  return factsOf({ modelLine, site, packageDigest, policy: useCase.judging, validationLoss }, items.flat());
+  const facts = factsOf({ modelLine, site, packageDigest, policy: useCase.judging, validationLoss }, items.flat());
+  return { ...facts, ...(await readSite(deps, facts)) };
 };
 
-const toldOf = ({ packageDigest, state, action }: LineJudgement): string =>
-  [packageDigest, state, action?.kind ?? '', action?.requestId ?? ''].join(' ');
-
-/** The loss is confirmed and nothing is left that the machine may do. */
-const needsPerson = ({ state, action }: LineJudgement): boolean => state === 'CONFIRMED' && action === null;
-
-const commandsOf = (judgement: LineJudgement, asks: boolean, before: State | null, actor: string): LedgerCommand[] => {
+const commandsOf = (
+  judgement: LineJudgement,
+  policy: JudgingPolicy,
+  asks: boolean,
+  before: State | null,
+  actor: string,
+): LedgerCommand[] => {
   const { modelLine, site, packageDigest, state, action, reasons } = judgement;
   const id = `line/${modelLine}`;
   const version = versionOf(before) + 1;
@@ -66,7 +95,7 @@ const commandsOf = (judgement: LineJudgement, asks: boolean, before: State | nul
       reason,
       record: { class: 'judgement', id, body: { ...judgement } },
       edges: about(id),
-      ...(from === state && !needsPerson(judgement) ? {} : { announce: { type: 'LineJudged', detail: judged } }),
+      ...(isTold(from, judgement, policy) ? { announce: { type: 'LineJudged', detail: judged } } : {}),
     },
   ];
   if (asks && action !== null && action.requestId !== null) {
@@ -127,12 +156,16 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     if (facts === null) return 'none';
     const { judgement, askedAt } = judgeEvidence(facts);
     if (before !== null && canonicalJson(before.judgement) === canonicalJson(judgement)) return judgement;
-    const news = before?.told !== toldOf(judgement);
+    const news = before?.told !== newsOf(judgement);
+    const labels = labelsWanted(facts, judgement);
     const state: State = {
       ...key,
       judgement,
-      told: toldOf(judgement),
-      pending: news ? commandsOf(judgement, askedAt !== null, before, actor) : [],
+      told: newsOf(judgement),
+      pending: [
+        ...(news ? commandsOf(judgement, facts.policy, askedAt !== null, before, actor) : []),
+        ...(labels === null ? [] : [commandOfRequest(labels, actor)]),
+      ],
     };
     const { action } = judgement;
     const running =
@@ -148,9 +181,10 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     const saved = await deps.judgement.putAll([
       { item: state, readAt: versionOf(before) },
       ...(running === null ? [] : [{ item: running, readAt: 0 }]),
+      ...(labels === null ? [] : [keepRequest(labels)]),
     ]);
     if (!saved) return null;
     const told = await settle((await deps.judgement.get(key)) as State | null);
     // What was asked for is evidence from then on: judged once more, so that what is kept does not hang on who comes next.
-    return told === 'overtaken' || running !== null ? null : judgement;
+    return told === 'overtaken' || running !== null || labels !== null ? null : judgement;
   });

@@ -5,7 +5,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { EVENT_SOURCE } from '#core/contracts/events.ts';
+import { EVENT_SOURCE, type EventType } from '#core/contracts/events.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { DeadLetters } from './dead-letters.ts';
 
@@ -36,21 +36,39 @@ export class PlantTopics extends Construct {
         enforceSSL: !config.local,
       });
       if (notifyEmail !== undefined) topic.addSubscription(new EmailSubscription(notifyEmail));
-      new Rule(this, `Rule-${id}`, {
-        description: `Alerts of ${id} go to its people.`,
-        eventBus,
-        eventPattern: { source: [EVENT_SOURCE], detailType: ['AlertRaised'], detail: { site: [id] } },
-        // The target opens the topic and its key to rules.
-        targets: [
-          new SnsTopic(topic, {
-            message: RuleTargetInput.fromText(
-              `${of('asset')}: ${of('says')}. Next: ${of('nextAction')}. See: millwright alerts show ${of('alertId')}`,
-            ),
-            deadLetterQueue: unsent,
-            maxEventAge: Duration.hours(6),
-          }),
-        ],
-      });
+      const tell = (name: string, description: string, event: EventType, text: string): void => {
+        new Rule(this, name, {
+          description,
+          eventBus,
+          eventPattern: { source: [EVENT_SOURCE], detailType: [event], detail: { site: [id] } },
+          // The target opens the topic and its key to rules.
+          targets: [
+            new SnsTopic(topic, {
+              message: RuleTargetInput.fromText(text),
+              deadLetterQueue: unsent,
+              maxEventAge: Duration.hours(6),
+            }),
+          ],
+        });
+      };
+      tell(
+        `Rule-${id}`,
+        `Alerts of ${id} go to its people.`,
+        'AlertRaised',
+        `${of('asset')}: ${of('says')}. Next: ${of('nextAction')}. See: millwright alerts show ${of('alertId')}`,
+      );
+      tell(
+        `Labels-${id}`,
+        `Requests for labels of ${id} go to its people.`,
+        'LabelsRequested',
+        `${of('says')}. See: millwright labels ${of('modelLine')}`,
+      );
+      tell(
+        `Questions-${id}`,
+        `Questions of the judge go to the people of ${id}.`,
+        'OperatorAsked',
+        `${of('says')}. See: millwright lines ${of('modelLine')}`,
+      );
     }
   }
 }

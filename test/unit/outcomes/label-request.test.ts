@@ -78,6 +78,19 @@ describe('a request for labels', () => {
       units: ['m0/r50', 'm1/r51', 'm2/r52', 'm3/r53', 'm4/r54'],
     });
   });
+  it('asks for the quota once a week, where only rejects are inspected, and gives way to one with a reason', () => {
+    const outcomes = { inspected: 'rejects', quota: 0.5 } as const;
+    const standing = nextLabelRequest(needWith({ outcomes, count: null })) as LabelRequest;
+    expect(standing).toMatchObject({ standing: true, share: 0.5, count: standing.units.length });
+    const soon = { outcomes, requests: [standing], served: served(65) };
+    expect(nextLabelRequest(needWith({ ...soon, count: null }))).toBeNull();
+    expect(nextLabelRequest(needWith({ ...soon, served: served(67), count: null }))).toMatchObject({ after: day(59) });
+    expect(nextLabelRequest(needWith({ ...soon, served: served(69), count: 9 }))).toMatchObject({
+      ordinal: 2,
+      count: 9,
+    });
+    expect(nextLabelRequest(needWith({ count: null }))).toBeNull();
+  });
   it('is none without a unit to ask for, or where nobody was drawn', () => {
     expect(nextLabelRequest(needWith({ served: [] }))).toBeNull();
     expect(nextLabelRequest(needWith({ served: [unit(1)] }))).toBeNull();
