@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { IAMClient, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { type PlatformNames, platformNames } from '#core/contracts/names.ts';
 import type { LocalAws } from '../../../local/aws/start-aws.ts';
@@ -55,4 +57,38 @@ export const deployPlant = async (): Promise<DeployedPlant> => {
     await stop();
     throw error;
   }
+};
+
+/**
+ * Options of a client with the credentials of a role. Its trust is widened to the root of this account; what it may do is
+ * as deployed.
+ * @param session name of the session: the device role takes it for its thing.
+ */
+export const become = async (
+  plant: DeployedPlant,
+  role: { readonly RoleName?: string | undefined; readonly Arn?: string | undefined },
+  session: string,
+): Promise<ClientOptions> => {
+  await new IAMClient(plant.client).send(
+    new UpdateAssumeRolePolicyCommand({
+      RoleName: role.RoleName,
+      PolicyDocument: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [
+          { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'sts:AssumeRole' },
+        ],
+      }),
+    }),
+  );
+  const { Credentials } = await new STSClient(plant.client).send(
+    new AssumeRoleCommand({ RoleArn: role.Arn, RoleSessionName: session }),
+  );
+  return {
+    ...plant.client,
+    credentials: {
+      accessKeyId: Credentials?.AccessKeyId ?? '',
+      secretAccessKey: Credentials?.SecretAccessKey ?? '',
+      sessionToken: Credentials?.SessionToken ?? '',
+    },
+  };
 };

@@ -15,6 +15,9 @@ import type { RunHistory } from '#core/contracts/source.ts';
 import { featureSetRecord } from '#core/feature-sets/record.ts';
 import { materialiseRange } from '#core/features/engine/rows.ts';
 import { digestOf } from '#core/lineage/digest.ts';
+import { checkFrames } from '#core/quality/check-frames.ts';
+import { dayOf, type LakeQuery, sqlOf } from '#core/queries/query.ts';
+import { QUERIES } from '#core/queries/registry.ts';
 import { makeAthena } from '../../../cli/athena.ts';
 import { lambdaLedger } from '../../../lambdas/shared/ledger-client.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
@@ -31,7 +34,7 @@ const { useCase } = definition;
 const SET = digestOf(useCase.featureSet);
 const [run] = definition.source({ site: SITE, seed: 7, start: '2026-01-01T00:00:00.000Z' }).history();
 const frames = (run as RunHistory).frames.slice(0, 90);
-const { asset, run: life } = frames[0] as Frame;
+const { asset } = frames[0] as Frame;
 
 let plant: DeployedPlant;
 beforeAll(async () => {
@@ -58,7 +61,7 @@ const clients = () => {
           Key: lakeKeys.frames({
             site: SITE,
             asset,
-            run: life,
+            run: (given[0] as Frame).run,
             first: (given[0] as Frame).index,
             last: (given.at(-1) as Frame).index,
           }),
@@ -122,7 +125,7 @@ const backfill = async (): Promise<BackfillRecord> => {
   return BackfillRecord.parse(record);
 };
 
-test('rows come as frames are uploaded, a backfill writes the same objects, a correction is known later', async () => {
+test('rows come as frames are uploaded, a backfill writes the same objects, a correction is known later, findings are asked of SQL', async () => {
   const { lake, registry, upload, stored } = clients();
   const ledger = lambdaLedger(new LambdaClient(plant.client), plant.names.ledgerWriter.name);
   const put = (recordClass: 'feature-set' | 'use-case' | 'model-line', id: string, body: object) => ({
@@ -195,4 +198,40 @@ test('rows come as frames are uploaded, a backfill writes the same objects, a co
   for (const r of since) expect(r.x).toEqual(xOf.get(r.index) ?? []);
   expect([since.some((r) => r.x.length === 0), since.some((r) => r.x.length > 0)]).toEqual([true, true]);
   expect((await registry.list('backfill')).length).toBe(2);
+
+  const tooHigh = (useCase.signals.find((s) => s.name === signal)?.range[1] as number) * 2 + 1;
+  const faulty = frames.slice(0, 8).map((f, i) => ({
+    ...f,
+    run: 'faulty',
+    ...(i === 3 || i === 4
+      ? { signals: { ...f.signals, [signal]: { value: tooHigh, quality: 'GOOD' as const } } }
+      : {}),
+  }));
+  await upload(faulty);
+  const found = checkFrames(faulty, useCase.signals).filter((f) => f.check === 'range' && f.signal === signal);
+  expect(found.map((f) => f.count)).toEqual([2]);
+  const day = (more: number) => dayOf(new Date().toISOString(), more);
+  const query = sqlOf(QUERIES['findings-of-signal'] as LakeQuery, {
+    ...{ site: SITE, asset, signal },
+    ...{ first_day: day(-1), last_day: day(1) },
+  });
+  const told = await until(
+    async () => {
+      await sleep(3000);
+      const { columns, rows: all } = await clients().athena.query(query);
+      const of = (row: readonly (string | null)[], name: string) => row[columns.indexOf(name)];
+      return all
+        .filter((r) => of(r, 'check') === 'range')
+        .map((r) => [
+          of(r, 'from_time'),
+          of(r, 'to_time'),
+          Number(of(r, 'count')),
+          Number(of(r, 'worst')),
+          of(r, 'found_by'),
+        ]);
+    },
+    (ranges) => ranges.length > 0,
+    60_000,
+  );
+  expect(told).toEqual(found.map((f) => [f.from, f.to, f.count, f.worst, 'register-upload']));
 });

@@ -1,6 +1,9 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { AthenaClient } from '@aws-sdk/client-athena';
+import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { IoTDataPlaneClient, PublishCommand } from '@aws-sdk/client-iot-data-plane';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CopyObjectCommand, DeleteObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -12,11 +15,13 @@ import { QuarantinedMessage, QuarantineList, ReplayAnswer } from '#core/contract
 import { writeParquet } from '#core/lake/parquet.ts';
 import { rowsOnce } from '#core/lake/rows-once.ts';
 import { type Athena, makeAthena } from '../../../cli/athena.ts';
+import { Spool } from '../../../greengrass-components/shared/spool.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
 import { jsonLines } from '../../support/json-lines.ts';
 import { observations } from '../../support/memory-landing.ts';
 import { until } from '../aws/local-aws.ts';
-import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
+import { buildEdgeComponents, DEVICE, SITE, STAGE, startEdgeDevice } from '../edge/edge-device.ts';
+import { become, type DeployedPlant, deployPlant } from './deployed-plant.ts';
 
 jest.setTimeout(300_000);
 
@@ -60,10 +65,10 @@ const invoke = async (arn: string, request: object): Promise<unknown> => {
   if (answer.FunctionError !== undefined) throw new Error(JSON.stringify(document));
   return document;
 };
-/** Sequences of the rows that SQL sees. */
-const sequences = async (): Promise<number[]> => {
+/** Sequences of the rows of a boot that SQL sees. */
+const sequences = async (boot = 'boot-1'): Promise<number[]> => {
   const { rows } = await athena.query(
-    `SELECT sequence FROM ${rowsOnce('observations')} AS observations ORDER BY sequence`,
+    `SELECT sequence FROM ${rowsOnce('observations')} AS observations WHERE boot = '${boot}' ORDER BY sequence`,
   );
   return rows.map(([n]) => Number(n));
 };
@@ -80,14 +85,28 @@ test('messages that come several times, by MQTT and in an upload, are each count
     observations(2),
     observations(3, [3], { site: 'plant-b' }),
   );
-  await until(sequences, (all) => all.length >= 2, 60_000);
+  await until(
+    () => sequences(),
+    (all) => all.length >= 2,
+    60_000,
+  );
   const key = lakeKeys.observations({ site: 'plant-a', thing: 'local-plant-a-edge-1', name: 'outage' });
   const lines = [observations(2), observations(4), observations(5)].map((m) => JSON.stringify(m));
   await s3.send(new PutObjectCommand({ Bucket: plant.names.lakeBucket, Key: key, Body: gzipSync(lines.join('\n')) }));
   await publish(observations(1), observations(4));
-  await until(sequences, (all) => all.length >= 4, 60_000);
+  await until(
+    () => sequences(),
+    (all) => all.length >= 4,
+    60_000,
+  );
   await publish(observations(6));
-  expect(await until(sequences, (all) => all.includes(6), 60_000)).toEqual([1, 2, 4, 5, 6]);
+  expect(
+    await until(
+      () => sequences(),
+      (all) => all.includes(6),
+      60_000,
+    ),
+  ).toEqual([1, 2, 4, 5, 6]);
   const put = await until(aside, (all) => all.length >= 2, 60_000);
   expect(put.map((m) => [m.class, m.topic]).sort()).toEqual([
     ['not-json', TOPIC],
@@ -140,4 +159,53 @@ test('a file that was written before a column was added is read with null in it'
     `SELECT value, config_version FROM ${rowsOnce('observations')} AS observations WHERE asset = 'old-1'`,
   );
   expect(rows).toEqual([['7.0', null]]);
+});
+
+test('what an outage left on a device is uploaded by its uplink with its own credentials, and each message lands once', async () => {
+  buildEdgeComponents();
+  const thing = `${STAGE}-${SITE}-${DEVICE}`;
+  const name = `${plant.names.prefix}-device`;
+  const { Role } = await new IAMClient(plant.client).send(new GetRoleCommand({ RoleName: name }));
+  const { endpoint, credentials } = await become(plant, Role ?? {}, thing);
+  const device = await startEdgeDevice({
+    'millwright.uplink': { stage: STAGE, site: SITE, lakeBucket: plant.names.lakeBucket },
+  });
+  try {
+    mkdirSync(device.stateDir, { recursive: true });
+    const spool = new Spool(join(device.stateDir, 'spool.db'));
+    const waiting = Array.from({ length: 520 }, (_, i) => observations(i + 1, [i], { boot: 'boot-2' }));
+    for (const message of waiting) spool.putMessage(TOPIC, JSON.stringify(message), Date.now(), null);
+    // The broker is away for longer than the lake.
+    device.online = false;
+    await device.start('uplink', {
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken ?? '',
+    });
+    await until(
+      async () => spool.newestMessages(TOPIC, 1).length,
+      (left) => left === 0,
+      60_000,
+    );
+    spool.close();
+  } finally {
+    await device.stop();
+  }
+  const prefix = lakeKeys.observations({ site: SITE, thing, name: 'boot-2' }).replace('.ndjson.gz', '');
+  expect(await lake.list(prefix)).toHaveLength(1);
+  // Some were published before the outage, and their answers were lost.
+  await publish(...[1, 2, 3].map((n) => observations(n, [n - 1], { boot: 'boot-2' })));
+  await until(
+    () => sequences('boot-2'),
+    (all) => all.length >= 520,
+    120_000,
+  );
+  await publish(observations(521, [1], { boot: 'boot-2' }));
+  const all = await until(
+    () => sequences('boot-2'),
+    (seen) => seen.includes(521),
+    60_000,
+  );
+  expect(all).toEqual(Array.from({ length: 521 }, (_, i) => i + 1));
 });

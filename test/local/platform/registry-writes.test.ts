@@ -8,14 +8,13 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { IAMClient, ListRolesCommand, UpdateAssumeRolePolicyCommand } from '@aws-sdk/client-iam';
+import { IAMClient, ListRolesCommand } from '@aws-sdk/client-iam';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { decisionsPrefix } from '#core/contracts/decision.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { LedgerRequest, registryKeys } from '#core/contracts/ledger.ts';
-import { type ClientOptions as As, type DeployedPlant, deployPlant } from './deployed-plant.ts';
+import { type ClientOptions as As, become, type DeployedPlant, deployPlant } from './deployed-plant.ts';
 
 jest.setTimeout(300_000);
 
@@ -26,39 +25,13 @@ let plant: DeployedPlant;
 /** Client options by role: what each role of the stacks can do, tried with its own credentials. */
 let roles: Map<string, As>;
 
-/** Credentials of a role. Its trust is widened to the root of this account; what it may do is as deployed. */
-const become = async (role: { RoleName?: string | undefined; Arn?: string | undefined }): Promise<As> => {
-  await new IAMClient(plant.client).send(
-    new UpdateAssumeRolePolicyCommand({
-      RoleName: role.RoleName,
-      PolicyDocument: JSON.stringify({
-        Version: '2012-10-17',
-        Statement: [
-          { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'sts:AssumeRole' },
-        ],
-      }),
-    }),
-  );
-  const { Credentials } = await new STSClient(plant.client).send(
-    new AssumeRoleCommand({ RoleArn: role.Arn, RoleSessionName: THING }),
-  );
-  return {
-    ...plant.client,
-    credentials: {
-      accessKeyId: Credentials?.AccessKeyId ?? '',
-      secretAccessKey: Credentials?.SecretAccessKey ?? '',
-      sessionToken: Credentials?.SessionToken ?? '',
-    },
-  };
-};
-
 beforeAll(async () => {
   plant = await deployPlant();
   const { Roles, IsTruncated } = await new IAMClient(plant.client).send(new ListRolesCommand({ MaxItems: 1000 }));
   if (IsTruncated) throw new Error('there are more than 1000 roles; read the next page too');
   roles = new Map();
   for (const role of Roles ?? [])
-    if (role.RoleName?.startsWith(`${plant.names.prefix}-`)) roles.set(role.RoleName, await become(role));
+    if (role.RoleName?.startsWith(`${plant.names.prefix}-`)) roles.set(role.RoleName, await become(plant, role, THING));
 });
 
 afterAll(() => plant?.stop());
