@@ -105,7 +105,7 @@ const inTime = async (
 
 /**
  * What the checks of data quality found; with `from` and `to`, what could be relied on of one signal in that time.
- * @throws {CliError} when a time is asked about without asset and signal, or is none.
+ * @throws {CliError} when a time is asked about without asset and signal, or ends before it begins.
  */
 export const quality = async (world: World, out: Output, o: QualityOptions): Promise<void> => {
   const { asset, signal, from, to } = o;
@@ -120,11 +120,9 @@ export const quality = async (world: World, out: Output, o: QualityOptions): Pro
     );
   const now = world.now();
   if (asset !== undefined && signal !== undefined && from !== undefined && to !== undefined) {
-    const bad = [from, to].find((t) => Number.isNaN(Date.parse(t)));
-    if (bad !== undefined)
-      throw new CliError(`"${bad}" is no time`, 'write it like 2026-01-01T08:00:00.000Z', EXIT.usage);
-    const utc = (t: string): string => new Date(t).toISOString();
-    await inTime(world, out, { asset, signal, from: utc(from), to: utc(to) });
+    if (from > to)
+      throw new CliError(`nothing lies between ${from} and ${to}`, 'give the earlier time as --from', EXIT.usage);
+    await inTime(world, out, { asset, signal, from, to });
     return;
   }
   const first = o.since ?? dayOf(now, -(o.open ? OPEN_DAYS : DAYS));

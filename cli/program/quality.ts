@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { type QualityOptions, quality } from '../commands/quality.ts';
-import { type Act, type Add, day } from './parts.ts';
+import { type Act, type Add, day, instant } from './parts.ts';
 
 /** `millwright quality`: what the checks on the way in found. */
 export const addQuality = (program: Command, add: Add, act: Act): void => {
@@ -20,7 +20,7 @@ export const addQuality = (program: Command, add: Add, act: Act): void => {
       'of which something was said since that day, UTC; default: 7 days ago, with --open 90',
       day,
     )
-    .option('--from <time>', 'what could be relied on from that time, UTC; with --to, --asset and --signal')
-    .option('--to <time>', 'until that time')
+    .option('--from <time>', 'what could be relied on from that time, UTC; with --to, --asset and --signal', instant)
+    .option('--to <time>', 'until that time', instant)
     .action(act<[QualityOptions]>((world, out, o) => quality(world, out, o)));
 };

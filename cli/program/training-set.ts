@@ -19,9 +19,14 @@ const readManifest = (text: string, file: string): TrainingSetManifest => {
   return parseAs(TrainingSetManifest, manifest, file);
 };
 
+const MOST_DAYS = 36_500;
+
 const days = (text: string): number => {
-  if (Number(text) > 0) return Number(text);
-  throw new InvalidArgumentError('Expected a number of days above 0.');
+  const value = Number(text);
+  if (value > 0 && value <= MOST_DAYS) return value;
+  throw new InvalidArgumentError(
+    `Expected a number of days above 0, at most ${MOST_DAYS}; without it rows of any age.`,
+  );
 };
 
 interface Options {

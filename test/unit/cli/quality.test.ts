@@ -52,7 +52,9 @@ describe('millwright quality', () => {
       ['quality', '--from', at(1), '--to', at(2), '--asset', 'press-1'],
       'give --asset, --signal, --from and --to together',
     ],
-    [['quality', '--asset', 'a', '--signal', 'b', '--from', 'noon', '--to', at(2)], '"noon" is no time'],
+    [['quality', '--asset', 'a', '--signal', 'b', '--from', 'noon', '--to', at(2)], 'Expected UTC'],
+    [['quality', '--asset', 'a', '--signal', 'b', '--from', '2026-01-03T06:00', '--to', at(2)], 'Expected UTC'],
+    [['quality', '--asset', 'a', '--signal', 'b', '--from', at(3), '--to', at(2)], 'nothing lies between'],
     [['quality', '--since', 'monday'], 'Expected a UTC day'],
   ])('says what is wrong with %j', async (args, says) => {
     const { code, err } = await runWith(world(), args);

@@ -229,6 +229,7 @@ describe('millwright training-set', () => {
     [['--labels', 'labels.csv', '--out', 'x.csv'], labels(''), 'labels.csv has no labels'],
     [['--labels', 'labels.csv', '--out', 'x.csv', '--known-at', 'now'], {}, 'Expected UTC'],
     [['--labels', 'labels.csv', '--out', 'x.csv', '--max-age-days', '0'], {}, 'Expected a number of days'],
+    [['--labels', 'labels.csv', '--out', 'x.csv', '--max-age-days', '1e8'], {}, 'above 0, at most 36500'],
     [['--labels', 'labels.csv', '--out', 'x.csv'], labels(`m1,${day(9)},1,\n`), 'none of the 1 labels of labels.csv'],
     [['--from-events', '--use-case', 'other', '--out', 'x.csv'], {}, 'no use case "other" has the feature set'],
     [['--again', 'm', '--out', 'x.csv'], {}, 'm says which feature set'],
