@@ -4,6 +4,7 @@ import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/evaluate.ts';
 import { addEvents, parseEvents } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
+import { explainLabels, labels } from './commands/labels.ts';
 import { lineage } from './commands/lineage.ts';
 import { explainLine, lines } from './commands/lines.ts';
 import { models } from './commands/models.ts';
@@ -157,6 +158,18 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
   ).action(
     act<[string | undefined, object]>((world, out, modelLine) =>
       modelLine === undefined ? lines(world, out) : explainLine(world, out, modelLine),
+    ),
+  );
+
+  add(
+    program,
+    'labels [modelLine]',
+    'Which outcomes are wanted, and of which units.',
+    'millwright labels',
+    'millwright labels predictive-maintenance/plant-a',
+  ).action(
+    act<[string | undefined, object]>((world, out, modelLine) =>
+      modelLine === undefined ? labels(world, out) : explainLabels(world, out, modelLine),
     ),
   );
 

@@ -1,5 +1,5 @@
 import { parseAs } from '#core/contracts/errors.ts';
-import type { LineJudgement } from '#core/contracts/judgement.ts';
+import type { LineAction, LineJudgement } from '#core/contracts/judgement.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
@@ -14,7 +14,7 @@ interface Judged {
 }
 
 /** Judges a line anew from what the judge keeps of it: the same evidence gives the same judgement. */
-const judge = async (world: World, line: ModelLineRecord): Promise<Judged> => {
+export const judgedLine = async (world: World, line: ModelLineRecord): Promise<Judged> => {
   if (line.champion === null) return { line, of: null };
   const { modelLine, site, useCaseDigest } = line;
   const { packageDigest } = line.champion;
@@ -51,12 +51,21 @@ const eText = (eValue: number): string => (eValue < 1e5 ? figure(eValue, 1) : eV
 const evidenceText = ({ eValue, threshold }: LineJudgement): string => `${eText(eValue)} of ${threshold}`;
 const lossText = ({ meanLoss, expectedLoss }: LineJudgement): string =>
   `${figure(meanLoss, 3)}, at most ${figure(expectedLoss, 3)}`;
-const actionText = ({ action }: LineJudgement): string =>
-  action === null ? '' : action.kind === 'retrain' ? 'retrain asked' : `${action.count} more outcomes`;
+const NEEDS: Readonly<Record<LineAction['kind'], (count: number) => string>> = {
+  retrain: () => 'retrain asked',
+  'ask-labels': (count) => `${count} more outcomes`,
+  'ask-operator': () => 'an answer: changed over?',
+  plan: (days) => (days === 0 ? 'a retrain planned' : `a retrain planned, ${days} days`),
+};
+const actionText = ({ action, wouldHave }: LineJudgement): string => {
+  const shown = action ?? wouldHave ?? null;
+  if (shown === null) return '';
+  return `${action === null ? 'in shadow: ' : ''}${NEEDS[shown.kind](shown.count)}`;
+};
 
 /** What the judge says of each model line. */
 export const lines = async (world: World, out: Output): Promise<void> => {
-  const all = await Promise.all((await modelLines(world)).map((line) => judge(world, line)));
+  const all = await Promise.all((await modelLines(world)).map((line) => judgedLine(world, line)));
   const documents = all.map(({ line, of }) => ({ modelLine: line.modelLine, judgement: of?.judgement ?? null }));
   const show = (of: (j: LineJudgement) => string) => (row: Judged) => (row.of === null ? '–' : of(row.of.judgement));
   answer(out, documents, () =>
@@ -115,9 +124,33 @@ const showPath = (out: Output, { facts: known, path }: NonNullable<Judged['of']>
   );
 };
 
+const daysText = (days: number | null): string =>
+  days === null ? 'longer than was waited' : `${figure(days, 1)} days`;
+
+/** How long outcomes take, and to which side answers are wrong, where units tell of it. */
+const delayFacts = ({ delays, calibration }: LineJudgement): readonly (readonly [string, string])[] => [
+  ...(delays === undefined || delays.known === 0
+    ? []
+    : [
+        [
+          'delay',
+          `half within ${daysText(delays.medianDays)}, nine of ten within ${daysText(delays.matureDays)}`,
+        ] as const,
+      ]),
+  ...(calibration === undefined
+    ? []
+    : [
+        [
+          'side',
+          `${calibration.says ?? 'neither too hopeful nor too gloomy'}: mean error ${figure(calibration.meanError, 3)}, ` +
+            `${calibration.allowed.map((x) => figure(x, 3)).join(' to ')} is as in validation`,
+        ] as const,
+      ]),
+];
+
 /** What the judge says of one model line, why, and the way there. */
 export const explainLine = async (world: World, out: Output, name: string | undefined): Promise<void> => {
-  const judged = await judge(world, await oneModelLine(world, name));
+  const judged = await judgedLine(world, await oneModelLine(world, name));
   const { line, of } = judged;
   const document = {
     modelLine: line.modelLine,
@@ -141,6 +174,7 @@ export const explainLine = async (world: World, out: Output, name: string | unde
       ['e-value', `${evidenceText(judgement)}, where a loss is confirmed`],
       ['loss', lossText(judgement)],
       ['outcomes', `${judgement.coverage.known} known of ${judgement.coverage.matured} that are due`],
+      ...delayFacts(judgement),
       ['worst', judgement.worstAsset ?? '–'],
       ['inputs', judgement.features.slice(0, 5).join(', ') || 'as in training'],
       ['needs', actionText(judgement) || 'nothing'],
