@@ -14,7 +14,7 @@ import type { World } from '../world.ts';
 const ask = (world: World, request: QuarantineRequest): Promise<unknown> =>
   world.invoke(world.names.quarantine.arn, request);
 
-interface ReasonRow {
+interface ClassRow {
   readonly class: QuarantineClass;
   readonly records: number;
   readonly objects: number;
@@ -23,7 +23,7 @@ interface ReasonRow {
 }
 
 /** How much of each class, and from when to when. */
-const byReason = (entries: readonly QuarantineEntry[]): ReasonRow[] =>
+const byClass = (entries: readonly QuarantineEntry[]): ClassRow[] =>
   QuarantineClass.options
     .map((c) => {
       const of = entries.filter((e) => (e.classes[c] ?? 0) > 0);
@@ -47,17 +47,17 @@ const stateOf = ({ replay }: QuarantineEntry): string =>
         ? 'all good now'
         : `${replay.bad} still bad`;
 
-/** What was put aside, by reason and object, newest first. */
+/** What was put aside, by class and object, newest first. */
 export const quarantine = async (world: World, out: Output, o: { limit: number; all: boolean }): Promise<void> => {
   const request: QuarantineRequest = { do: 'list', site: o.all ? null : world.site, limit: o.limit };
   const list = parseAs(QuarantineList, await ask(world, request), 'answer of quarantine');
-  const reasons = byReason(list.entries);
-  answer(out, { reasons, ...list }, () => {
+  const classes = byClass(list.entries);
+  answer(out, { classes, ...list }, () => {
     table(
       out,
-      reasons,
+      classes,
       [
-        { title: 'reason', of: (r) => r.class },
+        { title: 'class', of: (r) => r.class },
         { title: 'records', of: (r) => String(r.records), align: 'right' },
         { title: 'objects', of: (r) => String(r.objects), align: 'right' },
         { title: 'first', of: (r) => ago(r.first, world.now()) },
@@ -103,26 +103,27 @@ export const showQuarantine = async (world: World, out: Output, o: { key: string
 
 export interface ReplayOptions {
   readonly keys: readonly string[];
-  readonly reason?: QuarantineClass;
+  readonly class?: QuarantineClass;
   readonly all: boolean;
   readonly dryRun: boolean;
-  readonly because: string;
+  /** For the audit trail. */
+  readonly reason: string;
 }
 
 const whatOf = (o: ReplayOptions): Extract<QuarantineRequest, { do: 'replay' }>['what'] => {
-  const said = [o.keys.length > 0, o.reason !== undefined, o.all].filter(Boolean).length;
-  const usage = 'give keys of "millwright quarantine", or --reason with one of its reasons, or --all';
+  const said = [o.keys.length > 0, o.class !== undefined, o.all].filter(Boolean).length;
+  const usage = 'give keys of "millwright quarantine", or --class with one of its classes, or --all';
   if (said !== 1)
     throw new CliError(
-      said === 0 ? 'what shall be replayed?' : 'keys, --reason and --all exclude each other',
+      said === 0 ? 'what shall be replayed?' : 'keys, --class and --all exclude each other',
       usage,
       EXIT.usage,
     );
   if (o.all) return { all: true };
-  if (o.reason !== undefined) return { class: o.reason };
+  if (o.class !== undefined) return { class: o.class };
   const stray = o.keys.find((k) => !k.startsWith('quarantine/'));
   if (stray !== undefined) throw new CliError(`"${stray}" is no key of quarantine`, usage, EXIT.usage);
-  if (o.keys.length > 100) throw new CliError('more than 100 keys at once', 'use --reason or --all', EXIT.usage);
+  if (o.keys.length > 100) throw new CliError('more than 100 keys at once', 'use --class or --all', EXIT.usage);
   return { keys: [...o.keys] };
 };
 
@@ -132,7 +133,7 @@ export const replayQuarantine = async (world: World, out: Output, o: ReplayOptio
   const by = await world.actor();
   const replays: ReplayAnswer['replays'] = [];
   for (;;) {
-    const request: QuarantineRequest = { do: 'replay', what, dryRun: o.dryRun, by, reason: o.because };
+    const request: QuarantineRequest = { do: 'replay', what, dryRun: o.dryRun, by, reason: o.reason };
     const got = parseAs(ReplayAnswer, await ask(world, request), 'answer of quarantine');
     const seen = new Set(replays.map((r) => r.key));
     const fresh = got.replays.filter((r) => !seen.has(r.key));

@@ -28,15 +28,15 @@ export const addLake = (program: Command, add: Add, act: Act): void => {
     program,
     'replay [keys...]',
     'Check again what is in quarantine, after a fix; what is good is stored once.',
-    'millwright replay --reason unit --dry-run',
+    'millwright replay --class unit --dry-run',
     'millwright replay quarantine/messages/site=plant-a/date=2026-01-31/7d0c.ndjson.gz',
   )
-    .addOption(new Option('--reason <reason>', 'objects with records of this reason').choices(QuarantineClass.options))
+    .addOption(new Option('--class <class>', 'objects with records of this class').choices(QuarantineClass.options))
     .option('--all', 'every object that has something bad left', false)
     .option('--dry-run', 'only say what would be good now', false)
-    .option('--because <text>', 'why, for the audit trail', 'replayed at the command line')
+    .option('--reason <text>', 'why, for the audit trail', 'replayed at the command line')
     .action(
-      act<[string[], { reason?: QuarantineClass; all: boolean; dryRun: boolean; because: string }]>(
+      act<[string[], { class?: QuarantineClass; all: boolean; dryRun: boolean; reason: string }]>(
         (world, out, keys, o) => replayQuarantine(world, out, { keys, ...o }),
       ),
     );

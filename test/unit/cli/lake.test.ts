@@ -35,7 +35,7 @@ const answering = (...answers: unknown[]) => {
 };
 
 describe('millwright quarantine', () => {
-  it('counts by reason, says first and last, and what came of replays', async () => {
+  it('counts by class, says first and last, and what came of replays', async () => {
     const replay = result({ bad: 0 });
     const { world, payloads } = answering({
       entries: [
@@ -47,7 +47,7 @@ describe('millwright quarantine', () => {
     });
     const { code, out } = await runWith(world, ['quarantine']);
     expect(code).toBe(0);
-    expect(out).toMatch(/unit +6 +3 +3 d ago +24 h ago/);
+    expect(out).toMatch(/class +records.*\n.*unit +6 +3 +3 d ago +24 h ago/i);
     expect(out).toMatch(/not replayed/);
     expect(out).toMatch(/all good now/);
     expect(out).toMatch(/given back to its way in/);
@@ -87,7 +87,7 @@ describe('millwright replay', () => {
 
   it('says what was stored, what was known and what is still bad, and why', async () => {
     const { world, payloads } = answering(replays());
-    const { out } = await runWith(world, ['replay', KEY, '--because', 'units mended']);
+    const { out } = await runWith(world, ['replay', KEY, '--reason', 'units mended']);
     expect(out).toMatch(/2 stored, 0 stored before, 1 still bad/);
     expect(out).toMatch(/not JSON: x/);
     expect(payloads).toEqual([
@@ -104,7 +104,7 @@ describe('millwright replay', () => {
   });
 
   it('says what would be good now in a dry run, and what goes by its own way', async () => {
-    const dry = await runWith(answering(replays()).world, ['replay', '--reason', 'unit', '--dry-run']);
+    const dry = await runWith(answering(replays()).world, ['replay', '--class', 'unit', '--dry-run']);
     expect(dry.out).toMatch(/2 would be good now/);
     const frames = await runWith(answering(replays({ handedOn: true }, [])).world, ['replay', '--all']);
     expect(frames.out).toMatch(/1 uploads are looked at again/);
@@ -114,9 +114,9 @@ describe('millwright replay', () => {
 
   it.each([
     [[], /what shall be replayed/],
-    [['--all', '--reason', 'unit'], /exclude each other/],
+    [['--all', '--class', 'unit'], /exclude each other/],
     [['raw/x'], /"raw\/x" is no key/],
-    [['--reason', 'mood'], /Allowed choices/],
+    [['--class', 'mood'], /Allowed choices/],
     [Array.from({ length: 101 }, (_, i) => `quarantine/${i}`), /more than 100 keys/],
   ])('refuses %j', async (args, why) => {
     const { code, err } = await runWith(answering().world, ['replay', ...args]);
