@@ -40,6 +40,17 @@ def evidently():
     return drifts
 
 
+def evidently_statistic():
+    """The statistic that Evidently chooses for such columns, without its reports: a lower bound of what it could take."""
+    scale = np.maximum(reference.std(axis=0), 0.001)
+
+    def drifts(window):
+        far = [stats.wasserstein_distance(reference[:, k], window[:, k]) / scale[k] >= 0.1 for k in range(columns)]
+        return np.mean(far) >= 0.5
+
+    return drifts
+
+
 def ks_bonferroni():
     def drifts(window):
         p = [stats.ks_2samp(window[:, k], reference[:, k], method="asymp").pvalue for k in range(columns)]
@@ -70,6 +81,7 @@ def psi_any(limit):
 
 RULES = {
     "evidently": evidently,
+    "evidently-statistic": evidently_statistic,
     "ks-bonferroni": ks_bonferroni,
     "psi-0.1": lambda: psi_any(0.1),
     "psi-0.25": lambda: psi_any(0.25),
