@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WindowKind } from './drift.ts';
 import { LineState } from './judgement.ts';
 import { PlantEvent } from './plant-event.ts';
 import { AssetId, DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
@@ -40,6 +41,14 @@ export const EVENTS = {
     worstFeature: z.string(),
     psi: z.number(),
     state: z.enum(['steady', 'watch', 'drifted']),
+    device: DeviceId.optional(),
+    kind: WindowKind.optional(),
+    what: z.string().optional().describe('changed'),
+    sure: z.string().optional().describe('how sure that is'),
+    since: Instant.optional().describe('source time'),
+    assets: z.array(z.string()).optional(),
+    next: z.string().optional().describe('what to do'),
+    evidence: Digest.optional().describe('`millwright explain drift` shows it'),
   }),
   OutcomeKnown: PlantEvent.describe('a failure, finding, repair or inspection, whole'),
   MachineChanged: PlantEvent.describe('a changeover or tool change, whole'),
@@ -108,6 +117,11 @@ export const EVENTS = {
     requestId: z.string(),
     count: z.int().positive().describe('how many outcomes decide'),
     says: z.string().describe('what is wanted of whom, for the people of the plant'),
+  }),
+  OperatorAsked: z.strictObject({
+    modelLine: ModelLineId,
+    site: SiteId,
+    says: z.string().describe('the question, and how to answer it'),
   }),
   OwnerMessage: z.strictObject({
     site: SiteId,

@@ -95,6 +95,7 @@ export const LineAction = z.strictObject({
     .int()
     .nonnegative()
     .describe('retrain: outcomes it rests on; ask-labels: outcomes missing; ask-operator: devices; plan: days left'),
+  says: z.string().optional().describe('of ask-operator and plan: the question, or what ages'),
 });
 export type LineAction = z.infer<typeof LineAction>;
 
@@ -221,10 +222,10 @@ export const judgementKeys = {
     sk: `${site}/${device}`,
   }),
   devices: (modelLine: string, packageDigest: string): string => `DRIFT#${modelLine}#${packageDigest}`,
-  /** What one finder said last of one stretch of a signal: `{finding, foundAt, foundBy}`. */
-  finding: (f: { site: string; asset: string; signal: string; check: string; from: string }, foundBy: string) => ({
+  /** What one finder said of a signal in one check, the newest stretches: `{words, version}`. */
+  findings: (f: { site: string; asset: string; signal: string; check: string }, foundBy: string) => ({
     pk: `ASSET#${f.site}/${f.asset}`,
-    sk: `FINDING#${f.signal}#${f.check}#${f.from}#${foundBy}`,
+    sk: `FINDINGS#${f.signal}#${f.check}#${foundBy}`,
   }),
   retrain: (modelLine: string, requestId: string) => ({ pk: `LINE#${modelLine}`, sk: `RETRAIN#${requestId}` }),
   /** `{judgement: LineJudgement, version}`. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAs } from '../contracts/errors.ts';
 import { ValidationLoss } from '../contracts/evaluation.ts';
-import { JoinedOutcomeRecord, type LineJudgement } from '../contracts/judgement.ts';
+import { JoinedOutcomeRecord, judgementKeys, type LineJudgement } from '../contracts/judgement.ts';
 import { LabelRequest } from '../contracts/label-request.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
 import {
@@ -23,8 +23,16 @@ import { settledFacts } from './settled-facts.ts';
 /** Body of the registry record of a package, as much as judging needs. */
 export const JudgedPackage = z.looseObject({ validationLoss: ValidationLoss.nullable().default(null) });
 
+/** What is known of the site; the judge keeps what it read of it with its judgement. */
+export interface SiteFacts {
+  /** Changes of machines that ask for a retrain; absent where the policy declares none. */
+  readonly changes?: readonly ChangeEvidence[];
+  /** Model lines of the site; absent where the policy declares no budget of alarms. */
+  readonly lines?: number;
+}
+
 /** What is kept of a model line, about its champion only; retrains of all champions. */
-export interface LineFacts {
+export interface LineFacts extends SiteFacts {
   readonly modelLine: string;
   readonly site: string;
   readonly packageDigest: string;
@@ -37,10 +45,6 @@ export interface LineFacts {
   readonly retrains: readonly RetrainEvidence[];
   /** Requests for labels of this champion. */
   readonly labels: readonly LabelRequest[];
-  /** Changes of machines that ask for a retrain; absent where the policy declares none. */
-  readonly changes?: readonly ChangeEvidence[];
-  /** Model lines of the site; absent where the policy declares no budget of alarms. */
-  readonly lines?: number;
 }
 
 /** An item of the judgement table. */
@@ -57,7 +61,7 @@ export const factPrefixes = (packageDigest: string): readonly string[] => [
 
 /**
  * Reads the items of a line's partition (`judgementKeys`) as facts about its champion; items of other packages and kinds
- * are left out. @throws {ContractError} naming an outcome that is none.
+ * are left out. What was read of the site comes from the newest judgement, where that is among the items. @throws {ContractError} naming an outcome that is none.
  */
 export const factsOf = (
   of: Omit<LineFacts, 'outcomes' | 'features' | 'served' | 'retrains' | 'labels'>,
@@ -66,8 +70,10 @@ export const factsOf = (
   const prefixes = factPrefixes(of.packageDigest);
   const [outcome, features, served, labels, retrain] = prefixes as [string, string, string, string, string];
   const kept = (prefix: string): readonly LineItem[] => items.filter((i) => i.sk.startsWith(prefix));
+  const judged = items.find((i) => i.sk === judgementKeys.state(of.modelLine).sk);
   return {
     ...of,
+    ...(judged?.['siteFacts'] as SiteFacts | undefined),
     outcomes: kept(outcome).map((i) => parseAs(JoinedOutcomeRecord, i['record'], `outcome ${i.sk}`)),
     features: kept(features).map(({ pk: _, sk: __, version: ___, ...evidence }) => evidence as never),
     served: kept(served).map((i) => ({

@@ -9,7 +9,14 @@ import { isTold, newsOf } from '#core/drift/decision/told.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { labelsWanted } from '#core/outcomes/labels-wanted.ts';
-import { factPrefixes, factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/outcomes/line-evidence.ts';
+import {
+  factPrefixes,
+  factsOf,
+  JudgedPackage,
+  judgeEvidence,
+  type LineFacts,
+  type SiteFacts,
+} from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
 import { commandOfRequest, keepRequest } from './label-requests.ts';
@@ -25,6 +32,8 @@ export interface JudgeDeps {
 
 interface State extends Item {
   readonly judgement: LineJudgement;
+  /** What was read beyond the line's own items: whoever judges again from those needs it. */
+  readonly siteFacts: SiteFacts;
   /** What the ledger was told last: judged package, state, action. */
   readonly told: string;
   /** Commands that are not known to be in the ledger yet; written before anything else is judged. */
@@ -35,7 +44,7 @@ interface State extends Item {
 const readSite = async (
   { judgement, registry }: JudgeDeps,
   { site, policy, served }: LineFacts,
-): Promise<Pick<LineFacts, 'changes' | 'lines'>> => {
+): Promise<SiteFacts> => {
   const assets = declaresRetrain(policy) ? [...new Set(served.map((s) => s.unit.split('/')[0] as string))] : null;
   const events =
     assets && (await Promise.all(assets.map((a) => judgement.list(judgementKeys.asset(site, a), 'EVENT#'))));
@@ -98,6 +107,24 @@ const commandsOf = (
       ...(isTold(from, judgement, policy) ? { announce: { type: 'LineJudged', detail: judged } } : {}),
     },
   ];
+  if (action?.kind === 'ask-operator' && before?.judgement.action?.kind !== 'ask-operator') {
+    const question = `operator/${modelLine}/${version}`;
+    const says = clip(`${modelLine}: ${action.says ?? reason}`);
+    commands.push({
+      schema: 'ledger-command/1',
+      commandId: commandIdOf(question),
+      site,
+      actor,
+      reason: says,
+      record: {
+        class: 'judgement',
+        id: question,
+        body: { schema: 'operator-asked/1', modelLine, packageDigest, says, evidenceDigest: judgement.evidenceDigest },
+      },
+      edges: about(question),
+      announce: { type: 'OperatorAsked', detail: { modelLine, site, says } },
+    });
+  }
   if (asks && action !== null && action.requestId !== null) {
     const { requestId, count } = action;
     const asked: EventDetail<'RetrainRequested'> = {
@@ -161,6 +188,10 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     const state: State = {
       ...key,
       judgement,
+      siteFacts: {
+        ...(facts.changes && { changes: facts.changes }),
+        ...(facts.lines && { lines: facts.lines }),
+      },
       told: newsOf(judgement),
       pending: [
         ...(news ? commandsOf(judgement, facts.policy, askedAt !== null, before, actor) : []),

@@ -36,7 +36,7 @@ export class LineJudging extends Construct {
         says: 'Judges one model line, and looks whether anybody watches the inputs of its devices.',
         may: [
           allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgementArn]),
-          ...grants.readRegistry(stack, 'latest'),
+          ...grants.readRegistry(stack, 'latest', 'list'),
           grants.writeLedger(stack),
           allow(['cloudwatch:PutMetricData'], ['*'], {
             StringEquals: { 'cloudwatch:namespace': healthNamespace(names.prefix) },

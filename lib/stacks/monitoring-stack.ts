@@ -30,11 +30,14 @@ export class MonitoringStack extends PlatformStack {
     const drift = new PlatformFunction(this, 'DriftEvaluator', {
       config,
       name: 'drift-evaluator',
-      says: 'Adds up the histograms of devices, tests them against the baseline of the package and judges the model line.',
+      says: 'Keeps the windows of devices, judges them by the baseline of the package and judges the model line.',
       may: [
         allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgement.tableArn]),
         ...grants.readArtifacts(this, 'packages/*'),
-        ...grants.readRegistry(this, 'latest'),
+        ...grants.readLake(this, 'drift/windows/*', 'drift/parts/*'),
+        ...grants.writeLake(this, 'drift/windows/*', 'drift/parts/*', 'drift/evidence/*', 'drift/lines/*'),
+        grants.listLake(this, 'drift/windows/*', 'drift/parts/*'),
+        ...grants.readRegistry(this, 'latest', 'list'),
         grants.writeLedger(this),
       ],
       timeout: DRIFT_EVALUATOR_TIMEOUT,
@@ -76,7 +79,7 @@ export class MonitoringStack extends PlatformStack {
       says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
       may: [
         ...grants.readLake(this, 'decisions/*'),
-        ...grants.readRegistry(this, 'latest'),
+        ...grants.readRegistry(this, 'latest', 'list'),
         allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgement.tableArn]),
         grants.writeLedger(this),
       ],

@@ -286,21 +286,31 @@ export const PERMISSIONS: Roles = {
   // ML: judging what runs.
   ...lambda('ml', 'drift-evaluator', [
     'dynamodb:GetItem PutItem Query on ml table/judgement',
-    ...reads('artifacts/packages/*'),
+    ...reads('artifacts/packages/*', 'lake/drift/windows/*', 'lake/drift/parts/*'),
+    ...writes('lake/drift/windows/*', 'lake/drift/parts/*', 'lake/drift/evidence/*', 'lake/drift/lines/*'),
+    lists('lake/drift/windows/*', 'lake/drift/parts/*'),
     LATEST,
+    LISTS,
     LEDGER,
     takesFrom('ml digests'),
   ]),
   ...lambda('ml', 'outcome-joiner', [
     ...reads('lake/decisions/*'),
     LATEST,
+    LISTS,
     'dynamodb:GetItem PutItem Query on ml table/judgement',
     LEDGER,
     takesFrom('ml outcome-joiner'),
   ]),
 
   ...lambda('ml', 'list-lines', [LISTS, 's3:PutObject on work/items/lines/*']),
-  ...lambda('ml', 'judge-line', ['dynamodb:GetItem PutItem Query on ml table/judgement', LATEST, LEDGER, MEASURES]),
+  ...lambda('ml', 'judge-line', [
+    'dynamodb:GetItem PutItem Query on ml table/judgement',
+    LATEST,
+    LISTS,
+    LEDGER,
+    MEASURES,
+  ]),
   'judge-lines': stateMachine([
     ...calls('ml', 'list-lines', 'judge-line'),
     READS_ITEMS,

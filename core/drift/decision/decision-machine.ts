@@ -81,7 +81,7 @@ export const judgeLine = (given: LineEvidence): Judged => {
   const state = byOutcomes === 'HEALTHY' ? stateByInputs(votes) : byOutcomes;
   const wanted: LineAction | null =
     request === undefined
-      ? actionIn(state, votes, policy.minOutcomes - outcomes.length)
+      ? actionIn(state, votes, policy, policy.minOutcomes - outcomes.length)
       : { kind: 'retrain', requestId: request.requestId, count: outcomes.length };
   const action = isShadow ? null : wanted;
   const meanLoss = meanLossOf(outcomes);

@@ -1,5 +1,7 @@
 import type { LineAction, LineState } from '../../contracts/judgement.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import type { FeatureVotes } from './feature-votes.ts';
+import { ageingSays, changeoverQuestion } from './input-reasons.ts';
 import type { OutcomeMemory } from './outcome-memory.ts';
 import { isWaiting, type Request } from './retrain-requests.ts';
 
@@ -22,14 +24,28 @@ export const stateByInputs = (votes: FeatureVotes): LineState => {
 };
 
 /**
- * The one thing that follows where no retrain is asked for. @param missing outcomes until a retrain may be asked for.
+ * The one thing that follows where no retrain is asked for.
+ * @param missing outcomes until a retrain may be asked for.
  */
-export const actionIn = (state: LineState, votes: FeatureVotes, missing: number): LineAction | null => {
-  const of = (kind: LineAction['kind'], count: number): LineAction => ({ kind, requestId: null, count });
+export const actionIn = (
+  state: LineState,
+  votes: FeatureVotes,
+  policy: JudgingPolicy,
+  missing: number,
+): LineAction | null => {
   const { changeovers, ageing } = votes;
   if ((state === 'SUSPECTED_CHANGEOVER' || state === 'VERIFY') && changeovers.length > 0)
-    return of('ask-operator', changeovers.length);
-  if ((state === 'WATCH' || state === 'CONFIRMED') && missing > 0) return of('ask-labels', missing);
+    return {
+      kind: 'ask-operator',
+      requestId: null,
+      count: changeovers.length,
+      says: changeoverQuestion(votes, policy),
+    };
+  if ((state === 'WATCH' || state === 'CONFIRMED') && missing > 0)
+    return { kind: 'ask-labels', requestId: null, count: missing };
   const days = ageing[0]?.ageing?.daysToLimit ?? null;
-  return state === 'AGEING' && days !== null ? of('plan', Math.floor(days)) : null;
+  const says = ageingSays(votes);
+  return state === 'AGEING' && days !== null && says !== null
+    ? { kind: 'plan', requestId: null, count: Math.floor(days), says }
+    : null;
 };

@@ -1,10 +1,11 @@
 import type { LineAction, LineState } from '../../contracts/judgement.ts';
-import { driftRules } from '../policy.ts';
 import type { ChangeEvidence, LineEvidence } from './evidence.ts';
-import type { FeatureEvidence, FeatureVotes } from './feature-votes.ts';
+import type { FeatureVotes } from './feature-votes.ts';
+import { inputReasons } from './input-reasons.ts';
 import type { OutcomeMemory } from './outcome-memory.ts';
 import { coolUntil, type Request } from './retrain-requests.ts';
 import type { RetrainWorth } from './retrain-worth.ts';
+import { dayOf, figure } from './wording.ts';
 
 export interface Verdict {
   readonly state: LineState;
@@ -25,61 +26,8 @@ export interface Verdict {
   readonly spent: boolean;
 }
 
-/** Names that a sentence says; of a whole fleet the first few. */
-const NAMED = 5;
-const few = (names: readonly string[]): string =>
-  names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
-const dayOf = (instant: string): string => instant.slice(0, 10);
-const number = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 2, useGrouping: false });
-
-/** The machines that a device saw, else the device. */
-const placesOf = (all: readonly FeatureEvidence[]): string =>
-  few([...new Set(all.flatMap((e) => (e.assets === undefined || e.assets.length === 0 ? [e.device] : e.assets)))]);
-const sinceOf = (all: readonly FeatureEvidence[]): string => {
-  const first = all.flatMap((e) => e.since ?? []).sort()[0];
-  return first === undefined ? '' : ` since ${dayOf(first)}`;
-};
-
-const inputReasons = (memory: OutcomeMemory, { policy }: LineEvidence, { votes }: Verdict): string[] => {
-  const reasons: string[] = [];
-  const { changeovers, newContexts, recurring, ageing, held } = votes;
-  const outcomesHold = memory.calm >= policy.leaveAfter ? '; outcomes hold, so nothing follows from it' : '';
-  if (votes.watch)
-    reasons.push(
-      `inputs are not as in training on ${few(votes.voting)}: ${votes.features.slice(0, 3).join(', ')}${outcomesHold}`,
-    );
-  if (changeovers.length > 0)
-    reasons.push(
-      `many inputs of ${placesOf(changeovers)} stepped at once${sinceOf(changeovers)}: was it changed over? ` +
-        `Say so with "millwright events add" (changeover or tool-change); unanswered for ${driftRules(policy.drift).changeoverDays} days it is drift`,
-    );
-  const [oldest] = ageing;
-  if (oldest?.ageing !== undefined) {
-    const { feature, perDay, daysToLimit } = oldest.ageing;
-    const when =
-      daysToLimit === null
-        ? 'when it reaches its limit is not sure yet'
-        : daysToLimit === 0
-          ? 'its limit is reached'
-          : `its limit is ${Math.floor(daysToLimit)} days away: plan a retrain before`;
-    reasons.push(
-      `${feature} of ${placesOf([oldest])} ages${sinceOf([oldest])} by ${number(perDay)} standard deviations a day; ${when}`,
-    );
-  }
-  if (newContexts.length > 0)
-    reasons.push(
-      `${placesOf(newContexts)} ran in a context that training does not know (${few([...new Set(newContexts.map((e) => e.context ?? 'unnamed'))])}): not judged as drift`,
-    );
-  if (recurring.length > 0)
-    reasons.push(`inputs of ${placesOf(recurring)} are as in a regime that was accepted before`);
-  for (const { device, quality } of held.slice(0, NAMED))
-    reasons.push(`the inputs of ${device} have no vote: ${quality}`);
-  if (held.length > NAMED) reasons.push(`the inputs of ${held.length - NAMED} more devices have no vote`);
-  return reasons;
-};
-
 const costReason = ({ saves, costs, isWorthIt }: RetrainWorth): string =>
-  `a retrain costs ${number(costs)} and would save ${number(saves)}` +
+  `a retrain costs ${figure(costs)} and would save ${figure(saves)}` +
   (isWorthIt ? '' : ': not worth it, so none is asked for');
 
 const WOULD_HAVE: Readonly<Record<LineAction['kind'], string>> = {
@@ -98,7 +46,7 @@ export const reasonsOf = (memory: OutcomeMemory, evidence: LineEvidence, v: Verd
   else
     reasons.push(
       `${outcomes.length} outcomes with a mean loss of ${v.meanLoss.toFixed(3)}, expected at most ${expectedLoss.toFixed(3)}: ` +
-        `e-value ${memory.eValue.value.toPrecision(3)}, confirmed at ${number(v.threshold)}`,
+        `e-value ${memory.eValue.value.toPrecision(3)}, confirmed at ${figure(v.threshold)}`,
     );
   if (memory.confirmed) {
     const { worstAsset } = memory.eValue;
@@ -112,7 +60,7 @@ export const reasonsOf = (memory: OutcomeMemory, evidence: LineEvidence, v: Verd
     reasons.push(
       `${v.change.kind} of ${v.change.asset} on ${dayOf(v.change.validTime)}, for which a retrain is declared: enough outcomes are known since`,
     );
-  reasons.push(...inputReasons(memory, evidence, v));
+  reasons.push(...inputReasons(v.votes, policy, memory.calm >= policy.leaveAfter));
   if (v.state === 'VERIFY')
     reasons.push(
       `the machine asked for this package: it is verified after ${policy.leaveAfter} calm outcomes in a row, ${memory.calm} so far`,

@@ -1,0 +1,34 @@
+import type { LineJudgement, LineState } from '../../contracts/judgement.ts';
+import type { JudgingPolicy } from '../../contracts/use-case.ts';
+
+/** States in which nobody has anything to do. */
+const QUIET: readonly LineState[] = ['HEALTHY', 'WATCH', 'VERIFY', 'NEW_CONTEXT', 'RECURRING'];
+
+/** The loss is confirmed and nothing is left that the machine may do. */
+const needsPerson = ({ state, action, wouldHave }: LineJudgement): boolean =>
+  state === 'CONFIRMED' && action === null && (wouldHave ?? null) === null;
+
+/** What of a judgement is news for the registry: another champion, state or action. */
+export const newsOf = ({ packageDigest, state, action, wouldHave }: LineJudgement): string =>
+  [
+    packageDigest,
+    state,
+    action?.kind ?? '',
+    action?.requestId ?? '',
+    ...(wouldHave === undefined ? [] : [`shadow ${wouldHave?.kind ?? ''}`]),
+  ].join(' ');
+
+/** Whether a judgement calls people: what counts against a budget of alarms when nothing changed. */
+export const isAlarm = (from: LineState, { state }: Pick<LineJudgement, 'state'>): boolean =>
+  state !== from && !QUIET.includes(state);
+
+/**
+ * Whether owners are told of a judgement that is news. Where the policy declares a budget of alarms they are told of what
+ * calls them and of its end; what is only watched is in the registry.
+ * @param from state of the judgement before.
+ */
+export const isTold = (from: LineState, judgement: LineJudgement, { drift }: JudgingPolicy): boolean => {
+  const isNews = from !== judgement.state || needsPerson(judgement);
+  const isQuiet = QUIET.includes(from) && QUIET.includes(judgement.state);
+  return isNews && !(isQuiet && drift?.alertsPerMonth !== undefined);
+};
