@@ -1,7 +1,7 @@
 import type { JointBaseline } from '../../contracts/baseline.ts';
 
 /** Least squared rest that is told apart from none: below it lies the rounding of the components. */
-const LEAST_Q = 1e-9;
+const LEAST_Q = 1e-6;
 
 /** T² and Q of rows against the components of a baseline (Jackson & Mudholkar 1979), without an allocation a row. */
 export class JointDistance {
@@ -10,7 +10,10 @@ export class JointDistance {
   readonly #loadings: readonly Float64Array[];
   readonly #variances: readonly number[];
   readonly #row: Float64Array;
-  /** Mahalanobis distance within the kept components, √T², and length of what they leave, √Q; NaN where a value is missing. */
+  /**
+   * Mahalanobis distance within the kept components, √T², and length of what they leave, √Q; NaN where a value is missing.
+   * To float32: the trainer adds in another order, and values on an edge must fall on the same side.
+   */
   t = Number.NaN;
   q = Number.NaN;
 
@@ -22,18 +25,15 @@ export class JointDistance {
     this.#row = new Float64Array(mean.length);
   }
 
-  /** How many features a row has. */
-  get width(): number {
-    return this.#row.length;
-  }
-
   /** Sets {@link t} and {@link q}. @param x the features in the baseline's order; more are not looked at. */
-  measure(x: ArrayLike<number>): void {
+  measure(x: ArrayLike<number | string | null>): void {
     const row = this.#row;
     const width = row.length;
     let rest = 0;
     for (let i = 0; i < width; i++) {
-      const z = ((x[i] as number) - (this.#mean[i] as number)) * (this.#perScale[i] as number);
+      const value = x[i];
+      const centered = typeof value === 'number' ? value - (this.#mean[i] as number) : Number.NaN;
+      const z = centered * (this.#perScale[i] as number);
       row[i] = z;
       rest += z * z;
     }
@@ -43,16 +43,14 @@ export class JointDistance {
       return;
     }
     let t2 = 0;
-    // Taken off one after the other: the rest of a difference of squares would be rounding where little is left.
-    for (const [k, loading] of this.#loadings.entries()) {
+    for (let k = 0; k < this.#loadings.length; k++) {
+      const loading = this.#loadings[k] as Float64Array;
       let score = 0;
       for (let i = 0; i < width; i++) score += (loading[i] as number) * (row[i] as number);
-      for (let i = 0; i < width; i++) row[i] = (row[i] as number) - score * (loading[i] as number);
+      rest -= score * score;
       t2 += (score * score) / (this.#variances[k] as number);
     }
-    let q = 0;
-    for (let i = 0; i < width; i++) q += (row[i] as number) * (row[i] as number);
-    this.t = Math.sqrt(t2);
-    this.q = Math.sqrt(Math.max(q, LEAST_Q));
+    this.t = Math.fround(Math.sqrt(t2));
+    this.q = Math.fround(Math.sqrt(Math.max(rest, LEAST_Q)));
   }
 }

@@ -12,7 +12,7 @@ export interface SketchRow {
   readonly asset: string;
   readonly sourceTime: string;
   /** Features in the baseline's order, without those of the joint distribution; names for categories, null for nothing. */
-  readonly x: ArrayLike<number> | readonly (number | string | null)[];
+  readonly x: ArrayLike<number | string | null>;
 }
 
 /** What is known of an asset's rows in this window. */
@@ -41,6 +41,7 @@ export class WindowSketch {
   readonly #counts: Uint32Array;
   readonly #edges: Float64Array;
   readonly #edge: Int32Array;
+  readonly #atoms: readonly (readonly number[])[];
   readonly #center: Float64Array;
   readonly #perScale: Float64Array;
   readonly #low: Float64Array;
@@ -78,6 +79,7 @@ export class WindowSketch {
     this.#edges = Float64Array.from(features.flatMap(({ cells }) => (cells.kind === 'numeric' ? cells.edges : [])));
     const ofNumeric = (of: (cells: Extract<BaselineFeature['cells'], { kind: 'numeric' }>) => number): Float64Array =>
       Float64Array.from(features, ({ cells }) => (cells.kind === 'numeric' ? of(cells) : NONE));
+    this.#atoms = features.map(({ cells }) => (cells.kind === 'numeric' ? cells.atoms : []));
     this.#center = ofNumeric((c) => c.center);
     this.#perScale = ofNumeric((c) => UNITS / c.scale);
     this.#low = ofNumeric((c) => c.range?.[0] ?? Number.NEGATIVE_INFINITY);
@@ -156,7 +158,7 @@ export class WindowSketch {
     const before = this.#beforeOf(asset);
     for (let i = 0; i < given; i++) this.#count(i, x[i] as number | string | null, before);
     if (joint === null) return;
-    joint.measure(x as ArrayLike<number>);
+    joint.measure(x);
     this.#count(given, joint.t, before);
     this.#count(given + 1, joint.q, before);
   }
@@ -206,14 +208,10 @@ export class WindowSketch {
   }
 
   #cell(i: number, value: number): number {
-    if (value < (this.#low[i] as number) || value > (this.#high[i] as number) || this.#hasAtom(i, value))
+    const isSpecial = value < (this.#low[i] as number) || value > (this.#high[i] as number);
+    if (isSpecial || (this.#atoms[i] as readonly number[]).includes(value))
       return cellOf((this.#features[i] as BaselineFeature).cells, value);
     return innerCellOf(this.#edges, value, this.#edge[i] as number, this.#edge[i + 1] as number);
-  }
-
-  #hasAtom(i: number, value: number): boolean {
-    const { cells } = this.#features[i] as BaselineFeature;
-    return cells.kind === 'numeric' && cells.atoms.length > 0 && cells.atoms.includes(value);
   }
 
   #follow(i: number, value: number, before: Before): void {
