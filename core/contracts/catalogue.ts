@@ -14,6 +14,7 @@ import {
   UplinkConfig,
 } from './device.ts';
 import { DriftWindow } from './drift.ts';
+import { DriftFold } from './drift-fold.ts';
 import { EvaluationReport, GateVerdict, ShardErrors } from './evaluation.ts';
 import { EVENTS } from './events.ts';
 import { FeatureRow, FeatureSet } from './feature-set.ts';
@@ -73,6 +74,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   entry('device-report', 'message', DeviceReport, 'What a device serves and how it is doing.'),
   entry('feature-digest', 'message', FeatureDigest, 'Sketches of the features a device saw in a window.'),
   entry('drift-window', 'record', DriftWindow, 'One window of one device, whole: the parts of its digests together.'),
+  entry('drift-fold', 'record', DriftFold, 'How one window of a device was judged, and by what.'),
   entry('adopt-answer', 'message', AdoptAnswer, 'Answer of the runtime to a model component that asks to be adopted.'),
   entry('runtime-config', 'config', RuntimeConfig, 'Deployment configuration of the runtime component.'),
   entry('uplink-config', 'config', UplinkConfig, 'Deployment configuration of the uplink component.'),

@@ -11,12 +11,14 @@ import { dynamoRegistry } from '../shared/registry-reader.ts';
 import { makeHandler } from './handler.ts';
 
 const { names, stage } = readEnv();
+const s3 = new S3Client({});
 const db = DynamoDBDocumentClient.from(new DynamoDBClient({}));
 
 export const handler = makeHandler({
   judgement: dynamoJudgement(db, names.judgementTable.name),
   registry: dynamoRegistry(db, names.registry.arn),
-  artifacts: s3Store(new S3Client({}), names.artifactsBucket),
+  artifacts: s3Store(s3, names.artifactsBucket),
+  lake: s3Store(s3, names.lakeBucket),
   ledger: lambdaLedger(new LambdaClient({}), names.ledgerWriter.arn),
   stage,
   log: makeLogger('drift-evaluator'),

@@ -153,17 +153,18 @@ export class FleetStack extends PlatformStack {
       },
     });
     // As bytes: what is no JSON a rule would drop without a word, and what a device says cannot pass for the topic.
-    for (const [id, kind] of [
-      ['ObservationRule', 'observations'],
-      ['QualityRule', 'quality'],
+    for (const [id, kind, queues] of [
+      ['ObservationRule', 'observations', [names.messageQueue]],
+      // Findings also hold what the drift evaluator would say of the time they are about.
+      ['QualityRule', 'quality', receivers],
     ] as const)
       new CfnTopicRule(this, id, {
         ruleName: `${names.prefix}_${kind}`.replaceAll('-', '_'),
         topicRulePayload: {
           awsIotSqlVersion: '2016-03-23',
           sql: `SELECT encode(*, 'base64') AS bytes, topic() AS cameOn FROM 'millwright/${config.stage}/+/+/${kind}'`,
-          description: `Messages of devices on …/${kind}, each whole and with the topic it came on, to the lake.`,
-          actions: [send(names.messageQueue.url)],
+          description: `Messages of devices on …/${kind}, each whole and with the topic it came on, to ${queues.length > 1 ? 'the lake and the drift evaluator' : 'the lake'}.`,
+          actions: queues.map((q) => send(q.url)),
           errorAction: send(unsent.queueUrl),
         },
       });

@@ -1,0 +1,158 @@
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
+import { DriftWindow } from '#core/contracts/drift.ts';
+import type { DriftFold } from '#core/contracts/drift-fold.ts';
+import { parseAs } from '#core/contracts/errors.ts';
+import { judgementKeys } from '#core/contracts/judgement.ts';
+import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
+import { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { UseCase } from '#core/contracts/use-case.ts';
+import { foldWindow } from '#core/drift/device/device-fold.ts';
+import type { DeviceState } from '#core/drift/device/device-state.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
+import { signalsRead } from '#core/feature-sets/record.ts';
+import { canonicalJson } from '#core/lineage/canonical-json.ts';
+import { standingEvents } from '#core/outcomes/standing.ts';
+import { inParallel } from '#core/policy/in-parallel.ts';
+import type { RegistryReader } from '#core/ports/registry.ts';
+import { heldReasons } from '#core/quality/held-reasons.ts';
+import { compareText } from '#core/text/compare.ts';
+import { judgeModelLine } from '../shared/judge-line.ts';
+import { type Item, type JudgementTable, versionOf } from '../shared/judgement-table.ts';
+import type { Ledger } from '../shared/ledger-client.ts';
+import { getJson, type ObjectStore } from '../shared/object-store.ts';
+import { onceKnown } from '../shared/once-known.ts';
+import { readModelLine, readUseCase } from '../shared/retrain-run.ts';
+import { type DeviceItem, deviceItem, isKnown, judgedItem, type Pending, readyOf, withWindow } from './device-item.ts';
+import { knownFindings } from './findings.ts';
+import { announcedState, driftCommand, featureEvidence, saysOf } from './tell.ts';
+import { keepWindow } from './whole-windows.ts';
+
+export interface JudgeWindowDeps {
+  readonly judgement: JudgementTable;
+  readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
+  readonly artifacts: ObjectStore;
+  readonly lake: ObjectStore;
+  readonly ledger: Ledger;
+  readonly now: () => string;
+}
+
+/** Later than every instant: the evaluator knows what it was told, whenever that is said to have become known. */
+const ALL_THAT_IS_KNOWN = '9999-12-31T23:59:59.999Z';
+/** The newest events that a window is judged with. */
+const MOST_EVENTS = 50;
+
+type Times = Pick<DriftWindow, 'site' | 'from' | 'to'> & { readonly assets: readonly string[] };
+
+const timesOf = (windows: readonly DriftWindow[]): Times => ({
+  site: windows[0]?.site ?? '',
+  from: windows.map((w) => w.from).sort()[0] ?? '',
+  to:
+    windows
+      .map((w) => w.to)
+      .sort()
+      .at(-1) ?? '',
+  assets: [...new Set(windows.flatMap((w) => w.assets))].sort(compareText),
+});
+
+/** Plant events of the assets, up to the end of the windows, the newest ones in order. */
+const readEvents = async (table: JudgementTable, { site, to, assets }: Times): Promise<readonly PlantEvent[]> => {
+  const items = await inParallel(assets, (asset) => table.list(judgementKeys.asset(site, asset), 'EVENT#'));
+  const events = items.flat().map((item) => parseAs(PlantEvent, item['event'], `kept event ${item.sk}`));
+  return standingEvents(events, ALL_THAT_IS_KNOWN)
+    .filter((e) => assets.includes(e.asset) && e.validTime <= to)
+    .sort((a, b) => compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId))
+    .slice(-MOST_EVENTS);
+};
+
+/**
+ * Judges whole windows as they come: keeps each in the lake, waits for as many rows of a context as the baseline judges by,
+ * and folds them into what is known of the device. Each fold leaves an object with all that it was judged by; one that
+ * says something else than the fold before is recorded and announced; the line is judged again while inputs differ.
+ */
+export const windowJudge = (deps: JudgeWindowDeps) => {
+  const baselineOf = onceKnown(async (prefix: string): Promise<BaselineSpec> => {
+    const key = `${prefix}baseline.json`;
+    return readBaseline(await getJson(deps.artifacts, key), key);
+  });
+  const useCaseOf = onceKnown((digest: string) => readUseCase(deps.registry, digest));
+  const lineUseCase = async (modelLine: string): Promise<UseCase> => {
+    const found = await readModelLine(deps.registry, modelLine);
+    if (found === null) throw new Error(`model line ${modelLine} is not in the registry: publish its use case`);
+    return useCaseOf(found.line.useCaseDigest);
+  };
+
+  const save = async (readAt: number, item: DeviceItem, evidence?: Item): Promise<DeviceItem> => {
+    const written = await deps.judgement.putAll([
+      { item, readAt },
+      ...(evidence === undefined ? [] : [{ item: evidence, readAt: null }]),
+    ]);
+    if (!written) throw new Error(`${item.pk}, ${item.sk} was changed by another; the message is counted later`);
+    return { ...item, version: readAt + 1 };
+  };
+  const settle = async (item: DeviceItem, modelLine: string): Promise<DeviceItem> => {
+    if (item.pending === null) return item;
+    const { commands } = JSON.parse(item.pending) as Pending;
+    if (commands.length > 0) await deps.ledger.write([...commands]);
+    await judgeModelLine(deps, modelLine, 'lambda:drift-evaluator');
+    return save(versionOf(item), { ...item, pending: null });
+  };
+
+  const fold = async (
+    item: DeviceItem,
+    window: DriftWindow,
+    names: ReturnType<typeof readyOf>,
+  ): Promise<DriftFold & { state: DeviceState }> => {
+    const { modelLine, packageDigest } = window;
+    const windows = await inParallel(names ?? [], async ({ boot, windowStart }) => {
+      if (boot === window.boot && windowStart === window.windowStart) return window;
+      const key = lakeKeys.driftWindow({ ...window, boot, windowStart });
+      return parseAs(DriftWindow, await getJson(deps.lake, key), key);
+    });
+    const times = timesOf(windows);
+    const [baseline, useCase, events, findings] = await Promise.all([
+      baselineOf(artifactKeys.package(modelLine, packageDigest)),
+      lineUseCase(modelLine),
+      readEvents(deps.judgement, times),
+      inParallel(times.assets, (asset) => knownFindings(deps.judgement, times.site, asset)),
+    ]);
+    const signals = signalsRead(useCase).map((s) => s.name);
+    const held = heldReasons(findings.flat(), { assets: times.assets, signals }, times);
+    const before = item.device === null ? null : (JSON.parse(item.device) as DeviceState);
+    const { state, evidence } = foldWindow(before, windows, { baseline, policy: useCase.judging, events, held });
+    return { schema: 'drift-fold/1', evidence, policy: useCase.judging, events: [...events], state };
+  };
+
+  /** @throws {Error} when another one judged the device meanwhile, or something cannot be read; nothing is half done. */
+  return async (window: DriftWindow): Promise<void> => {
+    const { modelLine, packageDigest, site, device, context } = window;
+    const key = judgementKeys.device(modelLine, packageDigest, site, device);
+    const found = await deps.judgement.get(key);
+    const before = await settle(deviceItem(key, found), modelLine);
+    const readAt = Math.max(versionOf(before), versionOf(found));
+    if (isKnown(before, window) === 'known') return;
+    await keepWindow(deps.lake, window);
+    if (isKnown(before, window) === 'late') return;
+    const item = withWindow(before, window);
+    const baseline = await baselineOf(artifactKeys.package(modelLine, packageDigest));
+    const ready = readyOf(item, context, baseline.windows.rows);
+    if (ready === null) {
+      await save(readAt, item);
+      return;
+    }
+    const { state, ...folded } = await fold(item, window, ready);
+    const { evidence, policy } = folded;
+    const object = lakeKeys.driftEvidence(window, evidence);
+    await deps.lake.put(object, Buffer.from(canonicalJson(folded)), 'application/json');
+    const read = featureEvidence(evidence, deps.now(), policy);
+    const said = saysOf(evidence);
+    const isNews = said !== item.said;
+    // While inputs differ, every window is evidence for the line, although nothing else is said of the device.
+    const isEvidence = isNews || announcedState(evidence) !== 'steady';
+    const pending = isEvidence ? { commands: isNews ? [driftCommand(evidence, read, object, item.said)] : [] } : null;
+    const saved = await save(readAt, judgedItem(item, context, { state, said, pending }), {
+      ...judgementKeys.features(modelLine, packageDigest, site, device),
+      ...read,
+    });
+    await settle(saved, modelLine);
+  };
+};

@@ -1,0 +1,120 @@
+import type { WindowEvidence } from '#core/contracts/drift.ts';
+import { nodeRef } from '#core/contracts/ledger.ts';
+import type { JudgingPolicy } from '#core/contracts/use-case.ts';
+import type { FeatureEvidence } from '#core/drift/decision/feature-votes.ts';
+import { adviceOf } from '#core/drift/device/advice.ts';
+import { commandIdOf } from '#core/lineage/command-id.ts';
+import type { LedgerCommandInput } from '../shared/ledger-client.ts';
+import { clip } from '../shared/retrain-run.ts';
+
+/** Most features that evidence names: a message of a line says the first few. */
+const NAMED = 20;
+/** The table keeps no larger number. */
+const LARGEST = 1e100;
+
+/** What the line's judge reads of the device. @param at by the clock. */
+export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPolicy): FeatureEvidence => {
+  const worst = e.features[0];
+  return {
+    device: e.device,
+    at,
+    state: e.state,
+    feature: worst?.name ?? '',
+    psi: worst?.psi ?? 0,
+    lower: worst?.lower ?? 0,
+    calibrated: e.calibrated,
+    ...(e.kind === 'data-quality' ? { quality: clip(e.says.join('; ')) } : {}),
+    features: e.features
+      .filter((f) => f.lower > policy.psiWatch)
+      .map((f) => f.name)
+      .slice(0, NAMED),
+    farOffWindows: e.farOffWindows,
+    kind: e.kind,
+    context: e.context,
+    since: e.since,
+    assets: e.assets.slice(0, NAMED),
+    ...(e.ageing === null ? {} : { ageing: e.ageing }),
+    eValue: Math.min(LARGEST, e.eValue),
+    threshold: e.threshold,
+    window: { from: e.from, to: e.to },
+  };
+};
+
+const DRIFTED: readonly WindowEvidence['kind'][] = ['serious'];
+const QUIET: readonly WindowEvidence['kind'][] = ['steady', 'recurring', 'warm-up', 'muted'];
+
+/** What is announced: a device whose data is bad, or that asks something, is looked at, and is no drift. */
+export const announcedState = ({ kind }: Pick<WindowEvidence, 'kind'>): 'steady' | 'watch' | 'drifted' =>
+  DRIFTED.includes(kind) ? 'drifted' : QUIET.includes(kind) ? 'steady' : 'watch';
+
+const MOST_FAR_OFF = 3;
+
+/** What a change of is told to the ledger and makes the line be judged again; people are told of the first of it. */
+export const saysOf = (e: WindowEvidence): string =>
+  [
+    announcedState(e),
+    e.kind,
+    e.kind === 'data-quality' ? e.says[0] : '',
+    e.kind === 'new-context' ? e.context : '',
+    e.kind === 'ageing' ? (e.ageing?.feature ?? '') : '',
+    e.calibrated,
+    Math.min(e.farOffWindows, MOST_FAR_OFF),
+    e.eValue >= e.threshold,
+  ].join('|');
+const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
+
+/** Id of the registry record of what was said of a device. */
+export const driftRecordId = ({ modelLine, site, device }: WindowEvidence): string =>
+  `drift/${modelLine}/${site}/${device}`;
+
+/** The record of a judgement that says something else than the one before. @param object key of its evidence in the lake. */
+export const driftCommand = (
+  e: WindowEvidence,
+  evidence: FeatureEvidence,
+  object: string,
+  before: string | null,
+): LedgerCommandInput => {
+  const { modelLine, packageDigest, device, site } = e;
+  const id = driftRecordId(e);
+  const { what, sure, next } = adviceOf(e);
+  const state = announcedState(e);
+  const detail = {
+    modelLine,
+    site,
+    packageDigest,
+    worstFeature: evidence.feature,
+    psi: evidence.psi,
+    state,
+    device,
+    kind: e.kind,
+    what: clip(what, 1000),
+    sure,
+    since: e.since,
+    assets: e.assets.slice(0, NAMED),
+    next,
+    evidence: e.hash,
+  };
+  return {
+    schema: 'ledger-command/1',
+    commandId: commandIdOf(id, e.hash),
+    site,
+    actor: 'lambda:drift-evaluator',
+    reason: clip(`inputs of ${device}: ${e.kind}. ${what}`),
+    record: {
+      class: 'judgement',
+      id,
+      body: {
+        schema: 'drift-judgement/1',
+        ...detail,
+        ...evidence,
+        decisions: e.rows,
+        state,
+        features: e.features,
+        sequence: e.sequence,
+        object,
+      },
+    },
+    edges: [{ from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) }],
+    ...(stateIn(saysOf(e)) === stateIn(before) ? {} : { announce: { type: 'DriftJudged', detail } }),
+  };
+};
