@@ -1,4 +1,6 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { lakeKeys } from '#core/contracts/lake.ts';
+import type { LandedTableName } from '#core/contracts/lake-tables.ts';
 import { REGISTRY_CLASS_INDEX } from '#core/contracts/ledger.ts';
 import type { PlatformStack } from '../stacks/platform-stack.ts';
 import { allow } from './platform-function.ts';
@@ -41,6 +43,23 @@ export const grants = {
   ],
   listLake: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:ListBucket'], [`arn:aws:s3:::${of.names.lakeBucket}`], { StringLike: { 's3:prefix': prefixes } }),
+  /**
+   * What it takes to land rows in tables (lambdas/shared/landing.ts): their files, claims, and whether a day was put
+   * together; with what else of the lake the function needs, so that a policy has each statement once.
+   */
+  land: (
+    of: Of,
+    tables: readonly LandedTableName[],
+    { read, write = [], list = [] }: { read: readonly string[]; write?: readonly string[]; list?: readonly string[] },
+  ): PolicyStatement[] => {
+    const hot = tables.map((table) => `${lakeKeys.tierPrefix('hot', table)}*`);
+    return [
+      ...grants.readLake(of, ...read, 'compaction-plans/*'),
+      ...grants.writeLake(of, ...hot, ...write),
+      grants.listLake(of, ...hot, ...list, 'compaction-plans/*'),
+      allow(['dynamodb:PutItem'], [of.names.landingTable.arn]),
+    ];
+  },
   /** Hides the newest version of objects; versions before stay until the lifecycle of the bucket ends them. */
   removeFromLake: (of: Of, ...prefixes: string[]): PolicyStatement =>
     allow(['s3:DeleteObject'], objects(of.names.lakeBucket, prefixes)),

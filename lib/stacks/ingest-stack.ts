@@ -3,7 +3,6 @@ import { Rule } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { lakeKeys } from '#core/contracts/lake.ts';
 import { LANDED_TABLES } from '#core/contracts/lake-tables.ts';
 import { onlyInAws } from '../aspects/only-in-aws.ts';
 import { Compaction } from '../constructs/compaction.ts';
@@ -17,9 +16,6 @@ import { PlatformStack, type PlatformStackProps } from './platform-stack.ts';
 /** A claim on a message outlives whoever made it: the function that may write is gone by then. */
 const WRITER_TIMEOUT = Duration.seconds(60);
 const LEASE = Duration.seconds(75);
-/** Where rows land. */
-const HOT = LANDED_TABLES.map((table) => `${lakeKeys.tierPrefix('hot', table)}*`);
-const FINDINGS = `${lakeKeys.tierPrefix('hot', 'quality')}*`;
 
 /** Data plane: how frames, plant events, decisions and small messages come in, and how they become features. */
 export class IngestStack extends PlatformStack {
@@ -54,10 +50,7 @@ export class IngestStack extends PlatformStack {
         name: 'register-upload',
         says: 'Checks frames of an upload, puts bad ones aside, says what their quality is, registers the object.',
         may: [
-          ...grants.readLake(this, 'raw/frames/*', 'compaction-plans/*'),
-          ...grants.writeLake(this, FINDINGS, 'quarantine/*'),
-          grants.listLake(this, FINDINGS, 'compaction-plans/*'),
-          allow(['dynamodb:PutItem'], [names.landingTable.arn]),
+          ...grants.land(this, ['quality'], { read: ['raw/frames/*'], write: ['quarantine/*'] }),
           ...grants.readRegistry(this, 'latest', 'list'),
           grants.writeLedger(this),
         ],
@@ -86,7 +79,7 @@ export class IngestStack extends PlatformStack {
       }),
     );
 
-    const landing = new PlatformTable(this, 'LandingTable', {
+    new PlatformTable(this, 'LandingTable', {
       tableName: names.landingTable.name,
       timeToLiveAttribute: 'expires',
     });
@@ -95,17 +88,17 @@ export class IngestStack extends PlatformStack {
       consumerTimeout: WRITER_TIMEOUT,
       sender: { account: config.planes.plant.account, roleArn: names.digestRuleRole.arn },
     });
-    const claims = allow(['dynamodb:PutItem'], [landing.tableArn]);
     const lease = { MILLWRIGHT_LEASE_MS: String(LEASE.toMilliseconds()) };
     const writer = new PlatformFunction(this, 'BatchWriter', {
       config,
       name: 'batch-writer',
       says: 'Writes small messages of devices and uploads of observations to the lake, each once, many in one file.',
       may: [
-        ...grants.readLake(this, 'raw/observations/*', 'compaction-plans/*'),
-        ...grants.writeLake(this, ...HOT, 'quarantine/*'),
-        grants.listLake(this, ...HOT, 'quarantine/*', 'compaction-plans/*'),
-        claims,
+        ...grants.land(this, LANDED_TABLES, {
+          read: ['raw/observations/*'],
+          write: ['quarantine/*'],
+          list: ['quarantine/*'],
+        }),
         ...grants.readRegistry(this, 'list'),
         grants.writeLedger(this),
       ],
@@ -119,10 +112,10 @@ export class IngestStack extends PlatformStack {
       name: 'quarantine',
       says: 'Lists what was put aside, shows it, and gives it to the check again.',
       may: [
-        ...grants.readLake(this, 'quarantine/*', 'raw/observations/*', 'raw/frames/*', 'compaction-plans/*'),
-        ...grants.writeLake(this, ...HOT),
-        grants.listLake(this, ...HOT, 'quarantine/*', 'compaction-plans/*'),
-        claims,
+        ...grants.land(this, LANDED_TABLES, {
+          read: ['quarantine/*', 'raw/observations/*', 'raw/frames/*'],
+          list: ['quarantine/*'],
+        }),
         ...grants.readRegistry(this, 'latest', 'list'),
         grants.writeLedger(this),
         allow(
