@@ -2,10 +2,11 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DecisionRecord } from '#core/contracts/decision.ts';
-import { DeviceReport, RuntimeConfig } from '#core/contracts/device.ts';
+import { DeviceReport, FeatureDigest, RuntimeConfig } from '#core/contracts/device.ts';
+import { windowOfParts } from '#core/drift/sketch/digest-parts.ts';
 import type { ScalarFeature } from '#core/features/engine/feature.ts';
 import { FEATURES } from '#core/features/engine/registry.ts';
-import { digestOf } from '#core/lineage/digest.ts';
+import { digestBytes, digestOf } from '#core/lineage/digest.ts';
 import { EdgeRuntime } from '../../../greengrass-components/runtime/edge-runtime.ts';
 import { PackageStore } from '../../../greengrass-components/runtime/package-store.ts';
 import type { RuntimeDeps } from '../../../greengrass-components/runtime/runtime-deps.ts';
@@ -79,6 +80,16 @@ const packageDir = (options: PackageOptions = {}): { dir: string; digest: string
   const p = makePackage(signer, options);
   return { dir: writePackage(join(dir, `package-${p.digest.slice(7, 15)}`), p.files), digest: p.digest };
 };
+/** Windows that wait to be sent, whole. */
+const sentWindows = () =>
+  [
+    ...Map.groupBy(
+      spool
+        .messages(50)
+        .flatMap((m) => (m.topic.endsWith('/digest') ? [FeatureDigest.parse(JSON.parse(m.payload))] : [])),
+      (d) => d.windowStart,
+    ).values(),
+  ].map((parts) => windowOfParts(parts));
 const adopt = (runtime: EdgeRuntime, p: { dir: string; digest: string }) => runtime.adopt(p.dir, p.digest);
 
 beforeEach(() => {
@@ -239,7 +250,7 @@ describe('deciding', () => {
     expect(await runtime.decide(makeFrame(1, 5))).toMatchObject({ sequence: 1, index: 1 });
   });
 
-  it('has counted nothing of what the disk refused: neither decisions, nor the histogram, nor kept frames', async () => {
+  it('has counted nothing of what the disk refused: neither decisions, nor vectors, nor kept frames', async () => {
     const runtime = await newRuntime();
     await adopt(runtime, packageDir());
     for (const i of [1, 2]) await runtime.decide(makeFrame(i, 5));
@@ -259,7 +270,7 @@ describe('deciding', () => {
     expect(spool.kept()).toHaveLength(64);
   });
 
-  it('keeps the counts of a histogram that the disk refused, and sends them with the next', async () => {
+  it('keeps what it counted when the disk refused a window, and sends it with the next', async () => {
     const runtime = await newRuntime();
     await adopt(runtime, packageDir());
     for (const i of [1, 2]) await runtime.decide(makeFrame(i, 5));
@@ -298,13 +309,41 @@ describe('deciding', () => {
     expect(record.features).toEqual([30, 20]);
   });
 
-  it('sends a histogram after so many decisions, and a report that keeps its contract', async () => {
+  it('sends a window after so many decisions, and a report that keeps its contract', async () => {
+    const runtime = await newRuntime();
+    const p = packageDir();
+    await adopt(runtime, p);
+    for (let i = 1; i <= 3; i++) await runtime.decide(makeFrame(i, 5));
+    expect(sentWindows()).toMatchObject([
+      { windowStart: 1, windowEnd: 3, rows: 3, packageDigest: p.digest, boot: runtime.boot, assets: ['spindle-1'] },
+    ]);
+    expect(sentWindows()[0]?.features).toMatchObject([
+      { name: 'wear_now', counts: [3, 0, 0, 0, 0, 0, 0], n: 3, longest: 3, changes: 0, min: 5, max: 5 },
+      { name: 'wear_mean', counts: [3, 0, 0, 0, 0, 0, 0] },
+    ]);
+    expect(DeviceReport.parse(runtime.status()).sinceAdoption).toMatchObject({ decided: 3, fallback: 0 });
+  });
+
+  it('sends the window of a context when its last asset leaves it, and counts the next context in another', async () => {
     const runtime = await newRuntime();
     await adopt(runtime, packageDir());
-    for (let i = 1; i <= 3; i++) await runtime.decide(makeFrame(i, 5));
-    const digests = spool.messages(10).filter((m) => m.topic.endsWith('/digest'));
-    expect(digests.map((m) => (JSON.parse(m.payload) as { windowEnd: number }).windowEnd)).toEqual([3]);
-    expect(DeviceReport.parse(runtime.status()).sinceAdoption).toMatchObject({ decided: 3, fallback: 0 });
+    const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
+    const seen = ['day', 'day', 'night', 'night', 'night'];
+    for (const [i, context] of seen.entries())
+      await runtime.decide(makeFrame(i + 1, 5, { context, sourceTime: at(i) }));
+    expect(sentWindows()).toMatchObject([
+      { context: 'day', rows: 2, windowStart: 1, windowEnd: 2, from: at(0), to: at(1) },
+      { context: 'night', rows: 3, windowStart: 3, windowEnd: 5, from: at(2), to: at(4) },
+    ]);
+  });
+
+  it('sends what it counted for a package that another takes the place of', async () => {
+    const runtime = await newRuntime();
+    const old = packageDir();
+    await adopt(runtime, old);
+    await runtime.decide(makeFrame(1, 5));
+    await adopt(runtime, packageDir({ releaseNumber: 2 }));
+    expect(sentWindows()).toMatchObject([{ rows: 1, packageDigest: old.digest }]);
   });
 });
 
@@ -414,6 +453,25 @@ describe('adopting', () => {
     behaviour.run = async (x, variant) => (await linear(x)) + (variant === 'int8' ? 5 : 0);
     const answer = await adopt(await newRuntime(), packageDir({ int8Bias: 0 }));
     expect(answer).toMatchObject({ adopted: true, variant: 'fp32', reason: expect.stringContaining('int8 gives') });
+  });
+
+  it('is refused when its baseline is not of the features that the model reads', async () => {
+    const runtime = await newRuntime();
+    const other = {
+      ...JSON.parse(Buffer.from(makePackage(signer).files.get('baseline.json') as Uint8Array).toString()),
+    };
+    other.features = other.features.toReversed();
+    const bytes = Buffer.from(JSON.stringify(other));
+    const p = makePackage(signer, {
+      change: (m) => ({ ...m, baseline: { ...m.baseline, digest: digestBytes(bytes) } }),
+    });
+    const folder = writePackage(join(dir, 'reversed'), new Map([...p.files, ['baseline.json', bytes]]));
+    expect(await adopt(runtime, { dir: folder, digest: p.digest })).toMatchObject({
+      adopted: false,
+      reason: expect.stringContaining(
+        'expected wear_now, wear_mean as the feature set has them, got wear_mean, wear_now',
+      ),
+    });
   });
 
   it('is refused when one byte of the model was flipped, or the folder cannot be read', async () => {

@@ -180,6 +180,14 @@ describe('batch-writer', () => {
     expect(await rowsUnder(s.lake, 'observations', 'curated/')).toHaveLength(1);
   });
 
+  it('puts a digest aside whose sketch cannot be read, and names its feature', async () => {
+    const s = setUp();
+    await s.handler(sqsEvent(digest(1, 2, [1, 1], { sketches: [['speed', 'AQ==']] })));
+    expect(asideIn(s)).toMatchObject([
+      { class: 'contract', reason: expect.stringContaining('the packed sketch of speed cannot be read') },
+    ]);
+  });
+
   it('puts a message aside with every byte whose text is no UTF-8, and stores none of it', async () => {
     const s = setUp();
     const bytes = notUtf8(observations(1, ['ab#cd']));
