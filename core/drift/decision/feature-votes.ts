@@ -97,10 +97,13 @@ const kindOf = (e: FeatureEvidence): WindowKind => (e.quality === undefined ? (e
 const JUDGED: readonly WindowKind[] = ['steady', 'watch', 'serious', 'ageing', 'recurring'];
 const DRIFTING: readonly WindowKind[] = ['watch', 'serious'];
 
+/** That it changes slowly says more than that it changed. */
+const ages = (e: FeatureEvidence): boolean =>
+  kindOf(e) === 'ageing' || (e.ageing !== undefined && DRIFTING.includes(kindOf(e)));
+
 const isFarOffForLong = (e: FeatureEvidence): boolean =>
   e.calibrated &&
-  ((kindOf(e) === 'serious' && (e.farOffWindows ?? 0) >= FAR_OFF_WINDOWS) ||
-    (kindOf(e) === 'ageing' && e.ageing?.daysToLimit === 0));
+  ((kindOf(e) === 'serious' && (e.farOffWindows ?? 0) >= FAR_OFF_WINDOWS) || (ages(e) && e.ageing?.daysToLimit === 0));
 
 /** Windows of a device in 30 days, by how long its newest one is; null where that is not known. */
 const monthly = ({ window }: FeatureEvidence): number | null => {
@@ -111,13 +114,13 @@ const monthly = ({ window }: FeatureEvidence): number | null => {
 
 /**
  * The mean over devices of e-detectors is one too, in windows of each device: many devices are not many chances of a
- * false alarm. A device counts while its newest window drifts, so that the line is well as soon as its devices are.
+ * false alarm. What ages or was accepted before is no part of it.
  */
 const meanEValue = (trusted: readonly FeatureEvidence[], budget: SiteBudget | null): FeatureVotes['eValue'] => {
   let [sum, needed] = [0, 0];
   for (const e of trusted) {
     if (e.eValue === undefined || e.threshold === undefined) return null;
-    sum += DRIFTING.includes(kindOf(e)) ? e.eValue : 0;
+    sum += kindOf(e) === 'recurring' || ages(e) ? 0 : e.eValue;
     needed = Math.max(needed, limitOf(e.threshold, budget, monthly(e)));
   }
   return trusted.length === 0 ? null : { value: sum / trusted.length, needed };
@@ -135,22 +138,26 @@ export const countVotes = (
   const evidence = present(all);
   const of = (...kinds: WindowKind[]) => evidence.filter((e) => kinds.includes(kindOf(e)));
   const trusted = of(...JUDGED);
-  const voting = of(...DRIFTING).sort((a, b) => b.psi - a.psi);
   const eValue = meanEValue(trusted, budget);
-  const watch =
-    voting.length > 0 &&
-    (eValue === null ? voting.length >= votesNeeded(trusted.length, alpha) : eValue.value >= eValue.needed);
-  const ageing = of('ageing').sort(
-    (a, b) => (a.ageing?.daysToLimit ?? Number.MAX_VALUE) - (b.ageing?.daysToLimit ?? Number.MAX_VALUE),
-  );
-  const farOff = [...voting, ...ageing].filter(isFarOffForLong);
+  const drifts = (e: FeatureEvidence): boolean =>
+    DRIFTING.includes(kindOf(e)) || (kindOf(e) === 'steady' && eValue !== null && (e.eValue ?? 0) >= eValue.needed);
+  const voting = trusted.filter((e) => drifts(e) && !ages(e)).sort((a, b) => b.psi - a.psi);
+  const isMore = (votes: number) => votes > 0 && votes >= votesNeeded(trusted.length, alpha);
+  // A mean that is off for long is seen by a chart alone: each of its windows is as it should be, and their e-value small.
+  const slow = voting.filter((e) => kindOf(e) === 'watch' && e.state === 'steady');
+  const watch = eValue === null ? isMore(voting.length) : eValue.value >= eValue.needed || isMore(slow.length);
+  const ageing = trusted
+    .filter(ages)
+    .sort((a, b) => (a.ageing?.daysToLimit ?? Number.MAX_VALUE) - (b.ageing?.daysToLimit ?? Number.MAX_VALUE));
+  const farOff = trusted.filter(isFarOffForLong);
   const isMany = farOff.length > FAR_OFF_SHARE * trusted.length;
+  const moved = watch ? voting.flatMap((e) => ((e.features ?? []).length > 0 ? (e.features ?? []) : [e.feature])) : [];
   const aged = ageing.flatMap((e) => (e.ageing === undefined ? [] : [e.ageing.feature]));
   return {
     watch,
-    serious: isMany && (watch || farOff.some((e) => kindOf(e) === 'ageing')),
+    serious: isMany && (watch || farOff.some(ages)),
     eValue,
-    features: [...new Set([...(watch ? voting.flatMap((e) => e.features ?? [e.feature]) : []), ...aged])],
+    features: [...new Set([...moved, ...aged])],
     voting: voting.map((e) => e.device),
     held: of('data-quality').map(({ device, quality }) => ({
       device,

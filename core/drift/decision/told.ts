@@ -18,9 +18,8 @@ export const newsOf = ({ packageDigest, state, action, wouldHave }: LineJudgemen
     ...(wouldHave === undefined ? [] : [`shadow ${wouldHave?.kind ?? ''}`]),
   ].join(' ');
 
-/** Whether a judgement calls people: what counts against a budget of alarms when nothing changed. */
-export const isAlarm = (from: LineState, { state }: Pick<LineJudgement, 'state'>): boolean =>
-  state !== from && !QUIET.includes(state);
+/** Whether a change of state calls people: what counts against a budget of alarms when nothing changed. */
+export const isAlarm = (from: LineState, to: LineState): boolean => QUIET.includes(from) && !QUIET.includes(to);
 
 /**
  * Whether owners are told of a judgement that is news. Where the policy declares a budget of alarms they are told of what
