@@ -26,6 +26,7 @@ import { RetrainRun } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
 import { packTarGz } from '../../../local/sagemaker/tar.ts';
 import { chooseDefinition, discoverDefinitions, openSource } from '../../../local/start/source.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryLedger, memoryLog, memoryStore, objectCreated, registryOf, sqsEvent } from '../../support/fakes.ts';
 import { memoryLanding } from '../../support/memory-landing.ts';
 
@@ -60,7 +61,7 @@ await ledger.write([
     record: {
       class: 'model-line',
       id: modelLine,
-      body: { schema: 'model-line/1', modelLine, site: SITE, useCaseDigest, champion: null, lastReleaseNumber: 0 },
+      body: { ...aModelLine(modelLine, useCaseDigest) },
     },
   },
 ]);

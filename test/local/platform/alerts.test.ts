@@ -11,6 +11,7 @@ import { decisionObject } from '#core/inference/decision-object.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { readRegistry } from '../../../cli/registry.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { aDecision, LINE } from '../../support/alerts.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
@@ -37,14 +38,7 @@ const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
 
 const publishLine = async (): Promise<void> => {
   const digest = digestOf(useCase);
-  const line = {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest: digest,
-    champion: null,
-    lastReleaseNumber: 0,
-  };
+  const line = aModelLine(LINE, digest);
   const records = [
     { class: 'use-case' as const, id: digest, body: useCase },
     { class: 'model-line' as const, id: LINE, body: line },

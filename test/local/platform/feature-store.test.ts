@@ -23,6 +23,7 @@ import { lambdaLedger } from '../../../lambdas/shared/ledger-client.ts';
 import { s3Store } from '../../../lambdas/shared/object-store.ts';
 import { dynamoRegistry } from '../../../lambdas/shared/registry-reader.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { until } from '../aws/local-aws.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
 
@@ -139,14 +140,7 @@ test('rows come as frames are uploaded, a backfill writes the same objects, a co
   await ledger.write([
     put('feature-set', SET, featureSetRecord(useCase)),
     put('use-case', digestOf(useCase), useCase),
-    put('model-line', `${useCase.id}/${SITE}`, {
-      schema: 'model-line/1',
-      modelLine: `${useCase.id}/${SITE}`,
-      site: SITE,
-      useCaseDigest: digestOf(useCase),
-      champion: null,
-      lastReleaseNumber: 0,
-    }),
+    put('model-line', `${useCase.id}/${SITE}`, aModelLine(`${useCase.id}/${SITE}`, digestOf(useCase))),
   ]);
   const expected = materialiseRange(useCase, frames, { first: 1, last: Number.POSITIVE_INFINITY });
   expect(expected.length).toBeGreaterThan(50);

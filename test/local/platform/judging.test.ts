@@ -10,6 +10,7 @@ import type { UseCase } from '#core/contracts/use-case.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf, merkleRoot } from '#core/lineage/digest.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { type DeployedPlant, deployPlant } from './deployed-plant.ts';
 
 jest.setTimeout(300_000);
@@ -125,14 +126,7 @@ beforeAll(async () => {
     commands: [
       command('use-case', useCaseDigest, { ...useCase }),
       command('package', CHAMPION, { modelLine: LINE, validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } }),
-      command('model-line', LINE, {
-        schema: 'model-line/1',
-        modelLine: LINE,
-        site: SITE,
-        useCaseDigest,
-        champion: { packageDigest: CHAMPION, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' },
-        lastReleaseNumber: 1,
-      }),
+      command('model-line', LINE, { ...aModelLine(LINE, useCaseDigest, CHAMPION) }),
     ],
   });
 });

@@ -27,6 +27,7 @@ import { splitOf } from '#core/policy/split.ts';
 import { deviceApiClient } from '../../../local/greengrass/device-api.ts';
 import { uploadHistory } from '../../../local/plant/historian.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { type Plant, startPlant } from './plant.ts';
 
 const ROOT = join(__dirname, '../../..');
@@ -42,11 +43,7 @@ jest.setTimeout(300_000);
 let plant: Plant;
 let dir: string;
 
-const publish = async (
-  document: UseCase,
-  modelLine: string,
-  line: Partial<ModelLineRecord> = { champion: null, lastReleaseNumber: 0 },
-): Promise<void> => {
+const publish = async (document: UseCase, modelLine: string, line: Partial<ModelLineRecord> = {}): Promise<void> => {
   const digest = digestOf(document);
   const common = { schema: 'ledger-command/1' as const, site: SITE, actor: 'test', reason: 'published' };
   await plant.write([
@@ -57,13 +54,7 @@ const publish = async (
       record: {
         class: 'model-line',
         id: modelLine,
-        body: {
-          schema: 'model-line/1',
-          modelLine,
-          site: SITE,
-          ...line,
-          useCaseDigest: digest,
-        },
+        body: { ...aModelLine(modelLine, digest, null, line) },
       },
     },
   ]);

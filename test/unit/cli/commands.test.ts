@@ -1,5 +1,6 @@
 import { CliError } from '../../../cli/errors.ts';
 import { artifactKeys } from '../../../core/contracts/lake.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { anAlert } from '../../support/alerts.ts';
 import { baseline, manifest } from './a-package.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
@@ -12,14 +13,12 @@ const modelLine = (champion: boolean) => ({
   class: 'model-line' as const,
   id: LINE,
   body: {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest: digest('1'),
-    champion: champion
-      ? { packageDigest: PACKAGE, packagePrefix: 'packages/x/', releaseNumber: 3, releaseId: 'rel-3' }
-      : null,
-    lastReleaseNumber: champion ? 3 : 0,
+    ...aModelLine(LINE, digest('1'), null, {
+      champion: champion
+        ? { packageDigest: PACKAGE, packagePrefix: 'packages/x/', releaseNumber: 3, releaseId: 'rel-3' }
+        : null,
+      lastReleaseNumber: champion ? 3 : 0,
+    }),
   },
 });
 

@@ -1,6 +1,7 @@
 import type { LineageEdge } from '../../../core/contracts/ledger.ts';
 import { featureSetRecord } from '../../../core/feature-sets/record.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { aRawObject } from '../../support/raw-object.ts';
 import { FEATURE_SET } from '../feature-sets/a-run.ts';
 import { SIGNALS } from '../features/a-frame.ts';
@@ -21,15 +22,7 @@ const record = (featureSet: typeof FEATURE_SET, more: object = {}) => ({
 const line = (useCaseDigest: string, champion: string | null = null) => ({
   class: 'model-line' as const,
   id: 'pm/plant-a',
-  body: {
-    schema: 'model-line/1',
-    modelLine: 'pm/plant-a',
-    site: 'plant-a',
-    useCaseDigest,
-    champion:
-      champion === null ? null : { packageDigest: champion, packagePrefix: 'p', releaseNumber: 1, releaseId: 'r' },
-    lastReleaseNumber: 1,
-  },
+  body: { ...aModelLine('pm/plant-a', useCaseDigest, champion) },
 });
 const to = `feature-set:${SET}`;
 const NAMED: LineageEdge[] = [

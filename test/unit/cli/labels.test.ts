@@ -1,6 +1,7 @@
 import type { LabelRequest } from '../../../core/contracts/label-request.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
@@ -57,16 +58,7 @@ const world = (items: readonly { sk: string; [field: string]: unknown }[], champ
       {
         class: 'model-line',
         id: LINE,
-        body: {
-          schema: 'model-line/1',
-          modelLine: LINE,
-          site: 'plant-a',
-          useCaseDigest: digestOf(useCase),
-          champion: champion
-            ? { packageDigest: CHAMPION, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' }
-            : null,
-          lastReleaseNumber: 1,
-        },
+        body: { ...aModelLine(LINE, digestOf(useCase), champion ? CHAMPION : null) },
       },
       { class: 'use-case', id: digestOf(useCase), body: { ...useCase } },
       { class: 'package', id: CHAMPION, body: { validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } } },

@@ -8,6 +8,7 @@ import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { featureSetRecord } from '../../../core/feature-sets/record.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const ROOT = join(__dirname, '../../..');
@@ -46,7 +47,7 @@ const withUseCases = async (): Promise<void> => {
 const aLine = (useCaseDigest: string, lastReleaseNumber: number) => ({
   class: 'model-line' as const,
   id: LINE,
-  body: { schema: 'model-line/1', modelLine: LINE, site: 'plant-a', useCaseDigest, champion: null, lastReleaseNumber },
+  body: { ...aModelLine(LINE, useCaseDigest, null, { lastReleaseNumber }) },
 });
 
 const define = (wrong: object): void => {

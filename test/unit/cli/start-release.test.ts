@@ -1,5 +1,6 @@
 import { artifactKeys } from '#core/contracts/lake.ts';
 import { ReleaseRequest } from '#core/contracts/release.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { MODEL_LINE, makePackage, newSigner } from '../../support/model-package.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
@@ -12,20 +13,18 @@ const modelLine = (champion: string | null) => ({
   class: 'model-line' as const,
   id: MODEL_LINE,
   body: {
-    schema: 'model-line/1',
-    modelLine: MODEL_LINE,
-    site: 'plant-a',
-    useCaseDigest: digest('1'),
-    champion:
-      champion === null
-        ? null
-        : {
-            packageDigest: champion,
-            packagePrefix: 'p/',
-            releaseNumber: 2,
-            releaseId: `rel-of-${champion.slice(7, 11)}`,
-          },
-    lastReleaseNumber: 2,
+    ...aModelLine(MODEL_LINE, digest('1'), null, {
+      champion:
+        champion === null
+          ? null
+          : {
+              packageDigest: champion,
+              packagePrefix: 'p/',
+              releaseNumber: 2,
+              releaseId: `rel-of-${champion.slice(7, 11)}`,
+            },
+      lastReleaseNumber: 2,
+    }),
   },
 });
 const judged = (id: string) => ({ class: 'package' as const, id, body: { modelLine: MODEL_LINE } });

@@ -1,4 +1,5 @@
 import { usersOf, whatBreaks } from '#core/feature-sets/users.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { digest } from '../cli/fakes.ts';
 
 const SET = digest('1');
@@ -11,21 +12,17 @@ const edges = [
   { from: `package:${PACKAGE}`, rel: 'used' as const, to },
   { from: `backfill:b`, rel: 'used' as const, to },
 ];
-const line = (modelLine: string, useCaseDigest: string, packageDigest: string | null) => ({
-  schema: 'model-line/1' as const,
-  modelLine,
-  site: 'plant-a',
-  useCaseDigest,
-  champion: packageDigest === null ? null : { packageDigest, packagePrefix: 'p', releaseNumber: 1, releaseId: 'r' },
-  lastReleaseNumber: 1,
-});
 const nothing = { digest: SET, edges: [], lines: [], releases: [], reports: [] };
 
 test('users are what points at it and what of that is in use', () => {
   const users = usersOf({
     digest: SET,
     edges,
-    lines: [line('pm/a', USE_CASE, null), line('pm/b', digest('9'), PACKAGE), line('pm/c', digest('9'), digest('8'))],
+    lines: [
+      aModelLine('pm/a', USE_CASE),
+      aModelLine('pm/b', digest('9'), PACKAGE),
+      aModelLine('pm/c', digest('9'), digest('8')),
+    ],
     releases: [
       { releaseId: 'rel-1', packageDigest: PACKAGE, status: 'rolling-out' },
       { releaseId: 'rel-2', packageDigest: PACKAGE, status: 'released' },

@@ -8,6 +8,7 @@ import { makeHandler as recordBackfill } from '../../../lambdas/record-backfill/
 import type { LedgerCommandInput } from '../../../lambdas/shared/ledger-client.ts';
 import { makeHandler as storeFeatures } from '../../../lambdas/store-features/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryLedger, memoryLog, sqsEvent } from '../../support/fakes.ts';
 import { upload, versionedRegistry, versionedStore } from '../../support/feature-store.ts';
 import { rowsUnder } from '../../support/lake-rows.ts';
@@ -35,15 +36,6 @@ const REQUEST = {
 const CORRECTED = '2026-06-02T00:00:00.000Z';
 const retired = { by: 'cli:ann', reason: 'sensor gone', at: '2026-01-01T00:00:00.000Z', breaks: [] };
 
-const lineOf = (modelLine: string, site: string) => ({
-  schema: 'model-line/1',
-  modelLine,
-  site,
-  useCaseDigest: USE_CASE,
-  champion: null,
-  lastReleaseNumber: 0,
-});
-
 const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
   const lake = versionedStore();
   const registry = versionedRegistry();
@@ -53,7 +45,7 @@ const setUp = (o: { set?: object | null; line?: boolean } = {}) => {
   registry.write('use-case', USE_CASE, useCase);
   if (o.line !== false)
     for (const modelLine of ['pm/plant-a', 'pm2/plant-a'])
-      registry.write('model-line', modelLine, lineOf(modelLine, 'plant-a'));
+      registry.write('model-line', modelLine, aModelLine(modelLine, USE_CASE));
   const deps = { lake, registry, ledger, log };
   const record = (): BackfillRecord =>
     BackfillRecord.parse(
@@ -163,7 +155,7 @@ describe('the store, as frames are registered', () => {
 
   it('has the rows of each site where two sites have a machine and a run of the same name', async () => {
     const { lake, registry, takes, stored } = setUp();
-    registry.write('model-line', 'pm/plant-b', lineOf('pm/plant-b', 'plant-b'));
+    registry.write('model-line', 'pm/plant-b', aModelLine('pm/plant-b', USE_CASE));
     const a = await upload({ lake, registry }, [level(1, 1), level(2, 2)]);
     const b = await upload({ lake, registry }, [level(1, 1, { site: 'plant-b' }), level(2, 2, { site: 'plant-b' })]);
     await takes(sqsEvent(a.event, b.event));

@@ -4,6 +4,7 @@ import { AlertRecord } from '../../../core/contracts/judgement.ts';
 import { decisionObject } from '../../../core/inference/decision-object.ts';
 import { makeHandler } from '../../../lambdas/raise-alerts/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { AT, aDecision, LINE } from '../../support/alerts.ts';
 import {
   announcedBy,
@@ -19,14 +20,7 @@ const useCase = (definitions[0] as (typeof definitions)[number]).useCase;
 const USE_CASE = `sha256:${'1'.repeat(64)}`;
 const PUBLISHED = [
   recordCommand('use-case', USE_CASE, useCase),
-  recordCommand('model-line', LINE, {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest: USE_CASE,
-    champion: null,
-    lastReleaseNumber: 1,
-  }),
+  recordCommand('model-line', LINE, aModelLine(LINE, USE_CASE)),
 ];
 
 const setUp = (records = PUBLISHED) => {

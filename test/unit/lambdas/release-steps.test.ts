@@ -1,6 +1,7 @@
 import type { SQSEvent } from 'aws-lambda';
 import type { DeviceReport } from '../../../core/contracts/device.ts';
 import type { LedgerRequest } from '../../../core/contracts/ledger.ts';
+import type { ModelLineRecord } from '../../../core/contracts/retrain.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import type { Composition } from '../../../core/policy/compose-deployment.ts';
 import { makeHandler as approveRelease } from '../../../lambdas/approve-release/handler.ts';
@@ -14,6 +15,7 @@ import type { FleetTable, RingItem } from '../../../lambdas/shared/fleet-table.t
 import type { FleetControl } from '../../../lambdas/shared/greengrass.ts';
 import type { ReleasePlan } from '../../../lambdas/shared/release-run.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import {
   memoryLedger,
   memoryLog,
@@ -87,13 +89,13 @@ const request = {
 const execution = { id: 'arn:x:execution:release:e-1', name: 'e-1', startedAt: '2026-02-01T00:00:00Z' };
 const sites = [{ id: SITE, title: 'A', rings: [0, 1, 2].map((ring) => ({ ring, deviceClass: 'x86-64' })) }];
 const common = { schema: 'ledger-command/1' as const, site: SITE, actor: 'test', reason: 'test' };
-const lineCommand = (champion: object | null = null) => ({
+const lineCommand = (champion: ModelLineRecord['champion'] = null) => ({
   ...common,
   commandId: 'line',
   record: {
     class: 'model-line' as const,
     id: LINE,
-    body: { schema: 'model-line/1', modelLine: LINE, site: SITE, useCaseDigest, champion, lastReleaseNumber: 4 },
+    body: { ...aModelLine(LINE, useCaseDigest, null, { champion, lastReleaseNumber: 4 }) },
   },
 });
 
@@ -155,7 +157,7 @@ const ring1 = { ring: 1, deviceClass: 'x86-64', thingGroup: G1 };
 
 const setUp = async (
   more: {
-    champion?: object;
+    champion?: ModelLineRecord['champion'];
     useCase?: typeof useCase;
     groups?: Parameters<typeof fleetOf>[0];
     /** What the registry has of the package; null = it was never judged. */

@@ -19,6 +19,7 @@ import { sayFault } from '../../../lambdas/shared/fault.ts';
 import { sha256 } from '../../../lambdas/shared/object-store.ts';
 import { clip, instantOf, type RetrainRun, readUseCase } from '../../../lambdas/shared/retrain-run.ts';
 import { makeHandler as snapshotDataset } from '../../../lambdas/snapshot-dataset/handler.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryLedger, memoryStore, recordCommand, refusingSecondFirsts, registryOf } from '../../support/fakes.ts';
 
 const SITE = 'plant-a';
@@ -94,15 +95,7 @@ const tiny: UseCase = {
 const useCaseDigest = digestOf(tiny);
 
 const line = (more: object = {}) =>
-  recordCommand('model-line', LINE, {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: SITE,
-    useCaseDigest,
-    champion: null,
-    lastReleaseNumber: 3,
-    ...more,
-  });
+  recordCommand('model-line', LINE, { ...aModelLine(LINE, useCaseDigest), lastReleaseNumber: 3, ...more });
 const request = {
   modelLine: LINE,
   site: SITE,
@@ -546,7 +539,13 @@ describe('evaluate and its report', () => {
   });
   test('the loss before it serves is the error as a share of the cap, one at most', async () => {
     expect((await reportOf(await judged({ fp32: 0.5 }))).validationLoss.mean).toBeCloseTo(0.5 / 5, 6);
-    expect((await reportOf(await judged({ fp32: 50 }))).validationLoss).toMatchObject({ mean: 1, upper: 1 });
+    expect((await reportOf(await judged({ fp32: 50 }))).validationLoss).toMatchObject({
+      mean: 1,
+      upper: 1,
+      error: [1, 1],
+    });
+    const { error } = (await reportOf(await judged({ fp32: -0.5 }))).validationLoss;
+    expect(error).toEqual([expect.closeTo(-0.1, 6), expect.closeTo(-0.1, 6)]);
   });
   test.each([
     ['within the tolerance agree', 14, { share: 0, differsOn: [] }],
