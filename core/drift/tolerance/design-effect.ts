@@ -29,12 +29,15 @@ const meanEffect = (rows: number, means: readonly number[]): number => {
   return (rows * means.reduce((sum, x) => sum + (x - middle) ** 2, 0)) / (means.length - 1);
 };
 
+/** Degrees of freedom beyond this are rounding: the statistic of a constant feature is the same in every window. */
+const MOST_DOF = 2000;
+
 /**
  * Without the means of windows, of a category for example, the direction has the largest variance that the squares allow.
  * @returns null where the windows say nothing.
  */
 export const designEffectOf = ({ mean, variance, rows, means }: ReferenceWindows): DesignEffect | null => {
-  if (!(mean > 0 && variance > 0)) return null;
+  if (!(mean > 0 && variance > (2 * mean * mean) / MOST_DOF)) return null;
   const scale = variance / (2 * mean);
   const largest = Math.min(mean, Math.sqrt(variance / 2));
   const known = rows !== undefined && means !== undefined && means.length > 1;

@@ -151,6 +151,8 @@ describe('the design effect', () => {
   });
   it('is nothing where the windows say nothing', () => {
     expect(designEffectOf({ mean: 0, variance: 0 })).toBeNull();
+    // A constant feature: the statistic of each window is the same but for rounding.
+    expect(designEffectOf({ mean: 2.3, variance: 1.6e-29 })).toBeNull();
   });
   it('knows the direction of a shift by the means of windows, within what the squares allow', () => {
     const means = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : -0.2));
