@@ -202,6 +202,11 @@ describe('alarms', () => {
       topics.map(() => ['events.amazonaws.com']),
     );
     for (const policy of policies) expect(JSON.stringify(policy.Properties)).toContain('aws:SecureTransport');
+    const told = resourcesOf(stacks, 'AWS::Events::Rule')
+      .map((r) => JSON.stringify(r.Properties['EventPattern'] ?? {}))
+      .filter((pattern) => pattern.includes('"other"'));
+    for (const event of ['AlertRaised', 'LabelsRequested'])
+      expect(told.filter((pattern) => pattern.includes(event))).toHaveLength(1);
     const key = resourcesOf(stacks, 'AWS::KMS::Key').find((k) => k.id.startsWith('PlantTopicsKey'));
     expect(services(key?.Properties['KeyPolicy'])).toEqual(['events.amazonaws.com']);
     const mails = resourcesOf(stacks, 'AWS::SNS::Subscription').map((s) => s.Properties['Endpoint']);

@@ -7,6 +7,7 @@ import type { UseCase } from '../../../core/contracts/use-case.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/outcome-joiner/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryLog, memoryStore, sqsEvent } from '../../support/fakes.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
@@ -22,6 +23,7 @@ interface Decision {
   readonly index: number;
   readonly value: number | null;
   readonly by?: string | null;
+  readonly verdict?: 'fail';
 }
 
 const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 20 }) => {
@@ -32,14 +34,7 @@ const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 
   const useCaseDigest = digestOf(useCase);
   registry.put('use-case', useCaseDigest, { ...useCase });
   const crown = (packageDigest: string) =>
-    registry.put('model-line', LINE, {
-      schema: 'model-line/1',
-      modelLine: LINE,
-      site: 'plant-a',
-      useCaseDigest,
-      champion: { packageDigest, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' },
-      lastReleaseNumber: 1,
-    });
+    registry.put('model-line', LINE, aModelLine(LINE, useCaseDigest, packageDigest));
   registry.put('package', CHAMPION, { modelLine: LINE, validationLoss });
   registry.put('package', OTHER, { modelLine: LINE, validationLoss });
   crown(CHAMPION);
@@ -75,7 +70,7 @@ const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 
         { name: 'value', type: 'double', data: of.map((d) => d.value) },
         text(
           'verdict',
-          of.map((d) => (d.value === null ? 'fallback' : 'pass')),
+          of.map((d) => d.verdict ?? (d.value === null ? 'fallback' : 'pass')),
         ),
         text(
           'model_line',
@@ -105,7 +100,7 @@ const setUp = (validationLoss: object | null = { mean: 0.05, upper: 0.08, runs: 
           last: Math.max(...indexes),
           firstAt: at(from + Math.min(...indexes)),
           lastAt: at(from + Math.max(...indexes)),
-          failing: 0,
+          failing: of.filter((d) => d.verdict === 'fail').length,
           served: [...new Set(of.map((d) => (d.by === undefined ? CHAMPION : d.by)))].flatMap((packageDigest) =>
             packageDigest === null ? [] : [{ modelLine: LINE, packageDigest }],
           ),
@@ -191,6 +186,29 @@ describe('joining', () => {
     expect(outcome('m1', 'r1')?.decisions).toBe(2);
     await send(await decisions('m1', 'r1', life(2, [8, 9, 10])));
     expect(outcome('m1', 'r1')?.decisions).toBe(5);
+  });
+  it('keeps of a unit that some package called it failing, whichever decided when', async () => {
+    const { send, decisions, told, outcome, items } = setUp();
+    const alarm: Decision = { index: 8, value: 2, by: OTHER, verdict: 'fail' };
+    await send(await decisions('m1', 'r1', [...life(2, [6, 7]), alarm]));
+    await send(await decisions('m1', 'r1', life(2, [9, 10])));
+    await send(await decisions('m1', 'r2', life(60), 20), told('e1'), told('e2', { run: 'r2' }));
+    expect(outcome('m1', 'r1')?.rejected).toBe(true);
+    expect(outcome('m1', 'r2')).not.toHaveProperty('rejected');
+    const served = (run: string) => items.get(`LINE#${LINE}\nSERVED#${CHAMPION}#m1/${run}`);
+    expect(served('r1')).toMatchObject({ rejected: true });
+    expect(served('r2')).not.toHaveProperty('rejected');
+  });
+  it('says to which side a failure was judged, between which losses a prevented one, and nothing of what was taken back', async () => {
+    const { send, decisions, told, outcome } = setUp();
+    await send(await decisions('m1', 'r1', life(9)), told('e1'));
+    expect(outcome('m1', 'r1')?.meanError).toBeCloseTo(7 / CAP, 12);
+    await send(told('e1', { kind: 'repair', asFound: 'damaged', knownTime: at(40) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ loss: 0, lossAtMost: expect.closeTo(7 / CAP, 12) });
+    expect(outcome('m1', 'r1')).not.toHaveProperty('meanError');
+    await send(told('e1', { kind: 'inspection', asFound: 'unknown', knownTime: at(50) }));
+    expect(outcome('m1', 'r1')).toMatchObject({ end: 'contradicted', loss: null });
+    expect(outcome('m1', 'r1')).not.toHaveProperty('lossAtMost');
   });
   it('keeps packages apart that decided on one unit, and leaves out what no package decided', async () => {
     const { send, decisions, told, outcome } = setUp();

@@ -119,6 +119,19 @@ describe('loss of a model before it serves', () => {
     expect(upper).toBeGreaterThanOrEqual(mean);
     expect(upper).toBeLessThanOrEqual(0.3);
   });
+  test('has an interval of signed errors where every run has some, and none otherwise', () => {
+    const signed = Array.from({ length: 40 }, (_, i) => ({
+      run: `r${i}`,
+      rows: 10,
+      sumLoss: 1,
+      sumError: i % 2 === 0 ? 3 : -1,
+    }));
+    const [low = 0, high = 0] = bootstrapLoss(signed, seededRandom(1))?.error ?? [];
+    // The mean is 0.1, its standard error 0.2/√40; the interval holds 90 %.
+    expect(Math.abs(low - (0.1 - 1.645 * 0.0316))).toBeLessThan(0.01);
+    expect(Math.abs(high - (0.1 + 1.645 * 0.0316))).toBeLessThan(0.01);
+    expect(bootstrapLoss([...signed, ...losses], seededRandom(1))).not.toHaveProperty('error');
+  });
   test('is nothing without a run', () => {
     expect(bootstrapLoss([], seededRandom(1))).toBeNull();
   });
