@@ -22,6 +22,8 @@ export interface ReferenceRows {
   readonly cells?: number;
 }
 
+/** A value that so large a share of the rows has gets a cell of its own. */
+const ATOM_SHARE = 0.05;
 const TAILS = [0.001, 0.999] as const;
 
 const quantile = (sorted: Row, q: number): number => {
@@ -32,14 +34,19 @@ const quantile = (sorted: Row, q: number): number => {
 };
 
 const cellsOf = (column: Row, cells: number): BaselineFeature['cells'] => {
-  const sorted = [...column].sort((a, b) => a - b);
+  const times = new Map<number, number>();
+  for (const x of column) times.set(x, (times.get(x) ?? 0) + 1);
+  const atoms = [...times].filter(([, n]) => n >= ATOM_SHARE * column.length).map(([x]) => x);
+  atoms.sort((a, b) => a - b);
+  const rest = column.filter((x) => !atoms.includes(x));
+  const sorted = (rest.length > 0 ? rest : [...column]).sort((a, b) => a - b);
   const inner = Array.from({ length: cells - 1 }, (_, i) => quantile(sorted, (i + 1) / cells));
   const [low, high] = TAILS.map((q) => quantile(sorted, q)) as [number, number];
   const edges = [...new Set([low, ...inner, high])].sort((a, b) => a - b);
   const held = column.map((x) => Math.min(high, Math.max(low, x)));
   const center = held.reduce((a, b) => a + b, 0) / held.length;
   const scale = Math.sqrt(held.reduce((s, x) => s + (x - center) ** 2, 0) / held.length) || 1;
-  return { kind: 'numeric', edges, atoms: [], range: null, center, scale };
+  return { kind: 'numeric', edges, atoms, range: null, center, scale };
 };
 
 const add = (a: Row, b: Row): number[] => a.map((x, i) => x + (b[i] as number));

@@ -10,7 +10,7 @@ export interface Rolling {
 }
 
 /** Windows after which one weighs half. */
-const HALF_LIFE = 10;
+const HALF_LIFE = 5;
 const DECAY = 0.5 ** (1 / HALF_LIFE);
 
 /** Takes a window in; one of another context begins anew. */

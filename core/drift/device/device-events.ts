@@ -35,7 +35,7 @@ export const freshEvents = (
   events: readonly PlantEvent[],
   window: { readonly to: string; readonly assets: readonly string[] },
 ): readonly PlantEvent[] =>
-  events
+  [...new Map(events.map((e) => [e.eventId, e])).values()]
     .filter((e) => isRuled(e.kind) && e.validTime <= window.to && window.assets.includes(e.asset))
     .filter((e) => e.validTime > state.eventsFrom && !state.events.some((k) => k.eventId === e.eventId))
     .sort((a, b) => compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId));

@@ -78,6 +78,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     mix: newest(withEntry(mix, window.context, (mix[window.context] ?? 0) + 1), KEPT_CONTEXTS),
   };
   const evidence = evidenceOf({
+    before: ready,
     state: after,
     judged,
     of,

@@ -14,7 +14,8 @@ export interface Center {
 /** After a tagged change windows that differ are learned, by declared rule, once for each context. */
 export interface Accepting {
   readonly eventId: string;
-  readonly contexts: Readonly<Record<string, 'keep' | 'learn'>>;
+  /** Of each context how many windows were as before, until one differed: a change may come a little after it is told. */
+  readonly contexts: Readonly<Record<string, number | 'learn'>>;
 }
 
 /**

@@ -11,7 +11,7 @@ import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
 import { ageingOf } from './charts.ts';
 import type { DeviceState } from './device-state.ts';
-import { distanceTo, effectsOfFeature, isCalibrated } from './judge-features.ts';
+import { effectsOfFeature, isCalibrated, judgeFeatures } from './judge-features.ts';
 import type { Judged, JudgedBy } from './judged.ts';
 
 /** Most features that evidence describes: those that moved most. */
@@ -21,6 +21,7 @@ const DIGITS = 6;
 const figure = (x: number): number => (Number.isFinite(x) ? Number(x.toPrecision(DIGITS)) : Math.sign(x) * 1e12);
 
 interface Told {
+  readonly before: DeviceState;
   readonly state: DeviceState;
   readonly judged: Judged;
   readonly of: JudgedBy;
@@ -94,11 +95,12 @@ const mixOf = (state: DeviceState, baseline: BaselineSpec): WindowEvidence['mix'
   }));
 };
 
-/** Whether the window is as the last ones were, whatever those were. */
-const isKnown = ({ state, judged, of }: Told): boolean =>
-  state.rolling !== null &&
-  state.rolling.context === judged.key &&
-  distanceTo(of.baseline, unpack(state.rolling.packed), judged.sketches, of.policy.alpha) < of.policy.psiSerious;
+/** Whether nothing surely moved since the last windows, whatever those were. */
+const isKnown = ({ before, judged, of }: Told): boolean => {
+  if (before.rolling === null || before.rolling.context !== judged.key) return false;
+  const since = judgeFeatures(of.baseline, unpack(before.rolling.packed), judged.sketches, of.policy);
+  return since.every((f) => f.lower <= of.policy.psiWatch);
+};
 
 const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowEvidence['ageing']): string[] => {
   const { state, judged, of, events } = told;
@@ -132,9 +134,7 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
   return [
     text[kind](),
     ...events.map((e) => `${e.kind} ${e.eventId} of ${e.asset} at ${e.validTime} was taken into account`),
-    ...(isDrift && state.since !== judged.window.from && isKnown(told)
-      ? ['as it has been of late: nothing more changed']
-      : []),
+    ...(isDrift && isKnown(told) ? ['as it has been of late: nothing more changed'] : []),
   ];
 };
 

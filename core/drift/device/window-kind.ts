@@ -109,10 +109,12 @@ const accepted = (
   const { accepting } = state;
   if (accepting === null || judged.reference?.against === 'own') return { state, isLearning: false };
   const differs = judged.reference === null || judged.state !== 'steady';
-  const mode = accepting.contexts[judged.key] ?? (differs ? 'learn' : 'keep');
+  const before = accepting.contexts[judged.key] ?? 0;
+  if (before !== 'learn' && before >= LEARN_WINDOWS) return { state, isLearning: false };
+  const mode = before === 'learn' || differs ? 'learn' : before + 1;
   const contexts = newest(withEntry(accepting.contexts, judged.key, mode), KEPT_CONTEXTS);
   const next = { ...state, accepting: { ...accepting, contexts } };
-  if (mode === 'keep') return { state: next, isLearning: false };
+  if (mode !== 'learn') return { state: next, isLearning: false };
   const own = newest(withEntry(state.own, judged.key, learn(state.own[judged.key], learned)), KEPT_OWN);
   return { state: { ...next, own }, isLearning: true };
 };

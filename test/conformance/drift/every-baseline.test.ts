@@ -1,0 +1,196 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { contextCounts } from '#core/drift/baselines/contexts.ts';
+import { addCounts, type Counts, pack, unpack } from '#core/drift/baselines/counts.ts';
+import { fixedCounts } from '#core/drift/baselines/fixed.ts';
+import { isLearned, LEARN_WINDOWS, type Learned, learn } from '#core/drift/baselines/learned.ts';
+import { perAssetCounts } from '#core/drift/baselines/per-asset.ts';
+import { accept, MOST_REGIMES, type Regime } from '#core/drift/baselines/regimes.ts';
+import { type Rolling, roll } from '#core/drift/baselines/rolling.ts';
+import { seasonCell } from '#core/drift/baselines/seasonal.ts';
+import { shrunk } from '#core/drift/baselines/shrink.ts';
+import { machineBaseline } from '../../support/drift-device.ts';
+
+const CELLS = 6;
+const ROWS = 60;
+const window = fc.array(fc.nat(100), { minLength: CELLS, maxLength: CELLS }).filter((c) => c.some((n) => n > 0));
+const fleet: Counts = [[100, 200, 300, 300, 200, 100]];
+const total = (counts: readonly number[] | undefined): number => (counts ?? []).reduce((a, b) => a + b, 0);
+const rowsOf = (cells: readonly number[]): number => total(cells);
+
+/** A baseline that learns: what it makes of windows, and the counts that it is held against then. */
+interface Learning {
+  readonly take: (state: unknown, cells: readonly number[], index: number) => unknown;
+  readonly counts: (state: unknown) => Counts;
+  /** Rows that all its counts stand for, given those of all windows. */
+  readonly most: (rows: number) => number;
+}
+
+const LEARNING: Readonly<Record<string, Learning>> = {
+  learned: {
+    take: (state, cells) =>
+      learn((state ?? undefined) as Learned | undefined, { rows: rowsOf(cells), counts: [cells], means: [0.5] }),
+    counts: (state) => unpack((state as Learned).packed),
+    most: (rows) => rows,
+  },
+  'per-asset': {
+    take: (state, cells) =>
+      learn((state ?? undefined) as Learned | undefined, { rows: rowsOf(cells), counts: [cells], means: [0.5] }),
+    counts: (state) => perAssetCounts(state as Learned, fleet),
+    most: (rows) => rows + total(fleet[0]),
+  },
+  rolling: {
+    take: (state, cells) => roll(state as Rolling | null, { context: 'red', rows: rowsOf(cells), counts: [cells] }),
+    counts: (state) => unpack((state as Rolling).packed),
+    most: (rows) => rows + 1,
+  },
+  regimes: {
+    take: (state, cells, i) =>
+      accept((state ?? []) as readonly Regime[], { since: String(i), packed: pack([cells], rowsOf(cells)) }),
+    counts: (state) => unpack((state as readonly Regime[])[0]?.packed ?? pack([[]], 0)),
+    most: (rows) => rows,
+  },
+};
+
+describe.each(Object.entries(LEARNING))('the baseline %s', (_, { take, counts, most }) => {
+  const takeAll = (windows: readonly (readonly number[])[]): unknown =>
+    windows.reduce<unknown>((state, cells, i) => take(state, cells, i), null);
+  it('has counts on the same cells, none below 0, of no more rows than there were', () => {
+    fc.assert(
+      fc.property(fc.array(window, { minLength: 1, maxLength: 20 }), (windows) => {
+        const [cells] = counts(takeAll(windows)) as [readonly number[]];
+        expect(cells).toHaveLength(CELLS);
+        expect(Math.min(...cells)).toBeGreaterThanOrEqual(0);
+        expect(total(cells)).toBeLessThanOrEqual(most(total(windows.map(rowsOf))) + 1e-6);
+      }),
+    );
+  });
+  it('goes on from its JSON to the same bytes', () => {
+    fc.assert(
+      fc.property(fc.array(window, { minLength: 2, maxLength: 12 }), fc.nat(), (windows, at) => {
+        const cut = 1 + (at % (windows.length - 1));
+        const stored = JSON.parse(JSON.stringify(takeAll(windows.slice(0, cut)))) as unknown;
+        const gone = windows.slice(cut).reduce<unknown>((state, cells, i) => take(state, cells, cut + i), stored);
+        expect(JSON.stringify(gone)).toBe(JSON.stringify(takeAll(windows)));
+      }),
+    );
+  });
+  it('keeps the shares of windows that are all alike, within what two characters hold', () => {
+    const [cells] = counts(takeAll(Array.from({ length: 30 }, () => [10, 20, 30, 0, 30, 10]))) as [readonly number[]];
+    const share = cells.map((c) => c / total(cells));
+    for (const [i, expected] of [0.1, 0.2, 0.3, 0, 0.3, 0.1].entries())
+      expect(Math.abs((share[i] as number) - expected)).toBeLessThan(0.03);
+  });
+  it('does not grow with the windows', () => {
+    const many = (n: number): number =>
+      JSON.stringify(takeAll(Array.from({ length: n }, (_w, i) => [i % 7, 5, 5, 5, 5, 5]))).length;
+    expect(many(500)).toBeLessThan(2 * many(10) + 20);
+  });
+});
+
+describe('all baselines', () => {
+  it('are tried here', () => {
+    const files = readdirSync(join(__dirname, '../../../core/drift/baselines')).map((f) => f.replace('.ts', ''));
+    const others = ['counts', 'shrink', 'fixed', 'contexts', 'seasonal'];
+    expect(files.filter((f) => !others.includes(f)).sort()).toEqual(Object.keys(LEARNING).sort());
+  });
+});
+
+describe('a packed count', () => {
+  it('is off by half a share at most', () => {
+    fc.assert(
+      fc.property(window, (cells) => {
+        const [back] = unpack(pack([cells], rowsOf(cells))) as [readonly number[]];
+        for (const [i, c] of cells.entries())
+          expect(Math.abs((back[i] as number) - c) / rowsOf(cells)).toBeLessThan((CELLS / 2 + 1) / 4095);
+      }),
+    );
+  });
+  it('of nothing is nothing', () => expect(unpack(pack([[0, 0]], 0))).toEqual([[0, 0]]));
+  it('is not added to one on other cells', () => {
+    expect(() => addCounts([[1, 2]], [[1, 2, 3]])).toThrow('expected the same cells, got 2 and 3');
+  });
+});
+
+describe('a learned baseline', () => {
+  it('stays as it is once it has learned: it cannot hide ageing', () => {
+    const even = { rows: ROWS, counts: [[10, 10, 10, 10, 10, 10]], means: [0] };
+    let learned: Learned | undefined;
+    for (let i = 0; i < LEARN_WINDOWS; i++) learned = learn(learned, even);
+    expect(isLearned(learned as Learned)).toBe(true);
+    expect(learn(learned, { rows: ROWS, counts: [[60, 0, 0, 0, 0, 0]], means: [3] })).toBe(learned);
+  });
+});
+
+describe('the rolling baseline', () => {
+  it('follows what comes slowly, so that it may not decide', () => {
+    const at = (i: number): number[] => (i < 50 ? [60, 0, 0, 0, 0, 0] : [0, 0, 0, 0, 0, 60]);
+    let rolling: Rolling | null = null;
+    for (let i = 0; i < 100; i++) rolling = roll(rolling, { context: 'red', rows: ROWS, counts: [at(i)] });
+    const [cells] = unpack((rolling as Rolling).packed) as [readonly number[]];
+    expect((cells[5] as number) / total(cells)).toBeGreaterThan(0.95);
+  });
+  it('begins anew in another context', () => {
+    const red = roll(null, { context: 'red', rows: ROWS, counts: [[60, 0]] });
+    expect(roll(red, { context: 'blue', rows: ROWS, counts: [[0, 60]] })).toEqual(
+      roll(null, { context: 'blue', rows: ROWS, counts: [[0, 60]] }),
+    );
+  });
+});
+
+describe('the regime library', () => {
+  it('forgets the oldest', () => {
+    const packed = pack([[1]], 1);
+    const all = ['a', 'b', 'c', 'd'].reduce<readonly Regime[]>((l, since) => accept(l, { since, packed }), []);
+    expect(all.map((r) => r.since)).toEqual(['d', 'c', 'b']);
+    expect(all).toHaveLength(MOST_REGIMES);
+  });
+});
+
+describe('shrinking to the pooled baseline', () => {
+  const pooled = [[1000, 1000, 1000, 1000]];
+  const share = (own: readonly number[]): number => {
+    const [cells] = shrunk([own], pooled) as [readonly number[]];
+    return (cells[0] as number) / total(cells);
+  };
+  it('holds a context that is like all others against all', () => {
+    expect(total(shrunk([[26, 24, 25, 25]], pooled)[0])).toBeCloseTo(4100, 6);
+  });
+  it('holds one that differs more than its rows explain against itself', () => {
+    expect(share([970, 10, 10, 10])).toBeGreaterThan(0.95);
+    expect(share([97, 1, 1, 1])).toBeGreaterThan(0.93);
+    expect(share([3, 0, 0, 0])).toBeGreaterThan(0.25);
+  });
+  it('trusts it later where rows follow each other', () => {
+    const alike = total(shrunk([[40, 20, 20, 20]], pooled, [20])[0]);
+    expect(alike).toBeGreaterThan(total(shrunk([[40, 20, 20, 20]], pooled)[0]));
+  });
+  it('knows nothing of a context without rows, and of rows where the pooled has none', () => {
+    expect(shrunk([[0, 0, 0, 0]], pooled)).toEqual(pooled);
+    expect(shrunk([[0, 0, 9]], [[10, 10, 0]])[0]?.[2]).toBe(9);
+    expect(shrunk([[5, 5]], [[0, 0]])).toEqual([[5, 5]]);
+  });
+  it('is not asked for a context that training did not know', () => {
+    const baseline = machineBaseline();
+    expect(contextCounts(baseline, 'green')).toBeNull();
+    expect(fixedCounts(baseline)).toEqual(baseline.features.map((f) => f.counts));
+  });
+});
+
+describe('the cell of the season', () => {
+  const at = (iso: string): [string, string] => [iso, iso];
+  it('is made of hours, of weekdays if told, in local time', () => {
+    expect(seasonCell(...at('2026-01-05T07:30:00.000Z'), { hours: 8 })).toBe('h00');
+    expect(seasonCell(...at('2026-01-05T08:00:00.000Z'), { hours: 8 })).toBe('h08');
+    expect(seasonCell(...at('2026-01-05T07:30:00.000Z'), { hours: 8, offsetMinutes: 60 })).toBe('h08');
+    expect(seasonCell(...at('2026-01-05T07:30:00.000Z'), { hours: 8, weekdays: true })).toBe('d1-h00');
+    expect(seasonCell(...at('2026-01-04T23:30:00.000Z'), { hours: 8, weekdays: true })).toBe('d7-h16');
+    expect(seasonCell(...at('2026-01-04T23:30:00.000Z'), { hours: 8, weekdays: true, offsetMinutes: 60 })).toBe(
+      'd1-h00',
+    );
+  });
+  it('is that of the middle of the window', () => {
+    expect(seasonCell('2026-01-05T07:00:00.000Z', '2026-01-05T09:30:00.000Z', { hours: 8 })).toBe('h08');
+  });
+});
