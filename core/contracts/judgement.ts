@@ -122,6 +122,7 @@ export const LineJudgement = z.strictObject({
     .describe('only in shadow mode: what would have been asked for; `action` is null'),
   reasons: z.array(z.string()).min(1),
   evidenceDigest: Digest.describe('of the evidence in the order it was judged: who has it computes the same again'),
+  evidence: Digest.optional().describe('only in the record: hash of the kept document of it'),
 });
 export type LineJudgement = z.infer<typeof LineJudgement>;
 

@@ -1,10 +1,12 @@
 import { parseAs } from '#core/contracts/errors.ts';
 import type { EventDetail } from '#core/contracts/events.ts';
 import { judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
+import { lakeKeys } from '#core/contracts/lake.ts';
 import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { changesOf, declaresRetrain } from '#core/drift/decision/change-evidence.ts';
+import { type ChainHead, evidenceDocument } from '#core/drift/decision/evidence-chain.ts';
 import { isTold, newsOf } from '#core/drift/decision/told.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
@@ -21,6 +23,7 @@ import type { RegistryReader } from '#core/ports/registry.ts';
 import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
 import { commandOfRequest, keepRequest } from './label-requests.ts';
 import type { Ledger } from './ledger-client.ts';
+import type { ObjectStore } from './object-store.ts';
 import { clip, readModelLine, readUseCase } from './retrain-run.ts';
 import { untilUndisturbed } from './undisturbed.ts';
 
@@ -28,6 +31,8 @@ export interface JudgeDeps {
   readonly judgement: JudgementTable;
   readonly registry: Pick<RegistryReader, 'latest' | 'list'>;
   readonly ledger: Ledger;
+  /** Where the evidence of a judgement that is news is kept, whole. */
+  readonly lake: Pick<ObjectStore, 'put'>;
 }
 
 interface State extends Item {
@@ -36,6 +41,8 @@ interface State extends Item {
   readonly siteFacts: SiteFacts;
   /** What the ledger was told last: judged package, state, action. */
   readonly told: string;
+  /** Of the evidence of what it was told; null before the first. */
+  readonly evidence: ChainHead | null;
   /** Commands that are not known to be in the ledger yet; written before anything else is judged. */
   readonly pending: readonly LedgerCommand[];
 }
@@ -85,6 +92,7 @@ const commandsOf = (
   asks: boolean,
   before: State | null,
   actor: string,
+  evidence: string | undefined,
 ): LedgerCommand[] => {
   const { modelLine, site, packageDigest, state, action, reasons } = judgement;
   const id = `line/${modelLine}`;
@@ -102,7 +110,7 @@ const commandsOf = (
       site,
       actor,
       reason,
-      record: { class: 'judgement', id, body: { ...judgement } },
+      record: { class: 'judgement', id, body: { ...judgement, evidence } },
       edges: about(id),
       ...(isTold(from, judgement, policy) ? { announce: { type: 'LineJudged', detail: judged } } : {}),
     },
@@ -185,6 +193,15 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
     if (before !== null && canonicalJson(before.judgement) === canonicalJson(judgement)) return judgement;
     const news = before?.told !== newsOf(judgement);
     const labels = labelsWanted(facts, judgement);
+    const document = news ? evidenceDocument(before?.evidence ?? null, facts, judgement) : null;
+    if (document !== null)
+      await deps.lake.put(
+        lakeKeys.lineEvidence(modelLine, document.hash),
+        Buffer.from(canonicalJson(document)),
+        'application/json',
+      );
+    const evidence =
+      document === null ? (before?.evidence ?? null) : { sequence: document.sequence, hash: document.hash };
     const state: State = {
       ...key,
       judgement,
@@ -193,8 +210,9 @@ export const judgeModelLine = (deps: JudgeDeps, modelLine: string, actor: string
         ...(facts.lines && { lines: facts.lines }),
       },
       told: newsOf(judgement),
+      evidence,
       pending: [
-        ...(news ? commandsOf(judgement, facts.policy, askedAt !== null, before, actor) : []),
+        ...(news ? commandsOf(judgement, facts.policy, askedAt !== null, before, actor, evidence?.hash) : []),
         ...(labels === null ? [] : [commandOfRequest(labels, actor)]),
       ],
     };

@@ -38,6 +38,7 @@ export class LineJudging extends Construct {
           allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgementArn]),
           ...grants.readRegistry(stack, 'latest', 'list'),
           grants.writeLedger(stack),
+          ...grants.writeLake(stack, 'drift/lines/*'),
           allow(['cloudwatch:PutMetricData'], ['*'], {
             StringEquals: { 'cloudwatch:namespace': healthNamespace(names.prefix) },
           }),

@@ -79,6 +79,7 @@ export class MonitoringStack extends PlatformStack {
       says: 'Joins what turned out to be true to what the edge had decided, and keeps how far off it was.',
       may: [
         ...grants.readLake(this, 'decisions/*'),
+        ...grants.writeLake(this, 'drift/lines/*'),
         ...grants.readRegistry(this, 'latest', 'list'),
         allow(['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], [judgement.tableArn]),
         grants.writeLedger(this),

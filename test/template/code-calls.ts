@@ -197,6 +197,11 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   rememberDecisions: ['get', 'put', 'putAll'],
   change: ['get', 'putAll'],
   settleUnit: ['putAll'],
+  keepFindings: ['get', 'putAll'],
+  knownFindings: ['list'],
+  readEvents: ['list'],
+  wholeWindow: ['get', 'list', 'put'],
+  keepWindow: ['find', 'put'],
 };
 
 /** `names.x` in sources to the word of the table. */
@@ -260,7 +265,12 @@ export const callsOf = async (name: string): Promise<string[]> => {
     used.get('ledger')?.add('write');
   }
   if (/\bjudgeModelLine\(deps,/.test(rest))
-    for (const method of ['get', 'list', 'putAll']) used.get('judgement')?.add(method);
+    for (const [dep, methods] of Object.entries({
+      judgement: ['get', 'list', 'putAll'],
+      registry: ['list'],
+      lake: ['put'],
+    }))
+      for (const method of methods) used.get(dep)?.add(method);
   if (/\b(landMessages|landRows|quarantineMessages)\(\s*deps,/.test(rest)) {
     for (const method of ['get', 'list', 'put']) used.get('lake')?.add(method);
     for (const method of ['claim', 'takeOver']) used.get('landing')?.add(method);

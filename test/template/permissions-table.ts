@@ -296,6 +296,7 @@ export const PERMISSIONS: Roles = {
   ]),
   ...lambda('ml', 'outcome-joiner', [
     ...reads('lake/decisions/*'),
+    ...writes('lake/drift/lines/*'),
     LATEST,
     LISTS,
     'dynamodb:GetItem PutItem Query on ml table/judgement',
@@ -309,6 +310,7 @@ export const PERMISSIONS: Roles = {
     LATEST,
     LISTS,
     LEDGER,
+    ...writes('lake/drift/lines/*'),
     MEASURES,
   ]),
   'judge-lines': stateMachine([

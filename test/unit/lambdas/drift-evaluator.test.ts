@@ -9,6 +9,7 @@ import { canonicalJson } from '../../../core/lineage/canonical-json.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/drift-evaluator/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import {
   announcedBy,
   memoryLedger,
@@ -56,14 +57,7 @@ const setUp = async (given: BaselineSpec | DecileBaseline = baseline, published 
   const { judgement, items } = memoryJudgement();
   const log = memoryLog();
   const useCaseDigest = digestOf(useCase);
-  const line = {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest,
-    lastReleaseNumber: 1,
-    champion: { packageDigest: PACKAGE, packagePrefix: 'packages/p/', releaseNumber: 1, releaseId: 'release-1' },
-  };
+  const line = aModelLine(LINE, useCaseDigest, PACKAGE);
   const records = published
     ? [
         recordCommand('model-line', LINE, line),
@@ -259,7 +253,7 @@ describe('drift-evaluator, judgements', () => {
     const { see, lines, evidence } = await setUp();
     await see(SAME);
     for (let i = 0; i < 8; i++) await see(MOVED);
-expect(lines()).toEqual(['HEALTHY', 'WATCH']);
+    expect(lines()).toEqual(['HEALTHY', 'WATCH']);
     expect(await evidence()).toMatchObject({
       state: 'watch',
       kind: 'watch',

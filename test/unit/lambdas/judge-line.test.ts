@@ -4,6 +4,7 @@ import { digestOf } from '../../../core/lineage/digest.ts';
 import { makeHandler } from '../../../lambdas/judge-line/handler.ts';
 import { makeHandler as makeList } from '../../../lambdas/list-lines/handler.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryStore, recordCommand, registryOf } from '../../support/fakes.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
@@ -18,20 +19,12 @@ const setUp = (champion = true) => {
   const useCaseDigest = digestOf(useCase);
   registry.put('use-case', useCaseDigest, { ...useCase });
   registry.put('package', PACKAGE, { validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } });
-  registry.put('model-line', LINE, {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest,
-    lastReleaseNumber: 1,
-    champion: champion
-      ? { packageDigest: PACKAGE, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'release-1' }
-      : null,
-  });
+  registry.put('model-line', LINE, aModelLine(LINE, useCaseDigest, champion ? PACKAGE : null));
   const handler = makeHandler({
     judgement,
     registry: registry.registry,
     ledger: registry.ledger,
+    lake: memoryStore(),
     putMetric: async (...metric) => {
       metrics.push(metric);
     },

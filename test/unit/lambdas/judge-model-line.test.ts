@@ -1,10 +1,13 @@
 import type { DriftPolicy } from '../../../core/contracts/drift.ts';
 import { judgementKeys, type LineJudgement } from '../../../core/contracts/judgement.ts';
+import { lakeKeys } from '../../../core/contracts/lake.ts';
 import type { UseCase } from '../../../core/contracts/use-case.ts';
+import { verifyEvidence } from '../../../core/drift/decision/evidence-chain.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { factsOf, judgeEvidence } from '../../../core/outcomes/line-evidence.ts';
 import { judgeModelLine } from '../../../lambdas/shared/judge-line.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { memoryStore } from '../../support/fakes.ts';
 import { bad, day, device, facts, good, LINE, PACKAGE, policy } from '../../support/line-evidence.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
@@ -15,6 +18,7 @@ const validationLoss = { mean: 0.1, upper: 0.12, runs: 40 };
 const setUp = (drift?: DriftPolicy) => {
   const { judgement, items } = memoryJudgement();
   const registry = memoryRegistryWithLedger();
+  const lake = memoryStore();
   const judging = { ...policy, ...(drift === undefined ? {} : { drift }) };
   const useCase: UseCase = { ...given, judging };
   const useCaseDigest = digestOf(useCase);
@@ -32,7 +36,7 @@ const setUp = (drift?: DriftPolicy) => {
   line(LINE, 'plant-a');
   const judge = () =>
     judgeModelLine(
-      { judgement, registry: registry.registry, ledger: registry.ledger },
+      { judgement, registry: registry.registry, ledger: registry.ledger, lake },
       LINE,
       'test',
     ) as Promise<LineJudgement>;
@@ -65,7 +69,7 @@ const setUp = (drift?: DriftPolicy) => {
       },
     });
   const announced = (type: string) => registry.announced.filter((a) => a.type === type).map((a) => a.detail);
-  return { judge, judging, know, see, change, line, announced, registry, items };
+  return { judge, judging, know, see, change, line, announced, registry, items, lake };
 };
 
 describe('the judgement of a line', () => {
@@ -104,6 +108,23 @@ describe('the judgement of a line', () => {
     const of = { modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, policy: judging, validationLoss };
     expect(judgeEvidence(factsOf(of, ofLine)).judgement).toEqual(judgement);
     expect(factsOf(of, ofLine).lines).toBe(2);
+  });
+});
+
+describe('the evidence of a line', () => {
+  it('is kept whole for each judgement that is news, in a chain from which the same judgements are made', async () => {
+    const { judge, know, registry, lake } = setUp();
+    await know([...good(8), ...bad(4)]);
+    await judge();
+    await judge();
+    await know([...good(8), ...bad(30)]);
+    await judge();
+    const cited = registry.versions('judgement', `line/${LINE}`).map((v) => v.body['evidence'] as string);
+    const documents = await Promise.all(
+      cited.map(async (hash) => JSON.parse(Buffer.from(await lake.get(lakeKeys.lineEvidence(LINE, hash))).toString())),
+    );
+    expect(verifyEvidence(documents)).toEqual({ holds: true, documents: cited.length, notReplayed: 0 });
+    expect(await lake.list(lakeKeys.lineEvidences(LINE))).toHaveLength(cited.length);
   });
 });
 

@@ -5,6 +5,8 @@ import { LabelRequest, type OutcomePolicy } from '../../../core/contracts/label-
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { judgeModelLine } from '../../../lambdas/shared/judge-line.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
+import { memoryStore } from '../../support/fakes.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
@@ -26,14 +28,7 @@ const setUp = async (o: { units: number; minOutcomes?: number; outcomes?: Outcom
   const useCase = { ...given, judging };
   put('use-case', digestOf(useCase), useCase);
   put('package', CHAMPION, { validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } });
-  put('model-line', LINE, {
-    schema: 'model-line/1',
-    modelLine: LINE,
-    site: 'plant-a',
-    useCaseDigest: digestOf(useCase),
-    champion: { packageDigest: CHAMPION, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' },
-    lastReleaseNumber: 1,
-  });
+  put('model-line', LINE, aModelLine(LINE, digestOf(useCase), CHAMPION));
   for (let n = 0; n < o.units; n++)
     await judgement.put({ ...judgementKeys.served(LINE, CHAMPION, `m${n % 3}`, `r${n}`), lastAt: day(n) });
   const outcome = async (n: number, loss: number): Promise<void> => {
@@ -58,7 +53,7 @@ const setUp = async (o: { units: number; minOutcomes?: number; outcomes?: Outcom
     };
     await judgement.put({ ...judgementKeys.outcome(LINE, CHAMPION, asset, run), record });
   };
-  const judge = () => judgeModelLine({ judgement, registry, ledger }, LINE, 'test');
+  const judge = () => judgeModelLine({ judgement, registry, ledger, lake: memoryStore() }, LINE, 'test');
   const requests = (): LabelRequest[] =>
     [...items.values()].filter((i) => i.sk.startsWith('LABELS#')).map((i) => LabelRequest.parse(i['request']));
   const told = () => announced.filter((a) => a.type === 'LabelsRequested');
