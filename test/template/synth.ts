@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
@@ -37,6 +37,8 @@ export const synthesise = (config: DeploymentConfig): readonly Synthesised[] => 
     template: Template.fromStack(stack).toJSON() as Synthesised['template'],
     dependsOn: stack.dependencies.map((d) => d.node.id),
   }));
+  // The bundles are copied there, 160 MB each time.
+  rmSync(app.outdir, { recursive: true, force: true });
   cache.set(key, made);
   return made;
 };

@@ -10,14 +10,18 @@ import { MillwrightStage } from '../../lib/stage.ts';
 import { configOf, ROOT, synthesise } from './synth.ts';
 
 describe('validation of templates', () => {
+  let app: App;
+  beforeEach(() => {
+    app = new App();
+  });
+  afterEach(() => rmSync(app.outdir, { recursive: true, force: true }));
+
   it.each(['local', 'example-four-accounts'])('finds nothing that no line explains (%s)', (file) => {
-    const app = new App();
     new MillwrightStage(app, configOf(file));
     expect(() => app.synth()).not.toThrow();
   });
 
   it('stops at a wildcard that no line explains', () => {
-    const app = new App();
     const stack = new Stack(app, 'S');
     const role = new Role(stack, 'R', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     role.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject'], resources: ['*'] }));
