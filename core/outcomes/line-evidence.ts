@@ -4,6 +4,7 @@ import { ValidationLoss } from '../contracts/evaluation.ts';
 import { JoinedOutcomeRecord, judgementKeys, type LineJudgement } from '../contracts/judgement.ts';
 import { LabelRequest } from '../contracts/label-request.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
+import { siteBudget } from '../drift/decision/alarm-limit.ts';
 import {
   type ChangeEvidence,
   type FeatureEvidence,
@@ -13,7 +14,7 @@ import {
   type RetrainEvidence,
   retrainRequestId,
 } from '../drift/decision/decision-machine.ts';
-import { boundForAll } from '../drift/tolerance/error-spending.ts';
+import { boundWithin } from '../drift/tolerance/error-spending.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { countOutcomes } from './counted.ts';
 import { coverageOf, knownUnits, type ServedUnit } from './coverage.ts';
@@ -93,11 +94,15 @@ export const factsOf = (
 export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
   const { modelLine, policy, packageDigest, validationLoss, features, retrains, changes, lines } = facts;
   if (validationLoss === null) return null;
+  const budget = siteBudget(policy, lines ?? 1);
   return {
     modelLine,
     policy,
     packageDigest,
-    expectedLoss: Math.min(1, boundForAll(validationLoss, lines ?? 1) + policy.lossTolerance),
+    expectedLoss: Math.min(
+      1,
+      (budget === null ? validationLoss.upper : boundWithin(validationLoss, budget)) + policy.lossTolerance,
+    ),
     outcomes: countOutcomes(facts).outcomes.map(({ meanError: _, ...o }) => o),
     features,
     retrains,

@@ -10,6 +10,11 @@ export interface AlertBudget {
   readonly observationsPerMonth: number;
 }
 
+const check = (budget: Readonly<Record<string, number>>): void => {
+  for (const [name, value] of Object.entries(budget))
+    if (!(value > 0)) throw new RangeError(`alert budget: expected ${name} above 0, got ${value}`);
+};
+
 /**
  * The e-value from which a line alarms, given the e-values of all lines: e-d-BH, the Benjamini–Hochberg procedure on
  * e-detectors (arXiv 2501.04130), with base lines · observations per month / alerts per month. The k lines with the most
@@ -20,8 +25,7 @@ export interface AlertBudget {
  * @throws {RangeError} when a budget is not above 0 or there are more e-values than lines.
  */
 export const neededEValue = (eValues: readonly number[], budget: AlertBudget): number => {
-  for (const [name, value] of Object.entries(budget))
-    if (!(value > 0)) throw new RangeError(`alert budget: expected ${name} above 0, got ${value}`);
+  check({ ...budget });
   if (eValues.length > budget.lines)
     throw new RangeError(`alert budget: ${eValues.length} e-values but ${budget.lines} lines`);
   const base = Math.max(1, (budget.lines * budget.observationsPerMonth) / budget.alertsPerMonth);
@@ -31,19 +35,24 @@ export const neededEValue = (eValues: readonly number[], budget: AlertBudget): n
   return base / Math.max(1, alarming);
 };
 
-/** Probability that the bound of the validation loss is too low on any of the lines that share a budget. */
-const TOO_LOW = 0.05;
+/** Level of the bound as it was measured. */
+const MEASURED = 0.05;
+/** Lines whose bound may be too low, for each alert a month: a quarter of the alerts of a year, the life of a champion. */
+const TOO_LOW = 3;
 
 /**
- * Bound of the validation loss that holds for all lines of a budget at once with probability 0.95: the one-sided 95 % bound
- * that was measured, widened to the level 1 − 0.05 / lines by Student's distribution over its runs. A bound that is too low
- * makes a line alarm for certain in the end, however high its threshold, and of 1,000 lines 50 would have one.
- * @returns the measured bound itself for one line.
- * @throws {RangeError} when there are no lines.
+ * Bound of the validation loss of one of the lines that share a budget. A bound that is too low makes its line alarm in the
+ * end, however high its threshold, and of 1,000 lines with a 95 % bound 50 would have one. So the level is that at which
+ * wrong bounds make no more than a quarter of the alarms that the budget allows in a year: the measured bound is widened to
+ * it by Student's distribution over its runs, and stays what it is where the lines are few.
  */
-export const boundForAll = ({ mean, upper, runs }: ValidationLoss, lines: number): number => {
-  if (!(lines >= 1)) throw new RangeError(`validation loss: expected at least one line, got ${lines}`);
-  if (lines === 1) return upper;
+export const boundWithin = (
+  { mean, upper, runs }: ValidationLoss,
+  { alertsPerMonth, lines }: Pick<AlertBudget, 'alertsPerMonth' | 'lines'>,
+): number => {
+  check({ alertsPerMonth, lines });
+  const level = (TOO_LOW * alertsPerMonth) / lines;
+  if (level >= MEASURED) return upper;
   const dof = Math.max(1, runs - 1);
-  return Math.min(1, mean + ((upper - mean) * studentUpper(TOO_LOW / lines, dof)) / studentUpper(TOO_LOW, dof));
+  return Math.min(1, mean + ((upper - mean) * studentUpper(level, dof)) / studentUpper(MEASURED, dof));
 };
