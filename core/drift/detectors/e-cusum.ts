@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { averageOf, BETS, stepECusum } from '../bets.ts';
+import { RATE_BETS, RATE_WEIGHTS, stepECusum, weightedOf } from '../bets.ts';
 import { defineDetector } from '../define-detector.ts';
 
 export const definition = defineDetector({
@@ -11,9 +11,9 @@ export const definition = defineDetector({
     mean: { default: 0.1, min: 1e-3, max: 0.999 },
     alarmAt: { default: 1e6, min: 1, max: 1e12 },
   },
-  state: z.array(z.number().nonnegative()).length(BETS.length).readonly(),
-  start: () => BETS.map(() => 1),
-  step: (states, x, { mean }) => stepECusum(states, x, mean, BETS),
-  value: averageOf,
-  inAlarm: (states, { alarmAt }) => averageOf(states) >= alarmAt,
+  state: z.array(z.number().nonnegative()).length(RATE_BETS.length).readonly(),
+  start: () => RATE_BETS.map(() => 1),
+  step: (states, x, { mean }) => stepECusum(states, x, mean, RATE_BETS),
+  value: (states) => weightedOf(states, RATE_WEIGHTS),
+  inAlarm: (states, { alarmAt }) => weightedOf(states, RATE_WEIGHTS) >= alarmAt,
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { averageOf, BETS, stepShiryaevRoberts } from '../bets.ts';
+import { averageOf, BETS, RATE_BETS, RATE_WEIGHTS, stepShiryaevRoberts, weightedOf } from '../bets.ts';
 import { defineDetector } from '../define-detector.ts';
 import type { Detector } from '../detector.ts';
 
@@ -65,9 +65,9 @@ export const definition = defineDetector({
     mean: { default: 0.1, min: 1e-3, max: 0.999 },
     alarmAt: { default: 1e6, min: 1, max: 1e12 },
   },
-  state: z.array(z.number().nonnegative()).length(BETS.length).readonly(),
-  start: () => BETS.map(() => 0),
-  step: (states, x, { mean }) => stepShiryaevRoberts(states, x, mean, BETS),
-  value: averageOf,
-  inAlarm: (states, { alarmAt }) => averageOf(states) >= alarmAt,
+  state: z.array(z.number().nonnegative()).length(RATE_BETS.length).readonly(),
+  start: () => RATE_BETS.map(() => 0),
+  step: (states, x, { mean }) => stepShiryaevRoberts(states, x, mean, RATE_BETS),
+  value: (states) => weightedOf(states, RATE_WEIGHTS),
+  inAlarm: (states, { alarmAt }) => weightedOf(states, RATE_WEIGHTS) >= alarmAt,
 });

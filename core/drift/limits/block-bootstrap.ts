@@ -19,7 +19,7 @@ export interface RunLength {
 }
 
 /** Many, for a few unlucky ones give most of the alarms. */
-const PSEUDO_REFERENCES = 80;
+const PSEUDO_REFERENCES = 160;
 /** Windows that each of them is followed for, in wanted run lengths: from there on all are as good. */
 const LENGTHS = 1;
 export const FEWEST_WINDOWS = 20;
@@ -70,36 +70,45 @@ const streamsOf = ({ windows, seed }: Reference, steps: number): readonly Float6
     throw new RangeError(`a limit from the reference: expected finite numbers, got ${windows[odd]} at ${odd}`);
   const random = seededRandom(seed);
   const block = blockLength(windows);
+  const center = momentsOf(windows).mean;
+  // Means of resampled blocks vary less than means of new ones, as a variance over n is too small by 1 − 1 / n.
+  const blocks = windows.length / block;
+  const wider = Math.sqrt(blocks / (blocks - 1));
   return Array.from({ length: PSEUDO_REFERENCES }, () => {
-    const { mean, sd } = momentsOf(resampled(windows, windows.length, block, random));
+    const pseudo = momentsOf(resampled(windows, windows.length, block, random));
+    const mean = center + wider * (pseudo.mean - center);
+    const { sd } = pseudo;
     const stream = resampled(windows, steps, block, random);
     for (let i = 0; i < steps; i++) stream[i] = sd > 0 ? ((stream[i] as number) - mean) / sd : 0;
     return stream;
   });
 };
 
-const alarmsOf = (stream: Float64Array, k: number, h: number): number => {
+/** Alarms of each stream; the chart goes on from one to the next, so that none begins calmer than a chart that runs. */
+const alarmsOf = (streams: readonly Float64Array[], k: number, h: number): number[] => {
   let up = 0;
   let down = 0;
-  let alarms = 0;
-  for (let i = 0; i < stream.length; i++) {
-    const z = stream[i] as number;
-    up += z - k;
-    if (up < 0) up = 0;
-    down -= z + k;
-    if (down < 0) down = 0;
-    if (up > h || down > h) {
-      alarms += 1;
-      up = 0;
-      down = 0;
+  return streams.map((stream) => {
+    let alarms = 0;
+    for (let i = 0; i < stream.length; i++) {
+      const z = stream[i] as number;
+      up += z - k;
+      if (up < 0) up = 0;
+      down -= z + k;
+      if (down < 0) down = 0;
+      if (up > h || down > h) {
+        alarms += 1;
+        up = 0;
+        down = 0;
+      }
     }
-  }
-  return alarms;
+    return alarms;
+  });
 };
 
 /** Half an alarm more: a stream without any has a run length all the same (Jeffreys prior of a Poisson rate). */
 const lengthOf = (streams: readonly Float64Array[], k: number, h: number): RunLength => {
-  const alarms = streams.map((stream) => alarmsOf(stream, k, h));
+  const alarms = alarmsOf(streams, k, h);
   const steps = streams[0]?.length ?? 0;
   const each = alarms.map((n) => steps / (n + 0.5)).sort((a, b) => a - b);
   const at = (q: number): number => each[Math.floor(q * (each.length - 1))] as number;
@@ -129,21 +138,28 @@ export const limitFromReference = (
   const { k } = reference;
   const streams = streamsOf(reference, Math.ceil(LENGTHS * arl0));
   const excess = (h: number): number => Math.log(lengthOf(streams, k, h).value / arl0);
-  let low = 0;
+  // The logarithm of the run length is nearly straight in h, and not far from that of independent windows.
   let high = limitForArl0(k, arl0);
-  let [fLow, fHigh] = [-Math.log(arl0), excess(high)];
+  let fHigh = excess(high);
+  let [low, fLow] = [0, -Math.log(arl0)];
   while (fHigh < 0 && high < FARTHEST) {
     [low, fLow] = [high, fHigh];
-    high *= 1.3;
+    high *= 1.2;
     fHigh = excess(high);
   }
-  // A step function of h whose logarithm is nearly straight: some secants, each kept from the ends.
-  for (let i = 0; i < SECANTS && high - low > TOLERANCE * high; i++) {
-    const share = Math.min(0.9, Math.max(0.1, fLow / (fLow - fHigh)));
-    const at = low + share * (high - low);
+  // Regula falsi (Illinois), so that both ends come near.
+  for (let i = 0, side = 0; i < SECANTS && high - low > TOLERANCE * high; i++) {
+    const at = low + Math.min(0.95, Math.max(0.05, fLow / (fLow - fHigh))) * (high - low);
     const f = excess(at);
-    if (f < 0) [low, fLow] = [at, f];
-    else [high, fHigh] = [at, f];
+    if (f < 0) {
+      [low, fLow] = [at, f];
+      if (side < 0) fHigh /= 2;
+      side = -1;
+    } else {
+      [high, fHigh] = [at, f];
+      if (side > 0) fLow /= 2;
+      side = 1;
+    }
   }
   return { h: high, arl0: lengthOf(streams, k, high) };
 };
