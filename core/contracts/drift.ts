@@ -59,6 +59,8 @@ export const WindowKind = z.enum([
 ]);
 export type WindowKind = z.infer<typeof WindowKind>;
 
+const bounds = z.tuple([z.number().nonnegative(), z.number().nonnegative()]);
+
 /** One feature of a judged window. Indices are of the population: bias-corrected, 0 at least. */
 export const FeatureFinding = z.strictObject({
   name: z.string(),
@@ -69,6 +71,10 @@ export const FeatureFinding = z.strictObject({
   js: z.number().describe('Jensen–Shannon distance, base 2'),
   wasserstein: z.number().nullable().describe('in interquartile ranges of the reference; null for a category'),
   ks: z.number().nullable().describe('largest difference of the shares below a value; null for a category'),
+  bounds: z
+    .strictObject({ js: bounds, wasserstein: bounds.nullable(), ks: bounds.nullable() })
+    .optional()
+    .describe('one-sided bounds of the three distances, at the level of that of the index'),
   z: z
     .number()
     .nullable()

@@ -5,6 +5,7 @@ import type { Digest } from '../../contracts/primitives.ts';
 import { digestOf } from '../../lineage/digest.ts';
 import { unpack } from '../baselines/counts.ts';
 import { timeToLimit } from '../detectors/ageing-slope.ts';
+import type { Effect } from '../effects/effects.ts';
 import { driftRules } from '../policy.ts';
 import { momentsOf } from '../sketch/feature-sketch.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
@@ -19,6 +20,7 @@ const DESCRIBED = 20;
 /** Digits that figures of evidence have. */
 const DIGITS = 6;
 const figure = (x: number): number => (Number.isFinite(x) ? Number(x.toPrecision(DIGITS)) : Math.sign(x) * 1e12);
+const boundsOf = ({ lower, upper }: Effect): [number, number] => [figure(lower), figure(upper)];
 
 interface Told {
   readonly before: DeviceState;
@@ -74,6 +76,11 @@ const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
         js: figure(js.value),
         wasserstein: wasserstein === null ? null : figure(wasserstein.value),
         ks: ks === null ? null : figure(ks.value),
+        bounds: {
+          js: boundsOf(js),
+          wasserstein: wasserstein === null ? null : boundsOf(wasserstein),
+          ks: ks === null ? null : boundsOf(ks),
+        },
         z: mean === null ? null : figure(mean - center),
         cusum: chart === undefined ? null : figure(Math.max(chart.up, chart.down)),
         cusumLimit: chart === undefined || limit === null ? null : figure(limit.limit),
