@@ -31,15 +31,15 @@ export const layoutOf = (cells: Cells): CellLayout => {
 };
 
 /** Number of edges that are not above a value. */
-export const innerCellOf = (edges: ArrayLike<number>, value: number, from = 0, to = edges.length): number => {
-  let low = from;
-  let high = to;
+export const innerCellOf = (edges: ArrayLike<number>, value: number): number => {
+  let low = 0;
+  let high = edges.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((edges[middle] as number) <= value) low = middle + 1;
     else high = middle;
   }
-  return low - from;
+  return low;
 };
 
 /**

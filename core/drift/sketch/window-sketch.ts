@@ -1,7 +1,8 @@
 import type { BaselineFeature, BaselineSpec } from '../../contracts/baseline.ts';
 import type { DriftWindow, FeatureSketch, WindowKey } from '../../contracts/drift.ts';
 import { compareText } from '../../text/compare.ts';
-import { cellOf, innerCellOf, layoutOf } from './cells.ts';
+import { CellFinder } from './cell-finder.ts';
+import { cellOf, layoutOf } from './cells.ts';
 import { HELD, UNITS } from './feature-sketch.ts';
 import { JointDistance } from './joint.ts';
 
@@ -36,17 +37,14 @@ export class WindowSketch {
   readonly #features: readonly BaselineFeature[];
   readonly #width: number;
   readonly #joint: JointDistance | null;
-  /** Cells of feature i are counted from #first[i] on; its edges stand from #edge[i] on in #edges. */
+  /** Cells of feature i are counted from #first[i] on. */
   readonly #first: Int32Array;
   readonly #counts: Uint32Array;
-  readonly #edges: Float64Array;
-  readonly #edge: Int32Array;
-  readonly #atoms: readonly (readonly number[])[];
+  readonly #finder: CellFinder;
+  /** 1 where a value may have a cell that its place among the edges does not tell. */
+  readonly #isSpecial: Uint8Array;
   readonly #center: Float64Array;
   readonly #perScale: Float64Array;
-  readonly #low: Float64Array;
-  readonly #high: Float64Array;
-  readonly #n: Float64Array;
   readonly #z: Float64Array;
   readonly #zz: Float64Array;
   readonly #lag: Float64Array;
@@ -70,21 +68,17 @@ export class WindowSketch {
     this.#joint = joint === null ? null : new JointDistance(joint);
     this.#width = width;
     this.#first = new Int32Array(width + 1);
-    this.#edge = new Int32Array(width + 1);
-    for (const [i, { cells }] of features.entries()) {
+    for (const [i, { cells }] of features.entries())
       this.#first[i + 1] = (this.#first[i] as number) + layoutOf(cells).count;
-      this.#edge[i + 1] = (this.#edge[i] as number) + (cells.kind === 'numeric' ? cells.edges.length : 0);
-    }
     this.#counts = new Uint32Array(this.#first[width] as number);
-    this.#edges = Float64Array.from(features.flatMap(({ cells }) => (cells.kind === 'numeric' ? cells.edges : [])));
+    this.#finder = new CellFinder(features.map(({ cells }) => (cells.kind === 'numeric' ? cells.edges : [])));
     const ofNumeric = (of: (cells: Extract<BaselineFeature['cells'], { kind: 'numeric' }>) => number): Float64Array =>
       Float64Array.from(features, ({ cells }) => (cells.kind === 'numeric' ? of(cells) : NONE));
-    this.#atoms = features.map(({ cells }) => (cells.kind === 'numeric' ? cells.atoms : []));
+    this.#isSpecial = Uint8Array.from(features, ({ cells }) =>
+      cells.kind === 'numeric' && cells.atoms.length === 0 && cells.range === null ? 0 : 1,
+    );
     this.#center = ofNumeric((c) => c.center);
     this.#perScale = ofNumeric((c) => UNITS / c.scale);
-    this.#low = ofNumeric((c) => c.range?.[0] ?? Number.NEGATIVE_INFINITY);
-    this.#high = ofNumeric((c) => c.range?.[1] ?? Number.POSITIVE_INFINITY);
-    this.#n = numbers();
     this.#z = numbers();
     this.#zz = numbers();
     this.#lag = numbers();
@@ -103,35 +97,16 @@ export class WindowSketch {
 
   /** Bytes of its numbers, those of the baseline's cells included. */
   get bytes(): number {
-    const of = [
-      this.#first,
-      this.#counts,
-      this.#edges,
-      this.#edge,
-      this.#center,
-      this.#perScale,
-      this.#low,
-      this.#high,
-    ];
-    const sums = [
-      this.#n,
-      this.#z,
-      this.#zz,
-      this.#lag,
-      this.#lagged,
-      this.#min,
-      this.#max,
-      this.#longest,
-      this.#changes,
-    ];
+    const of = [this.#first, this.#counts, this.#center, this.#perScale, this.#isSpecial];
+    const sums = [this.#z, this.#zz, this.#lag, this.#lagged, this.#min, this.#max, this.#longest, this.#changes];
     const before = [...this.#before.values()].flatMap((b) => [b.value, b.z, b.run]);
-    return [...of, ...sums, ...before].reduce((sum, array) => sum + array.byteLength, 0);
+    return [...of, ...sums, ...before].reduce((sum, array) => sum + array.byteLength, this.#finder.bytes);
   }
 
   /** Starts anew. */
   reset(): void {
     for (const sums of [this.#counts, this.#longest, this.#changes]) sums.fill(0);
-    for (const sums of [this.#n, this.#z, this.#zz, this.#lag, this.#lagged]) sums.fill(0);
+    for (const sums of [this.#z, this.#zz, this.#lag, this.#lagged]) sums.fill(0);
     this.#min.fill(Number.POSITIVE_INFINITY);
     this.#max.fill(Number.NEGATIVE_INFINITY);
     this.#before.clear();
@@ -187,8 +162,8 @@ export class WindowSketch {
     // Not −0, which has other bits and is the same number.
     const value = given + 0;
     this.#hit(i, this.#cell(i, value));
-    const z = Math.max(-HELD, Math.min(HELD, Math.round((value - (this.#center[i] as number)) * perScale)));
-    this.#n[i] = (this.#n[i] as number) + 1;
+    const rounded = Math.round((value - (this.#center[i] as number)) * perScale);
+    const z = rounded > HELD ? HELD : rounded < -HELD ? -HELD : rounded;
     this.#z[i] = (this.#z[i] as number) + z;
     this.#zz[i] = (this.#zz[i] as number) + z * z;
     const last = before.z[i] as number;
@@ -208,10 +183,8 @@ export class WindowSketch {
   }
 
   #cell(i: number, value: number): number {
-    const isSpecial = value < (this.#low[i] as number) || value > (this.#high[i] as number);
-    if (isSpecial || (this.#atoms[i] as readonly number[]).includes(value))
-      return cellOf((this.#features[i] as BaselineFeature).cells, value);
-    return innerCellOf(this.#edges, value, this.#edge[i] as number, this.#edge[i + 1] as number);
+    if (this.#isSpecial[i] === 1) return cellOf((this.#features[i] as BaselineFeature).cells, value);
+    return this.#finder.find(i, value);
   }
 
   #follow(i: number, value: number, before: Before): void {
@@ -225,19 +198,23 @@ export class WindowSketch {
 
   /** What it says of each feature, in the baseline's order. */
   sketches(): FeatureSketch[] {
-    return this.#features.map(({ name }, i) => ({
-      name,
-      counts: Array.from(this.#counts.subarray(this.#first[i] as number, this.#first[i + 1] as number)),
-      n: this.#n[i] as number,
-      z: this.#z[i] as number,
-      zz: this.#zz[i] as number,
-      lag: this.#lag[i] as number,
-      lagged: this.#lagged[i] as number,
-      min: (this.#n[i] as number) === 0 ? null : (this.#min[i] as number),
-      max: (this.#n[i] as number) === 0 ? null : (this.#max[i] as number),
-      longest: this.#longest[i] as number,
-      changes: this.#changes[i] as number,
-    }));
+    return this.#features.map(({ name, cells }, i) => {
+      const counts = Array.from(this.#counts.subarray(this.#first[i] as number, this.#first[i + 1] as number));
+      const n = cells.kind === 'numeric' ? counts.slice(0, -2).reduce((a, b) => a + b, 0) : 0;
+      return {
+        name,
+        counts,
+        n,
+        z: this.#z[i] as number,
+        zz: this.#zz[i] as number,
+        lag: this.#lag[i] as number,
+        lagged: this.#lagged[i] as number,
+        min: n === 0 ? null : (this.#min[i] as number),
+        max: n === 0 ? null : (this.#max[i] as number),
+        longest: this.#longest[i] as number,
+        changes: this.#changes[i] as number,
+      };
+    });
   }
 
   /** The window so far; null without rows. */

@@ -1,0 +1,52 @@
+"""KLL sketches of rows (Apache DataSketches), with the k of its default and of whylogs: time, size, and what merging gives.
+
+Arguments: file of float64 rows, columns, rows of a window. Requests: {"k": k, "orders": how many orders to merge windows in}.
+Answers: nanoseconds a value by one value at a time and by columns, bytes a feature of a window, and how many different
+results the orders gave.
+"""
+
+import random
+import sys
+import time
+
+import numpy as np
+from answers import answer
+from datasketches import kll_doubles_sketch
+
+rows = np.fromfile(sys.argv[1]).reshape(-1, int(sys.argv[2]))
+width = int(sys.argv[3])
+
+
+def sketch(k, values):
+    s = kll_doubles_sketch(k)
+    s.update(values)
+    return s
+
+
+def nanoseconds(work, values):
+    start = time.process_time()
+    work()
+    return (time.process_time() - start) / values * 1e9
+
+
+def kll(request):
+    k = request["k"]
+    windows = [rows[i : i + width, 0].copy() for i in range(0, len(rows) - width + 1, width)]
+    one = kll_doubles_sketch(k)
+    column = rows[:, 0].copy()
+    numbers = column.tolist()
+    singly = nanoseconds(lambda: [one.update(x) for x in numbers], len(numbers))
+    whole = nanoseconds(lambda: [sketch(k, rows[:, c].copy()) for c in range(rows.shape[1])], rows.size)
+    sketches = [sketch(k, w) for w in windows]
+    results = set()
+    for seed in range(request["orders"]):
+        order = list(range(len(sketches)))
+        random.Random(seed).shuffle(order)
+        merged = kll_doubles_sketch(k)
+        for i in order:
+            merged.merge(sketches[i])
+        results.add(merged.serialize())
+    return {"singly": singly, "whole": whole, "bytes": len(sketches[0].serialize()), "results": len(results)}
+
+
+answer({"k": kll})
