@@ -61,7 +61,7 @@ const KEPT = { record: KEEP, raw: { ...KEEP, cheaperAfterDays: 90 }, working: KE
 const Retention = z.strictObject({
   record: ClassRetention.default(KEPT.record).describe('decisions, plant events, findings: what is proved by'),
   raw: ClassRetention.default(KEPT.raw).describe('frames and observations'),
-  working: ClassRetention.default(KEPT.working).describe('what can be computed again: features, histograms'),
+  working: ClassRetention.default(KEPT.working).describe('what can be computed again: features, counts of them'),
   quarantine: ClassRetention.default(KEPT.quarantine),
 });
 export type Retention = z.infer<typeof Retention>;

@@ -75,7 +75,7 @@ export const LAKE_TABLES = {
   },
   telemetry: {
     name: 'telemetry',
-    says: 'Histograms of the features that devices saw, one row a feature and window.',
+    says: 'What devices counted of features in the cells of their baselines, one row a feature and window.',
     prefix: 'telemetry',
     columns: {
       device: 'string',
