@@ -195,6 +195,7 @@ const SAME: readonly (readonly [name: string, options: Readonly<Record<string, n
   ['adwin', { everyCut: 1 }, 'river ADWIN'],
   ['page-hinkley', { fromExtreme: 0 }, 'Frouros Page-Hinkley'],
   ['page-hinkley', {}, 'river Page-Hinkley'],
+  ['page-hinkley', { alpha: 1 }, 'Frouros CUSUM'],
   ['ddm', {}, 'Frouros DDM'],
   ['eddm', {}, 'Frouros EDDM'],
   ['hddm-a', {}, 'Frouros HDDM_A'],

@@ -1,6 +1,6 @@
 import { CUSUM_START, cusumValue, stepCusum } from '#core/drift/detectors/cusum.ts';
 import { arlTwoSided, limitForArl0 } from '#core/drift/limits/arl.ts';
-import { limitFromReference } from '#core/drift/limits/block-bootstrap.ts';
+import { arl0OfLimit, limitFromReference } from '#core/drift/limits/block-bootstrap.ts';
 import { betweenAlarms } from '../contest.ts';
 import type { GroupOptions } from '../group.ts';
 import { autoregressive } from '../streams.ts';
@@ -53,6 +53,7 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
     let bootstrapped = 0;
     let plain = 0;
     let limits = 0;
+    let expected = 0;
     for (let r = 0; r < REFERENCES; r++) {
       const means = windowMeans(autoregressive(rho, SEED + r));
       const windows = Array.from({ length: WINDOWS }, means);
@@ -60,6 +61,7 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
       const sd = Math.sqrt(windows.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (WINDOWS - 1));
       const { h } = limitFromReference({ windows, k: K, seed: r }, NOMINAL);
       limits += h / REFERENCES;
+      expected += (LENGTHS * NOMINAL) / arl0OfLimit({ windows, k: K, seed: r }, textbook, NOMINAL).value;
       const stream = () => windowMeans(autoregressive(rho, SEED + 1000 + r));
       bootstrapped += alarmsOf(stream(), { mean, sd, h });
       plain += alarmsOf(stream(), { mean, sd, h: textbook });
@@ -76,6 +78,12 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
       atLeast,
     });
     report.figure({ name: 'textbook limit for independent windows', ...ratio(plain), unit: '× nominal', goal: null });
+    report.figure({
+      name: '  as the bootstrap says of it beforehand',
+      value: records / expected / NOMINAL,
+      unit: '× nominal',
+      goal: null,
+    });
     report.figure({
       name: `delay for 1 sd of window means, h ${limits.toFixed(1)} (${textbook.toFixed(1)})`,
       value: arlTwoSided({ k: K, h: limits }, 1),

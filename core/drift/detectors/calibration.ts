@@ -4,7 +4,7 @@ import { defineDetector } from '../define-detector.ts';
 
 const states = z.array(z.number().nonnegative()).length(BETS.length).readonly();
 const State = z.strictObject({ up: states, down: states });
-export type CalibrationState = z.infer<typeof State>;
+type CalibrationState = z.infer<typeof State>;
 
 export const CALIBRATION_START: CalibrationState = { up: BETS.map(() => 0), down: BETS.map(() => 0) };
 

@@ -21,7 +21,7 @@ export const definition = defineDetector({
   watches: 'value',
   says: 'a mean that moved from the mean so far; the threshold is in the unit of the data',
   source:
-    'Page 1954, Hinkley 1971; defaults of river: both sides, from the extreme so far. fromExtreme 0 is the form of Frouros 0.9.0: up only, from 0',
+    'Page 1954, Hinkley 1971; defaults of river: both sides, from the extreme so far. fromExtreme 0 is the form of Frouros 0.9.0: up only, from 0; alpha 1 is, upwards, its CUSUM',
   options: {
     delta: { default: 0.005, min: 0, max: 1e100 },
     threshold: { default: 50, min: 1e-100, max: 1e100 },

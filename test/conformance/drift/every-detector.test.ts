@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { AnyDetector, DetectorDefinition, Watched } from '#core/drift/detector.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
-import { registrySource } from '../../../scripts/detector-files.ts';
+import { pageWithTable, registrySource } from '../../../scripts/detector-files.ts';
 
 const folder = path.join(__dirname, '../../../core/drift');
 const files = readdirSync(path.join(folder, 'detectors')).filter((f) => f.endsWith('.ts'));
@@ -34,6 +34,11 @@ const text = (detector: AnyDetector): string => JSON.stringify(detector);
 it('has every detector of its folder in the registry, as npm run detectors writes it', () => {
   expect(readFileSync(path.join(folder, 'detectors-registry.ts'), 'utf8')).toBe(registrySource(files));
   expect(Object.keys(DETECTORS)).toEqual(names.sort());
+});
+
+it('has what every detector says in docs/detectors.md, as npm run detectors writes it', () => {
+  const page = readFileSync(path.join(__dirname, '../../../docs/detectors.md'), 'utf8');
+  expect(pageWithTable(page, DETECTORS)).toBe(page);
 });
 
 describe.each(names)('the detector %s', (name) => {

@@ -91,6 +91,8 @@ describe('the classics, on the streams of drift.md V9', () => {
     ['ecdd', {}, [1006]],
     ['stepd', {}, [1014]],
     ['page-hinkley', { fromExtreme: 0 }, [1160]],
+    // Its CUSUM, with the mean so far and a threshold in the unit of the data.
+    ['page-hinkley', { alpha: 1 }, [1134]],
   ])('%s %j alarms on errors where Frouros 0.9.0 does', (name, options, expected) => {
     expect(alarmsOf(start(name, options), errors)).toEqual(expected);
   });
@@ -105,6 +107,7 @@ describe('the classics, on the streams of drift.md V9', () => {
   it('Page–Hinkley alarms at 1010 on numbers, in both forms', () => {
     expect(alarmsOf(start('page-hinkley'), numbers)).toEqual([1010]);
     expect(alarmsOf(start('page-hinkley', { fromExtreme: 0 }), numbers)).toEqual([1010]);
+    expect(alarmsOf(start('page-hinkley', { alpha: 1 }), numbers)).toEqual([1010]);
   });
   it('HDDM and Page–Hinkley find a fall when both sides are watched', () => {
     const fall = [...errors.slice(1000), ...errors.slice(0, 1000)];
