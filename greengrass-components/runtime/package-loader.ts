@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import type { BenchResult, RuntimeConfig } from '#core/contracts/device.ts';
 import type { ModelPackageManifest } from '#core/contracts/model-package.ts';
-import { readBaseline } from '#core/drift/sketch/upgrade.ts';
+import { checkFeatures, readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { fastestWithin, goldenMismatch, goldenRows } from '#core/inference/golden.ts';
 import { type PackageVerdict, verifyPackage } from '#core/inference/verify-package.ts';
 import { readClaim, type Serving, signatureCheck } from './package-store.ts';
@@ -46,8 +46,13 @@ export class PackageLoader {
 
   /** @throws {ContractError} when it is no baseline of the features that the model reads. */
   baseline(manifest: ModelPackageManifest, dir: string): BaselineSpec {
-    const names = manifest.featureSet.features.map((f) => f.name);
-    return readBaseline(JSON.parse(readFileSync(join(dir, 'baseline.json'), 'utf8')), 'baseline.json', names);
+    const baseline = readBaseline(JSON.parse(readFileSync(join(dir, 'baseline.json'), 'utf8')), 'baseline.json');
+    checkFeatures(
+      baseline,
+      manifest.featureSet.features.map((f) => f.name),
+      'baseline.json',
+    );
+    return baseline;
   }
 
   /** Loads every admitted variant, compares golden samples, measures, and keeps the fastest. */

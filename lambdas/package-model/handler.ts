@@ -4,7 +4,7 @@ import { artifactKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest, PackageSignature } from '#core/contracts/model-package.ts';
 import type { ModelLineRecord } from '#core/contracts/retrain.ts';
 import { Envelope } from '#core/contracts/training.ts';
-import { readBaseline } from '#core/drift/sketch/upgrade.ts';
+import { checkFeatures, readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
@@ -93,6 +93,11 @@ export const makeHandler = (deps: Deps) => {
       throw new Refused(
         `baseline.json is of feature set ${baseline.featureSetDigest}, the snapshot of ${snapshot.featureSetDigest}: these files are of another training`,
       );
+    checkFeatures(
+      baseline,
+      useCase.featureSet.features.map((f) => f.name),
+      'baseline.json of the trainer',
+    );
     if (envelope.ranges.length !== width || bytesOf('golden.bin').byteLength % (4 * width) !== 0)
       throw new Refused(
         `the feature set has ${width} features; envelope.json has ${envelope.ranges.length}, golden.bin ${bytesOf('golden.bin').byteLength} bytes`,

@@ -45,20 +45,26 @@ const problemsOf = ({ features, joint, contexts }: BaselineSpec): readonly strin
 
 /**
  * The baseline of a package, of this or of an older form.
- * @param what names it in errors. @param of names of the features that its model reads, in their order, where they are
- * known. @throws {ContractError} when it is neither form, its parts do not fit, or it is of other features.
+ * @param what names it in errors. @throws {ContractError} when it is neither form, or its parts do not fit.
  */
-export const readBaseline = (document: unknown, what: string, of?: readonly string[]): BaselineSpec => {
+export const readBaseline = (document: unknown, what: string): BaselineSpec => {
   const baseline =
     (document as { readonly schema?: unknown } | null)?.schema === 'baseline/1'
       ? upgraded(parseAs(DecileBaseline, document, what))
       : parseAs(BaselineSpec, document, what);
   const problems = problemsOf(baseline);
   if (problems.length > 0) throw new ContractError(what, problems);
-  const names = baseline.features.map((f) => f.name).slice(0, baseline.joint === null ? undefined : -2);
-  if (of !== undefined && JSON.stringify(of) !== JSON.stringify(names))
-    throw new ContractError(what, [
-      `features: expected ${of.join(', ')} as the feature set has them, got ${names.join(', ')}`,
-    ]);
   return baseline;
+};
+
+/**
+ * @param names of the features that its model reads, in their order. @param what names the baseline in errors.
+ * @throws {ContractError} when it is a baseline of others.
+ */
+export const checkFeatures = ({ features, joint }: BaselineSpec, names: readonly string[], what: string): void => {
+  const own = features.map((f) => f.name).slice(0, joint === null ? undefined : -2);
+  if (JSON.stringify(own) !== JSON.stringify(names))
+    throw new ContractError(what, [
+      `features: expected ${names.join(', ')} as the feature set has them, got ${own.join(', ')}`,
+    ]);
 };

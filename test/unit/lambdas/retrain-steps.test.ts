@@ -258,7 +258,7 @@ const packaged = async () => {
       schema: 'baseline/1',
       featureSetDigest: j.snapshot.featureSetDigest,
       rows: 9,
-      features: [{ name: 'a', edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 }],
+      features: ['a', 'b'].map((name) => ({ name, edges: [1], shares: [0.5, 0.5], mean: 1, std: 1 })),
     }),
     'metrics.json': json({
       schema: 'training-metrics/1',
@@ -674,6 +674,15 @@ describe('package-model', () => {
       name: 'Refused',
       message: expect.stringContaining('of another training'),
     });
+  });
+  test('refuses a baseline of other features than the model reads', async () => {
+    const p = await packaged();
+    const { featureSetDigest } = p.snapshot;
+    await p.artifacts.put(
+      `${p.snapshot.candidatePrefix}baseline.json`,
+      json({ schema: 'baseline/1', featureSetDigest, rows: 1, features: [] }),
+    );
+    await expect(p.pack()).rejects.toThrow('expected a, b as the feature set has them, got ');
   });
   test.each(['fp32', 'int8'])('refuses a %s model that is not the one that was judged', async (variant) => {
     const p = await packaged();
