@@ -45,7 +45,7 @@ export const JoinedOutcomeRecord = z.strictObject({
     .max(1)
     .nullable()
     .optional()
-    .describe('mean loss, had what was prevented happened at once: between `loss` and this is what cannot be known'),
+    .describe('largest mean loss, whatever life was left when the failure was prevented; the least is `loss`'),
   meanError: z
     .number()
     .min(-1)

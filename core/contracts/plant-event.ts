@@ -32,6 +32,17 @@ export type PlantEvent = z.infer<typeof PlantEvent>;
 
 /** Characters of JSON that a detail may have: an event travels whole, in messages that hold 256 KB. */
 const DETAIL_CHARACTERS = 8192;
+/** Field of a detail: see {@link leftAtMostOf}. */
+const LEFT_AT_MOST = 'leftAtMost';
+/**
+ * What the unit would have lived on at most by who found damage, label units of its model: it bounds the truth from above,
+ * which a repair in time only bounds from below. Null: the event does not say, or says no number of 0 or more.
+ */
+export const leftAtMostOf = ({ detail }: Pick<PlantEvent, 'detail'>): number | null => {
+  const said = detail[LEFT_AT_MOST];
+  const value = typeof said === 'string' && said.trim() !== '' ? Number(said) : said;
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY ? value : null;
+};
 /** How ids end that the platform itself gives: of events that say which run another one was joined to. */
 export const JOINED = '~joined';
 
@@ -39,7 +50,12 @@ export const JOINED = '~joined';
 export const ReportedEvent = PlantEvent.refine((e) => JSON.stringify(e.detail).length <= DETAIL_CHARACTERS, {
   path: ['detail'],
   message: `expected at most ${DETAIL_CHARACTERS} characters of JSON; keep reports elsewhere and name them`,
-}).refine((e) => !e.eventId.endsWith(JOINED), {
-  path: ['eventId'],
-  message: `ids that end in ${JOINED} are the platform's own; give another`,
-});
+})
+  .refine((e) => e.detail[LEFT_AT_MOST] === undefined || leftAtMostOf(e) !== null, {
+    path: ['detail', LEFT_AT_MOST],
+    message: 'expected a number of 0 or more, in label units: what the unit would have lived on at most',
+  })
+  .refine((e) => !e.eventId.endsWith(JOINED), {
+    path: ['eventId'],
+    message: `ids that end in ${JOINED} are the platform's own; give another`,
+  });

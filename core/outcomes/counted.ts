@@ -40,8 +40,8 @@ const preventedNote = (records: readonly JoinedOutcomeRecord[]): readonly string
   return prevented.length === 0 || most - least < 5e-4
     ? []
     : [
-        `${prevented.length} of ${records.length} outcomes are failures that were prevented: whether answers on them were too ` +
-          `hopeful nobody saw; the mean loss lies between ${least.toFixed(3)} and ${most.toFixed(3)}`,
+        `${prevented.length} of ${records.length} outcomes are failures that were prevented, of whose life only bounds are ` +
+          `known: the mean loss lies between ${least.toFixed(3)} and ${most.toFixed(3)}`,
       ];
 };
 

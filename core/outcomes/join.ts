@@ -1,5 +1,4 @@
-import type { UnitEnd } from '../contracts/judgement.ts';
-import { decisionLoss, largestLoss } from './loss.ts';
+import { decisionLoss, type JudgedEnd, largestLoss } from './loss.ts';
 
 /** A decision, as much as judging it needs. */
 export interface Decided {
@@ -28,11 +27,7 @@ const mean = (of: readonly number[]): number | null =>
   of.length === 0 ? null : of.reduce((sum, x) => sum + x, 0) / of.length;
 
 /** Joins decisions on one unit to its end, once that is known: how far off was each. Decisions after the end are left out. */
-export const joinOutcome = (
-  decisions: readonly Decided[],
-  of: { readonly end: UnitEnd; readonly endedAt: number },
-  cap: number,
-): JoinedOutcome => {
+export const joinOutcome = (decisions: readonly Decided[], of: JudgedEnd, cap: number): JoinedOutcome => {
   const inside = decisions.filter((d) => d.index <= of.endedAt).sort((a, b) => a.index - b.index);
   const valued = inside.flatMap(({ index, value }) => (value === null ? [] : [{ index, value }]));
   const losses = valued.map((d) => decisionLoss(d, of, cap)).filter((loss) => loss !== null);

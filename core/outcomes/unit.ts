@@ -1,5 +1,5 @@
 import type { UnitEnd } from '../contracts/judgement.ts';
-import type { AsFound, PlantEvent } from '../contracts/plant-event.ts';
+import { type AsFound, leftAtMostOf, type PlantEvent } from '../contracts/plant-event.ts';
 
 /** An event that says at which frame of a run it was true. */
 export type PlacedEvent = PlantEvent & { readonly run: string; readonly index: number };
@@ -14,6 +14,8 @@ export interface EndOfUnit {
   /** Ids of the events that it rests on, the deciding one first. */
   readonly events: readonly string[];
   readonly by: PlacedEvent;
+  /** Of a failure that was prevented: what it would have lived on at most, label units; absent: nobody said. */
+  readonly leftAtMost?: number;
 }
 
 /** A frame or two may still be under way when a machine stops. */
@@ -25,7 +27,14 @@ const byKnown = (a: PlantEvent, b: PlantEvent): number =>
 const says = (event: PlantEvent): AsFound | null =>
   event.asFound === undefined || event.asFound === 'unknown' ? null : event.asFound;
 
+/** What those who opened the unit say in `detail.leftAtMost`; of several the least. */
+const leftBy = (events: readonly PlantEvent[]): { readonly leftAtMost?: number } => {
+  const said = events.map(leftAtMostOf).filter((left) => left !== null);
+  return said.length === 0 ? {} : { leftAtMost: Math.min(...said) };
+};
+
 const found = (end: UnitEnd, by: PlacedEvent, rests: readonly PlantEvent[] = []): EndOfUnit => ({
+  ...(end === 'prevented' ? leftBy([by, ...rests]) : {}),
   end,
   endedAt: by.index,
   validTime: by.validTime,

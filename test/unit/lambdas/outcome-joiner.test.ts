@@ -204,7 +204,13 @@ describe('joining', () => {
     await send(await decisions('m1', 'r1', life(9)), told('e1'));
     expect(outcome('m1', 'r1')?.meanError).toBeCloseTo(7 / CAP, 12);
     await send(told('e1', { kind: 'repair', asFound: 'damaged', knownTime: at(40) }));
-    expect(outcome('m1', 'r1')).toMatchObject({ loss: 0, lossAtMost: expect.closeTo(7 / CAP, 12) });
+    expect(outcome('m1', 'r1')).toMatchObject({ loss: 0, lossAtMost: expect.closeTo((CAP - 9) / CAP, 12) });
+    const opened = { kind: 'repair', asFound: 'damaged', knownTime: at(45), detail: { leftAtMost: 3 } } as const;
+    await send(told('e1', opened));
+    expect(outcome('m1', 'r1')).toMatchObject({
+      loss: expect.closeTo(4 / CAP, 12),
+      lossAtMost: expect.closeTo(7 / CAP, 12),
+    });
     expect(outcome('m1', 'r1')).not.toHaveProperty('meanError');
     await send(told('e1', { kind: 'inspection', asFound: 'unknown', knownTime: at(50) }));
     expect(outcome('m1', 'r1')).toMatchObject({ end: 'contradicted', loss: null });

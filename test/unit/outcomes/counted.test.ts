@@ -104,7 +104,7 @@ describe('outcomes that count', () => {
   it('say between which bounds the mean lies where failures were prevented', () => {
     const records = [record(0), record(1, { end: 'prevented', loss: 0, lossAtMost: 0.6 })];
     expect(countOutcomes(factsWith(records)).notes).toEqual([
-      '1 of 2 outcomes are failures that were prevented: whether answers on them were too hopeful nobody saw; the mean loss lies between 0.100 and 0.400',
+      '1 of 2 outcomes are failures that were prevented, of whose life only bounds are known: the mean loss lies between 0.100 and 0.400',
     ]);
     expect(countOutcomes(factsWith([record(1, { end: 'prevented', loss: 0.2, lossAtMost: 0.2 })])).notes).toEqual([]);
   });

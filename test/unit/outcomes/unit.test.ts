@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { PlantEvent } from '#core/contracts/plant-event.ts';
+import { type PlantEvent, ReportedEvent } from '#core/contracts/plant-event.ts';
 import { coverageOf } from '#core/outcomes/coverage.ts';
 import { joinOutcome } from '#core/outcomes/join.ts';
 import { boundedLoss, decisionLoss } from '#core/outcomes/loss.ts';
@@ -172,6 +172,21 @@ describe('the end of a unit', () => {
     );
     expect(end).toMatchObject({ events: ['e', 'f'], knownTime: day(9), validTime: day(5) });
   });
+  it('was prevented, and would have lived no longer than the least that those say who opened it', () => {
+    const repair = event('e', { kind: 'repair', detail: { leftAtMost: '30' } });
+    const look = event('f', { kind: 'finding', asFound: 'damaged', detail: { leftAtMost: 20 } });
+    expect(endOfUnit([repair, look], null)).toMatchObject({ end: 'prevented', leftAtMost: 20 });
+    expect(endOfUnit([event('e', { detail: { leftAtMost: 20 } })], null)).not.toHaveProperty('leftAtMost');
+    expect(endOfUnit([look], null)).toMatchObject({ leftAtMost: 20 });
+  });
+  it.each(['soon', -1, ' ', true, 'Infinity'])(
+    'refuses an event that says it with %p, and takes it for not said',
+    (leftAtMost) => {
+      const given = event('e', { kind: 'repair', asFound: 'damaged', detail: { leftAtMost } });
+      expect(ReportedEvent.safeParse(given).error?.issues[0]?.message).toContain('would have lived on at most');
+      expect(endOfUnit([given], null)).not.toHaveProperty('leftAtMost');
+    },
+  );
   it('allows a frame that was under way when the machine stopped', () => {
     expect(endOf([event('e', { index: 49 })])).toBe('failed at 49');
     expect(endOf([event('e', { index: 48 })])).toBe('contradicted at 48');
@@ -252,12 +267,40 @@ describe('joining decisions to an outcome', () => {
       lastError: null,
     });
   });
-  it('says of a prevented failure how large the loss can have been: as if it had failed at once', () => {
+  it('says of a prevented failure how large the loss can have been, whatever life was left', () => {
     const prevented = { end: 'prevented', endedAt: 10 } as const;
-    expect(joinOutcome([decided(5, 1), decided(6, 10)], prevented, 10)).toMatchObject({ loss: 0.2, lossAtMost: 0.5 });
+    expect(joinOutcome([decided(5, 1)], prevented, 10)).toMatchObject({ loss: 0.4, lossAtMost: 0.9 });
+    expect(joinOutcome([decided(6, 10)], prevented, 10)).toMatchObject({ loss: 0, lossAtMost: 0.6 });
     expect(joinOutcome([decided(5, null)], prevented, 10)).toMatchObject({ loss: null, lossAtMost: null });
     expect(joinOutcome([decided(5, 1)], { end: 'healthy', endedAt: 10 }, 10)).not.toHaveProperty('lossAtMost');
     expect(joinOutcome([decided(5, 1)], { end: 'contradicted', endedAt: 10 }, 10)).not.toHaveProperty('lossAtMost');
+  });
+  it('says too hopeful of a value above what a prevented failure would have lived at most, where who opened it said that', () => {
+    const prevented = { end: 'prevented', endedAt: 10, leftAtMost: 3 } as const;
+    expect(joinOutcome([decided(8, 9)], prevented, 20)).toMatchObject({ loss: 0.2, lossAtMost: 0.35 });
+    expect(joinOutcome([decided(8, 4)], prevented, 20)).toMatchObject({ loss: 0, lossAtMost: 0.1 });
+    expect(joinOutcome([decided(8, 1)], prevented, 20)).toMatchObject({ loss: 0.05, lossAtMost: 0.2 });
+    expect(joinOutcome([decided(8, 40)], prevented, 4)).toMatchObject({ loss: 1 });
+  });
+  it('never says a loss that is larger than the largest, and none that a truth within the bounds would not give', () => {
+    const numbers = fc.record({
+      index: fc.integer({ min: 1, max: 50 }),
+      lives: fc.integer({ min: 0, max: 80 }),
+      left: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
+      value: fc.double({ min: -20, max: 120, noNaN: true }),
+      cap: fc.integer({ min: 1, max: 90 }),
+      truth: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(numbers, ({ index, lives, left, value, cap, truth }) => {
+        const end = { end: 'prevented', endedAt: index + lives, leftAtMost: left } as const;
+        const { loss, lossAtMost } = joinOutcome([decided(index, value)], end, cap);
+        const least = Math.min(lives, cap);
+        const true_ = least + truth * (Math.min(lives + (left ?? cap), cap) - least);
+        expect(loss).toBeLessThanOrEqual(boundedLoss(value, true_, cap) + 1e-9);
+        expect(lossAtMost).toBeGreaterThanOrEqual(boundedLoss(value, true_, cap) - 1e-9);
+      }),
+    );
   });
   it('says to which side a failed unit was judged wrongly, as a share of the cap', () => {
     expect(joinOutcome([decided(5, 10), decided(9, 4)], failed(10), 20).meanError).toBeCloseTo(0.2, 12);
