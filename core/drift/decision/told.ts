@@ -18,8 +18,17 @@ export const newsOf = ({ packageDigest, state, action, wouldHave }: LineJudgemen
     ...(wouldHave === undefined ? [] : [`shadow ${wouldHave?.kind ?? ''}`]),
   ].join(' ');
 
+/** What calls people: one call each, however it goes on. */
+const CALLS: readonly (readonly LineState[])[] = [
+  ['CONFIRMED', 'RETRAIN_REQUESTED', 'COOLDOWN'],
+  ['SUSPECTED_CHANGEOVER'],
+  ['AGEING'],
+  ['DATA_QUALITY_HOLD'],
+];
+
 /** Whether a change of state calls people: what counts against a budget of alarms when nothing changed. */
-export const isAlarm = (from: LineState, to: LineState): boolean => QUIET.includes(from) && !QUIET.includes(to);
+export const isAlarm = (from: LineState, to: LineState): boolean =>
+  CALLS.some((call) => call.includes(to) && !call.includes(from));
 
 /**
  * Whether owners are told of a judgement that is news. Where the policy declares a budget of alarms they are told of what
