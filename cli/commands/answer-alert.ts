@@ -4,7 +4,7 @@ import { shelveUntil } from '#core/alerts/shelve-time.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import type { AlertRecord } from '#core/contracts/judgement.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
-import { type AsFound, PlantEvent } from '#core/contracts/plant-event.ts';
+import { type AsFound, leftAtMostOf, PlantEvent } from '#core/contracts/plant-event.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { CliError, EXIT } from '../errors.ts';
@@ -105,6 +105,7 @@ export interface AnswerOptions {
   readonly truth: Truth;
   readonly asFound?: AsFound;
   readonly note: string;
+  readonly leftAtMost?: number;
 }
 
 /**
@@ -122,6 +123,12 @@ export const answerAlert = async (world: World, out: Output, o: AnswerOptions): 
       `give --as-found ${fits.join(' or ')}, or another answer`,
       EXIT.usage,
     );
+  if (o.leftAtMost !== undefined && asFound !== 'damaged')
+    throw new CliError(
+      `what was found "${asFound}" has no life left to be said`,
+      'give --left-at-most with --as-found damaged only',
+      EXIT.usage,
+    );
   const before = await findAlert(world, o.id);
   if (before.alert.truth !== o.truth) await write(world, before, { kind: 'close', truth: o.truth }, o.note);
   const closed = (await readAlert(world, before.alert.alertId)) ?? before;
@@ -136,11 +143,12 @@ export const answerAlert = async (world: World, out: Output, o: AnswerOptions): 
       by: closed.alert.by ?? actor,
       at,
       note: closed.alert.note,
+      leftAtMost: o.leftAtMost,
     });
   const event =
     said === null
       ? anew(closed.at)
-      : said.asFound === asFound && !grew
+      : said.asFound === asFound && leftAtMostOf(said) === (o.leftAtMost ?? null) && !grew
         ? said
         : { ...anew(world.now()), validTime: said.validTime };
   try {

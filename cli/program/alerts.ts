@@ -3,7 +3,7 @@ import { FOUND_WITH } from '#core/alerts/answer.ts';
 import type { AsFound } from '#core/contracts/plant-event.ts';
 import { alerts, showAlert } from '../commands/alerts.ts';
 import { acknowledgeAlert, answerAlert, shelveAlert, tellOwner } from '../commands/answer-alert.ts';
-import type { Act, Add } from './parts.ts';
+import { type Act, type Add, count } from './parts.ts';
 
 const ANSWERS = [
   ['true', 'It was true: the machine was failing.'],
@@ -45,17 +45,31 @@ export const addAlerts = (program: Command, add: Add, act: Act): void => {
         shelveAlert(world, out, { id, time: o.for, note: o.note }),
       ),
     );
-  for (const [truth, says] of ANSWERS)
-    add(parent, `${truth} <id>`, says, `millwright alerts ${truth} spindle-101/live-01 --note "what was seen"`)
+  for (const [truth, says] of ANSWERS) {
+    const command = add(
+      parent,
+      `${truth} <id>`,
+      says,
+      `millwright alerts ${truth} spindle-101/live-01 --note "what was seen"`,
+    )
       .addOption(
         new Option('--as-found <state>', 'what was seen when the machine was opened').choices(FOUND_WITH[truth]),
       )
-      .option('--note <text>', 'for whoever has a similar case', '')
-      .action(
-        act<[string, { asFound?: AsFound; note: string }]>((world, out, id, o) =>
-          answerAlert(world, out, { id, truth, note: o.note, ...(o.asFound ? { asFound: o.asFound } : {}) }),
-        ),
-      );
+      .option('--note <text>', 'for whoever has a similar case', '');
+    if (truth !== 'false')
+      command.option('--left-at-most <life>', 'of a damaged machine: what it would have lived on, at most', count);
+    command.action(
+      act<[string, { asFound?: AsFound; note: string; leftAtMost?: number }]>((world, out, id, o) =>
+        answerAlert(world, out, {
+          id,
+          truth,
+          note: o.note,
+          ...(o.asFound ? { asFound: o.asFound } : {}),
+          ...(o.leftAtMost === undefined ? {} : { leftAtMost: o.leftAtMost }),
+        }),
+      ),
+    );
+  }
   add(
     parent,
     'tell <id> <text>',

@@ -29,15 +29,20 @@ export interface Answer {
   /** When the person said it. */
   readonly at: Instant;
   readonly note: string;
+  /** Of a machine found damaged: what it would have lived on at most, label units; absent: nobody said. */
+  readonly leftAtMost?: number | undefined;
 }
 
 /**
  * What a person said of an alert, as the plant event by which the model is judged: a finding, or a repair that ended the
  * run. The same answer gives the same event.
- * @throws {RangeError} when what was found contradicts the answer.
+ * @throws {RangeError} when what was found contradicts the answer, or a life is left to what was not found damaged.
  */
-export const answerEvent = (alert: AlertRecord, { truth, asFound, index, by, at, note }: Answer): PlantEvent => {
+export const answerEvent = (alert: AlertRecord, answer: Answer): PlantEvent => {
+  const { truth, asFound, index, by, at, note, leftAtMost } = answer;
   const fits = FOUND_WITH[truth];
+  if (leftAtMost !== undefined && asFound !== 'damaged')
+    throw new RangeError(`what was found "${asFound}" has no life left to be said; expected it with "damaged" only`);
   if (!fits.includes(asFound))
     throw new RangeError(
       `an alert that was "${truth}" was not found "${asFound}"; expected ${fits.join(' or ')}, or another answer`,
@@ -56,6 +61,10 @@ export const answerEvent = (alert: AlertRecord, { truth, asFound, index, by, at,
     validTime: known,
     knownTime: known,
     reportedBy: by,
-    detail: { alert: alert.alertId, ...(note === '' ? {} : { note }) },
+    detail: {
+      alert: alert.alertId,
+      ...(note === '' ? {} : { note }),
+      ...(leftAtMost === undefined ? {} : { leftAtMost }),
+    },
   };
 };

@@ -1,6 +1,6 @@
 import { answerEvent } from '../../../core/alerts/answer.ts';
 import { similarCases } from '../../../core/alerts/similar.ts';
-import { PlantEvent } from '../../../core/contracts/plant-event.ts';
+import { leftAtMostOf, PlantEvent } from '../../../core/contracts/plant-event.ts';
 import { AT, anAlert } from '../../support/alerts.ts';
 
 const answer = (more = {}) => ({
@@ -28,6 +28,11 @@ describe('an answer to an alert', () => {
   });
   test('is a repair when it was repaired', () => {
     expect(answerEvent(anAlert(), answer({ truth: 'repaired', asFound: 'unknown' }))).toMatchObject({ kind: 'repair' });
+  });
+  test('says what a damaged machine would have lived on at most, and is refused to say so of any other', () => {
+    expect(leftAtMostOf(answerEvent(anAlert(), answer({ leftAtMost: 12 })))).toBe(12);
+    expect(leftAtMostOf(answerEvent(anAlert(), answer()))).toBeNull();
+    expect(() => answerEvent(anAlert(), answer({ asFound: 'failed', leftAtMost: 12 }))).toThrow(/no life left/);
   });
   test('is never before the frame that raised the alert', () => {
     expect(answerEvent(anAlert(), answer({ index: 3 })).index).toBe(41);

@@ -298,6 +298,29 @@ describe('alerts true, false, repaired', () => {
     expect(mended.index).toBe(57);
     expect(isNewerContent(mended, said)).toBe(true);
   });
+  test('a damaged machine may be said to have had a life left, and to have had another one later', async () => {
+    const { world } = siteWith([anAlert()]);
+    const answered = ['alerts', 'repaired', 'spindle-101/live-01', '--as-found', 'damaged', '--left-at-most'];
+    await runWith(world, [...answered, '20']);
+    const said = events(world)[0] as PlantEvent;
+    expect(said.detail).toMatchObject({ leftAtMost: 20 });
+    const later = siteWith(
+      [anAlert({ status: 'closed', truth: 'repaired', by: 'cli:tester' })],
+      [{ class: 'plant-event', id: 'plant-a/alert.spindle-101.live-01', body: { ...said } }],
+    );
+    await runWith(later.world, [...answered, '20']);
+    await runWith(later.world, [...answered, '9']);
+    const [same, mended] = events(later.world) as [PlantEvent, PlantEvent];
+    expect(same).toEqual(said);
+    expect(mended.detail).toMatchObject({ leftAtMost: 9 });
+  });
+  test('a machine that was not found damaged has no life left to be said', async () => {
+    const { world } = siteWith([anAlert()]);
+    const { code, err } = await runWith(world, ['alerts', 'repaired', 'spindle-101', '--left-at-most', '20']);
+    expect(code).toBe(2);
+    expect(err).toContain('--as-found damaged only');
+    expect(world.calls).toEqual([]);
+  });
   test('another answer to a closed one is refused and sends nothing', async () => {
     const { world } = siteWith([anAlert({ status: 'closed', truth: 'true', by: 'cli:ann' })]);
     const { code } = await runWith(world, ['alerts', 'false', 'spindle-101']);
