@@ -7,6 +7,7 @@ import { digestOf } from '../../../core/lineage/digest.ts';
 import { factsOf, judgeEvidence } from '../../../core/outcomes/line-evidence.ts';
 import { judgeModelLine } from '../../../lambdas/shared/judge-line.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
 import { memoryStore } from '../../support/fakes.ts';
 import { bad, day, device, facts, good, LINE, PACKAGE, policy } from '../../support/line-evidence.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
@@ -23,14 +24,7 @@ const setUp = (drift?: DriftPolicy) => {
   const useCase: UseCase = { ...given, judging };
   const useCaseDigest = digestOf(useCase);
   const line = (modelLine: string, site: string) =>
-    registry.put('model-line', modelLine, {
-      schema: 'model-line/1',
-      modelLine,
-      site,
-      useCaseDigest,
-      champion: { packageDigest: PACKAGE, packagePrefix: 'p/', releaseNumber: 1, releaseId: 'rel-1' },
-      lastReleaseNumber: 1,
-    });
+    registry.put('model-line', modelLine, aModelLine(modelLine, useCaseDigest, PACKAGE, { site }));
   registry.put('use-case', useCaseDigest, { ...useCase });
   registry.put('package', PACKAGE, { modelLine: LINE, validationLoss });
   line(LINE, 'plant-a');
