@@ -15,6 +15,7 @@ import { EXIT, explainError } from './errors.ts';
 import { type Output, paint, say, wrapped } from './output.ts';
 import { addAlerts } from './program/alerts.ts';
 import { addChaos } from './program/chaos.ts';
+import { addDrift } from './program/drift.ts';
 import { addFeatureSets } from './program/feature-sets.ts';
 import { addLake } from './program/lake.ts';
 import { count } from './program/parts.ts';
@@ -207,13 +208,14 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
       ),
     );
 
-  add(
+  const explaining = add(
     program,
     'explain <id>',
     'Why a decision, a retrain, a release, a package or a model line is as it is.',
     'millwright explain plant-a/edge-1/b1-x/17',
     'millwright explain 3fa9c1d20b7e',
   ).action(act<[string, object]>((world, out, id) => explain(world, out, id)));
+  addDrift(program, explaining, add, act);
 
   add(
     program,
@@ -276,7 +278,7 @@ const buildProgram = (deps: ProgramDeps, onGlobals: (globals: Globals) => void):
 
   addAlerts(program, add, act);
   addChaos(program, add, act);
-  addLake(program, add, act);
+  addLake(program, add, act, here, deps.readText);
   addFeatureSets(program, add, act);
   addQueries(program, add, act, here);
   addQuality(program, add, act);

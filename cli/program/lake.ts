@@ -2,10 +2,13 @@ import { type Command, Option } from 'commander';
 import { QuarantineClass } from '#core/contracts/quarantine.ts';
 import { compact } from '../commands/compact.ts';
 import { quarantine, replayQuarantine, showQuarantine } from '../commands/quarantine.ts';
-import { type Act, type Add, count, day } from './parts.ts';
+import { isOfPolicies, type ReplayOptions, replayAction, withPolicyOptions } from './drift.ts';
+import { type Act, type Add, count, day, type Here } from './parts.ts';
+
+type QuarantineOptions = { class?: QuarantineClass; all: boolean; dryRun: boolean; reason: string };
 
 /** `millwright quarantine`, `replay` and `compact`: how the lake is kept. */
-export const addLake = (program: Command, add: Add, act: Act): void => {
+export const addLake = (program: Command, add: Add, act: Act, here: Here, readText: (file: string) => string): void => {
   const parent = add(
     program,
     'quarantine',
@@ -24,22 +27,26 @@ export const addLake = (program: Command, add: Add, act: Act): void => {
   )
     .option('--limit <n>', 'how many lines; 200 at most', count, 20)
     .action(act<[string, { limit: number }]>((world, out, key, o) => showQuarantine(world, out, { key, ...o })));
-  add(
+  const replay = add(
     program,
     'replay [keys...]',
-    'Check again what is in quarantine, after a fix; what is good is stored once.',
+    'Check quarantine again after a fix; or, with --policy, --line or --from, try drift policies on the past.',
     'millwright replay --class unit --dry-run',
     'millwright replay quarantine/messages/site=plant-a/date=2026-01-31/7d0c.ndjson.gz',
+    'millwright replay --policy strict.json --policy calm.json --change 2026-01-31T08:00:00.000Z --svg replay.svg',
   )
     .addOption(new Option('--class <class>', 'objects with records of this class').choices(QuarantineClass.options))
     .option('--all', 'every object that has something bad left', false)
     .option('--dry-run', 'only say what would be good now', false)
-    .option('--reason <text>', 'why, for the audit trail', 'replayed at the command line')
-    .action(
-      act<[string[], { class?: QuarantineClass; all: boolean; dryRun: boolean; reason: string }]>(
-        (world, out, keys, o) => replayQuarantine(world, out, { keys, ...o }),
-      ),
-    );
+    .option('--reason <text>', 'why, for the audit trail', 'replayed at the command line');
+  const ofPolicies = replayAction(act, here, readText);
+  const ofQuarantine = act<[string[], QuarantineOptions]>((world, out, keys, o) =>
+    replayQuarantine(world, out, { keys, ...o }),
+  );
+  withPolicyOptions(replay).action((...args: readonly unknown[]) => {
+    const options = args[1] as ReplayOptions;
+    return (isOfPolicies(options) ? ofPolicies(options) : ofQuarantine)(...args);
+  });
   add(
     program,
     'compact [table]',

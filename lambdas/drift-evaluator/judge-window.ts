@@ -8,6 +8,7 @@ import { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import type { DeviceState } from '#core/drift/device/device-state.ts';
+import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
 import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { signalsRead } from '#core/feature-sets/record.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
@@ -24,7 +25,7 @@ import { onceKnown } from '../shared/once-known.ts';
 import { readModelLine, readUseCase } from '../shared/retrain-run.ts';
 import { type DeviceItem, deviceItem, isKnown, judgedItem, type Pending, readyOf, withWindow } from './device-item.ts';
 import { knownFindings } from './findings.ts';
-import { announcedState, driftCommand, featureEvidence, saysOf } from './tell.ts';
+import { announcedState, driftCommand, saysOf } from './tell.ts';
 import { keepWindow } from './whole-windows.ts';
 
 export interface JudgeWindowDeps {

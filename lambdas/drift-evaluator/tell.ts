@@ -1,45 +1,13 @@
 import type { WindowEvidence } from '#core/contracts/drift.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
-import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import type { FeatureEvidence } from '#core/drift/decision/feature-votes.ts';
 import { adviceOf } from '#core/drift/device/advice.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import type { LedgerCommandInput } from '../shared/ledger-client.ts';
 import { clip } from '../shared/retrain-run.ts';
 
-/** Most features that evidence names: a message of a line says the first few. */
+/** Most assets that a message names. */
 const NAMED = 20;
-/** The table keeps no larger number. */
-const LARGEST = 1e100;
-
-/** What the line's judge reads of the device. @param at by the clock. */
-export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPolicy): FeatureEvidence => {
-  const worst = e.features[0];
-  return {
-    device: e.device,
-    at,
-    state: e.state,
-    feature: worst?.name ?? '',
-    psi: worst?.psi ?? 0,
-    lower: worst?.lower ?? 0,
-    calibrated: e.calibrated,
-    ...(e.kind === 'data-quality' ? { quality: clip(e.says.join('; ')) } : {}),
-    features: e.features
-      .filter((f) => f.lower > policy.psiWatch)
-      .map((f) => f.name)
-      .slice(0, NAMED),
-    farOffWindows: e.farOffWindows,
-    kind: e.kind,
-    context: e.context,
-    since: e.since,
-    assets: e.assets.slice(0, NAMED),
-    ...(e.ageing === null ? {} : { ageing: e.ageing }),
-    eValue: Math.min(LARGEST, e.eValue),
-    threshold: e.threshold,
-    window: { from: e.from, to: e.to },
-  };
-};
-
 const DRIFTED: readonly WindowEvidence['kind'][] = ['serious'];
 const QUIET: readonly WindowEvidence['kind'][] = ['steady', 'recurring', 'warm-up', 'muted'];
 

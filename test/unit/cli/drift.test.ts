@@ -1,0 +1,196 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { judgementKeys } from '../../../core/contracts/judgement.ts';
+import { featureEvidence } from '../../../core/drift/device/feature-evidence.ts';
+import { aModelLine } from '../../support/a-model-line.ts';
+import {
+  changeover,
+  dayAt,
+  FAR,
+  historyOf,
+  LINE,
+  objectsOf,
+  PACKAGE,
+  policy,
+  SAME,
+} from '../../support/drift-history.ts';
+import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
+
+const calm = Array.from({ length: 16 }, () => SAME);
+const history = historyOf([...calm, FAR, FAR], [changeover(2)]);
+const evidence = history.chain.map((f) => f.evidence);
+const newest = evidence.at(-1) as (typeof evidence)[number];
+
+const outcomes = Array.from({ length: 30 }, (_, n) => ({
+  ...{ schema: 'outcome-judgement/2', modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, asset: 'm1' },
+  ...{ run: `r${n}`, end: 'failed', endedAt: 9, validTime: dayAt(n), knownTime: dayAt(n + 1), events: [`e${n}`] },
+  ...{ decisions: 9, withValue: 9, loss: n < 10 ? 0.05 : 0.9, rmse: 1, lastError: 0 },
+}));
+const items = [
+  ...outcomes.map((record) => ({ ...judgementKeys.outcome(LINE, PACKAGE, 'm1', record.run), record })),
+  { ...judgementKeys.features(LINE, PACKAGE, 'plant-a', 'edge-1'), ...featureEvidence(newest, dayAt(9), policy) },
+  { ...judgementKeys.deciding(LINE, PACKAGE, 'plant-a', 'edge-2'), last: 5000 },
+];
+
+const world = (lakeFiles = objectsOf(history).lakeFiles) =>
+  fakeWorld({
+    lakeFiles: { ...lakeFiles },
+    artifactFiles: objectsOf(history).artifactFiles,
+    judgement: async () => items,
+    registry: memoryRegistry([
+      { class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), PACKAGE) } },
+      { class: 'package', id: PACKAGE, body: { validationLoss: { mean: 0.05, upper: 0.08, runs: 40 } } },
+      { class: 'judgement', id: `drift/${LINE}/plant-a/edge-1`, body: { packageDigest: PACKAGE } },
+      { class: 'judgement', id: `watch/${LINE}/plant-a/edge-2`, body: { state: 'unwatched' } },
+    ]),
+  });
+
+let dir = '';
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'millwright-drift-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+describe('drift', () => {
+  test('lists what the inputs of each device are, and who is not watched', async () => {
+    const { code, out } = await runWith(world(), ['drift']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/edge-1 .*serious .*2026-01-17 00:00 .*speed/);
+    expect(out).toMatch(/edge-2 .*nobody watches/);
+  });
+  test('says that there is nothing yet', async () => {
+    const none = fakeWorld({
+      registry: memoryRegistry([{ class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), null) } }]),
+    });
+    expect((await runWith(none, ['drift', LINE])).out).toContain('No device has sent a window');
+  });
+});
+
+describe('explain drift', () => {
+  test.each([
+    ['edge-1'],
+    ['plant-a/edge-1'],
+    [`${LINE}/edge-1`],
+    [`${LINE}/plant-a/edge-1`],
+    [newest.hash],
+    [newest.hash.slice('sha256:'.length, 'sha256:'.length + 12)],
+  ])('says what changed, how sure, since when, where, and what to do, of %s', async (id) => {
+    const { code, out } = await runWith(world(), ['explain', 'drift', id]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^serious {2}far from the fixed reference: speed has index/);
+    expect(out).toMatch(/since +2026-01-17T00:00:00.000Z/);
+    expect(out).toMatch(/machines +m1/);
+    expect(out).toMatch(/how sure +speed surely has index/);
+    expect(out).toMatch(/to do +find out what changed on m1/);
+    expect(out).toMatch(/verified +yes: 18 judgements from 18 windows, computed again to the same bytes/);
+    expect(out).toMatch(/2026-01-17 00:00 +serious/);
+  });
+  test('shows an older evidence as it was then', async () => {
+    const { out } = await runWith(world(), ['explain', 'drift', evidence[3]?.hash as string]);
+    expect(out).toMatch(/^steady/);
+    expect(out).toContain('4 judgements from 4 windows');
+  });
+  test('says from which judgement on it does not follow from what is kept', async () => {
+    const { lakeFiles } = objectsOf(history);
+    const window = Object.keys(lakeFiles).filter((k) => k.startsWith('drift/windows/'))[4] as string;
+    const { [window]: _, ...others } = lakeFiles;
+    const { code, out } = await runWith(world(others), ['explain', 'drift', 'edge-1']);
+    expect(code).toBe(0);
+    expect(out).toMatch(/verified +no, from number 5 on: a window that it names is not in the lake/);
+  });
+  test('answers as one JSON document', async () => {
+    const { out } = await runWith(world(), ['explain', 'drift', 'edge-1', '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      evidence: { hash: newest.hash },
+      advice: { next: expect.stringMatching(/find out what changed/) },
+      verified: { holds: true, folds: 18 },
+    });
+  });
+  test('writes a picture of the evidence, the same each time', async () => {
+    const file = join(dir, 'drift.svg');
+    await runWith(world(), ['explain', 'drift', 'edge-1', '--svg', file]);
+    const svg = readFileSync(file, 'utf8');
+    expect(svg).toMatch(/^<svg xmlns/);
+    for (const text of ['speed', 'threshold', 'serious', 'changeover m1', 'What each window was'])
+      expect(svg).toContain(text);
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    await runWith(world(), ['explain', 'drift', 'edge-1', '--svg', file]);
+    expect(readFileSync(file, 'utf8')).toBe(svg);
+  });
+  test.each(['edge-9', 'nonsense', 'abcdef012345'])('says that nothing is known of %s', async (id) => {
+    const { code, err } = await runWith(world(), ['explain', 'drift', id]);
+    expect(code).toBe(3);
+    expect(err).toContain('nothing was said yet of the inputs');
+  });
+  test('leaves decisions, packages and the rest to "explain"', async () => {
+    const { err } = await runWith(world(), ['explain', 'release-9']);
+    expect(err).not.toContain('inputs');
+  });
+});
+
+const files = { 'calm.json': JSON.stringify({ psiWatch: 5, psiSerious: 9, alarmAt: 1e9 }) };
+
+describe('replay of policies', () => {
+  test('shows what each would have done beside what was declared, and beside a detector', async () => {
+    const args = ['--policy', 'calm.json', '--detector', 'hddm-a', '--change', dayAt(10), '--line', LINE];
+    const { code, out } = await runWith(world(), ['replay', ...args], files);
+    expect(code).toBe(0);
+    expect(out).toContain('18 windows of 1 devices and 30 outcomes');
+    expect(out).toMatch(/as declared .*1 of 1/);
+    expect(out).toMatch(/calm +1 +2026-01-23 .*1 of 1 +12.0 +0/);
+    expect(out).toMatch(/hddm-a .*1 of 1/);
+  });
+  test('counts alarms from an instant on, and says that each is false where no change is named', async () => {
+    const { out } = await runWith(world(), ['replay', '--line', LINE, '--since', dayAt(100)], files);
+    expect(out).toMatch(/as declared +0/);
+    expect(out).toContain('every alarm counts as false');
+  });
+  test('writes a picture with a band for each policy', async () => {
+    const file = join(dir, 'replay.svg');
+    await runWith(world(), ['replay', '--policy', 'calm.json', '--change', dayAt(10), '--svg', file], files);
+    const svg = readFileSync(file, 'utf8');
+    for (const text of ['as declared', 'calm', 'changeover m1', 'RETRAIN_REQUESTED']) expect(svg).toContain(text);
+    expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+  test('reads a folder and asks no platform', async () => {
+    const { lakeFiles, artifactFiles } = objectsOf(history);
+    const folder = mkdtempSync(join(dir, 'copy-'));
+    const put = (key: string, text: string) => {
+      mkdirSync(dirname(join(folder, key)), { recursive: true });
+      writeFileSync(join(folder, key), text);
+    };
+    for (const [key, text] of Object.entries({ ...lakeFiles, ...artifactFiles })) put(key, text);
+    const unreachable = () => {
+      throw new Error('the platform was asked');
+    };
+    const without = await runWith(unreachable, ['replay', '--from', folder, '--json']);
+    expect(JSON.parse(without.out)).toMatchObject({ windows: 18, outcomes: 0, rows: [{ name: 'as declared' }] });
+    put('outcomes.json', JSON.stringify({ validationLoss: { mean: 0.05, upper: 0.08, runs: 40 }, outcomes }));
+    const { code, out } = await runWith(unreachable, ['replay', '--from', folder, '--json']);
+    expect(code).toBe(0);
+    const [row] = JSON.parse(out).rows;
+    expect(row.retrains.length).toBeGreaterThan(0);
+  });
+  test.each([
+    [['--policy', 'broken.json'], /broken.json is no JSON/],
+    [['--policy', 'odd.json'], /odd.json/],
+    [['--detector', 'oracle'], /there is no detector "oracle"; *|one of: adwin/],
+    [['--from', '/nowhere'], /has no windows to replay/],
+  ])('refuses %j with what to do', async (args, message) => {
+    const texts = { 'broken.json': '{', 'odd.json': '{"alpha": 7}' };
+    const { code, err } = await runWith(world(), ['replay', '--line', LINE, ...(args as string[])], texts);
+    expect(code).not.toBe(0);
+    expect(err).toMatch(message as RegExp);
+  });
+  test('leaves quarantine to the replay of quarantine', async () => {
+    const { err } = await runWith(world(), ['replay']);
+    expect(err).toContain('what shall be replayed?');
+  });
+  test('says that a line without a champion has no past', async () => {
+    const none = fakeWorld({
+      registry: memoryRegistry([{ class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), null) } }]),
+    });
+    expect((await runWith(none, ['replay', '--line', LINE])).err).toContain('has no champion');
+  });
+});
