@@ -73,7 +73,8 @@ export const printContest = (report: Report, streams: Streams, contestants: read
     const metrics: AlarmMetrics[] = alarms.map((of) =>
       alarmMetrics({ alarms: of, drifts: [stable], length: stable + changed }),
     );
-    const delays = metrics.map((m) => m.delay ?? Number.POSITIVE_INFINITY);
+    // So many changed records it saw, the one it alarmed at included.
+    const delays = metrics.map((m) => (m.delay === null ? Number.POSITIVE_INFINITY : m.delay + 1));
     const found = delays.filter(Number.isFinite).length;
     const early = alarms.flat().filter((at) => at < stable).length;
     const f1 = meanOf(metrics.map((m) => m.f1 ?? 0)).toFixed(2);

@@ -64,7 +64,8 @@ const MOST_ALIKE = 0.99;
 
 /**
  * Least squares of x on t, its standard error widened by √((1 + ρ) / (1 − ρ)) for the lag-1 correlation ρ of the
- * residuals where it is positive (von Storch & Zwiers 1999, §8.2.3: the equivalent sample size).
+ * residuals where it is positive (von Storch & Zwiers 1999, §8.2.3: the equivalent sample size). Of few residuals ρ comes
+ * out too small by (1 + 4 ρ) / n (Kendall 1954), which is added.
  * @returns null with fewer than three observations, or all at one time.
  */
 export const slopeOf = (s: AgeingState): Slope | null => {
@@ -81,7 +82,8 @@ export const slopeOf = (s: AgeingState): Slope | null => {
   const [earlierT, earlierX] = [s.t - lt, s.x - lx];
   const products =
     xx1 - a * (laterX + earlierX) - b * (xt1 + tx1) + (n - 1) * a * a + a * b * (laterT + earlierT) + b * b * tt1;
-  const alike = residual > 0 ? Math.min(MOST_ALIKE, Math.max(0, products / residual)) : 0;
+  const seen = residual > 0 ? products / residual : 0;
+  const alike = residual > 0 ? Math.min(MOST_ALIKE, Math.max(0, seen + (1 + 4 * seen) / n)) : 0;
   const error = Math.sqrt((residual / (n - 2) / stt) * ((1 + alike) / (1 - alike)));
   return { perUnit: b, error, level: s.origin[1] + a + b * lt };
 };
@@ -109,7 +111,7 @@ export const definition = defineDetector({
   source: 'least squares with the equivalent sample size of von Storch & Zwiers 1999',
   options: {
     errors: { default: 5, min: 1, max: 100 },
-    warmUp: { default: 30, min: 3, max: 1e6, whole: true },
+    warmUp: { default: 50, min: 3, max: 1e6, whole: true },
   },
   state: State,
   start: () => AGEING_START,

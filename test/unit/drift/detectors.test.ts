@@ -50,6 +50,17 @@ describe('the e-detectors, for a mean of 0.1 and one bet of λ = 2 (drift.md V11
     const expected = [0.8, 0.8, 2.8, 2.24, 6.272, 17.5616];
     for (const [i, value] of path(stepECusum, 1).entries()) close(value, expected[i] as number);
   });
+  it.each([
+    ['e-sr', { mean: 0.1 }, 0.1],
+    ['e-cusum', { mean: 0.1 }, 0.1],
+    ['calibration', { low: 0.1, high: 0.1 }, 0.1],
+  ])('%s alarms for nothing at most as often as it says, at the very bound', (name, options, rate) => {
+    const random = seededRandom(12);
+    const stream = Array.from({ length: 60_000 }, () => (random() < rate ? 1 : 0));
+    const alarms = alarmsOf(start(name, { ...options, alarmAt: 200 }), stream);
+    expect(alarms.length).toBeGreaterThan(0);
+    expect(alarms.length).toBeLessThanOrEqual(60_000 / 200);
+  });
   it('e-CUSUM is never above e-SR by more than its start', () => {
     const random = seededRandom(3);
     const stream = Array.from({ length: 3000 }, () => (random() < 0.12 ? 1 : 0));
