@@ -6,6 +6,7 @@ import { factsOf, JudgedPackage, judgeEvidence, type LineFacts } from '#core/out
 import { modelLines, oneModelLine } from '../find.ts';
 import { answer, facts, figure, type Output, paint, say, sentence, short, table } from '../output.ts';
 import type { World } from '../world.ts';
+import { chainText, lineChain } from './line-chain.ts';
 
 interface Judged {
   readonly line: ModelLineRecord;
@@ -158,6 +159,7 @@ export const explainLine = async (world: World, out: Output, name: string | unde
     outcomes: of?.facts.outcomes ?? [],
     retrains: of?.facts.retrains ?? [],
     path: of?.path ?? [],
+    chain: await lineChain(world, line.modelLine),
   };
   answer(out, document, () => {
     if (of === null) {
@@ -179,6 +181,7 @@ export const explainLine = async (world: World, out: Output, name: string | unde
       ['inputs', judgement.features.slice(0, 5).join(', ') || 'as in training'],
       ['needs', actionText(judgement) || 'nothing'],
       ...of.facts.retrains.map((r) => ['asked', `${r.requestId} on ${r.at.slice(0, 10)}: ${r.outcome}`] as const),
+      ['evidence', chainText(document.chain)],
     ]);
     if (of.path.length > 0) showPath(out, of);
   });

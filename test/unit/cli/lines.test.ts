@@ -1,7 +1,10 @@
-import type { JoinedOutcomeRecord } from '../../../core/contracts/judgement.ts';
+import type { JoinedOutcomeRecord, LineEvidenceDocument } from '../../../core/contracts/judgement.ts';
+import { evidenceDocument } from '../../../core/drift/decision/evidence-chain.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
+import { judgeEvidence } from '../../../core/outcomes/line-evidence.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
+import { bad as bads, facts, good } from '../../support/line-evidence.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
@@ -102,5 +105,33 @@ describe('lines', () => {
     const { code, err } = await runWith(world(true), ['lines', 'a/b']);
     expect(code).toBe(3);
     expect(err).toContain(LINE);
+  });
+});
+
+describe('the evidence that judgements of a line left', () => {
+  const key = (n: number) => `drift/lines/${LINE}/${String(n).repeat(64)}.json`;
+  const documents: LineEvidenceDocument[] = [];
+  for (const of of [facts(good(6)), facts([...good(8), ...bads(8)])])
+    documents.push(evidenceDocument(documents.at(-1) ?? null, of, judgeEvidence(of).judgement));
+  const said = async (kept: readonly unknown[]) => {
+    const lakeFiles = Object.fromEntries(kept.map((d, i) => [key(i), typeof d === 'string' ? d : JSON.stringify(d)]));
+    const { judgement, registry } = world(true, bad);
+    return (await runWith(fakeWorld({ judgement, registry, lakeFiles }), ['lines', LINE])).out;
+  };
+  test('is judged again, in the order of its chain', async () => {
+    expect(await said([...documents].reverse())).toContain(
+      '2 judgements: unbroken, and judged again to the same bytes',
+    );
+    expect(await said(documents.slice(0, 1))).toContain('1 judgement: unbroken');
+    expect(await said([])).toContain('none kept yet');
+  });
+  test('is said to be broken where it is', async () => {
+    const [first, second] = documents as [LineEvidenceDocument, LineEvidenceDocument];
+    expect(await said([first, { ...second, sequence: 3 }])).toContain('broken at judgement 3: its hash is not that');
+    expect(await said(['no JSON'])).toContain('it is no line evidence');
+  });
+  test('says how much of it other rules judged', async () => {
+    const { hash: _, ...old } = { ...(documents[0] as LineEvidenceDocument), judgeVersion: 999 };
+    expect(await said([{ ...old, hash: digestOf(old) }])).toContain('1 judgement, 1 of them by other rules');
   });
 });
