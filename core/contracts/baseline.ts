@@ -37,7 +37,9 @@ export const BaselineFeature = z.strictObject({
   windowMeans: z
     .array(z.number())
     .optional()
-    .describe('mean of (value − center) / scale of each reference window in order: limits are bootstrapped from them'),
+    .describe(
+      'mean of (value − center) / scale of each reference window, context after context as in `contexts`, so many of each as its rows hold: limits are bootstrapped from them',
+    ),
   fewestCells: z.int().positive().optional().describe('cells that a reference window fills at least'),
 });
 export type BaselineFeature = z.infer<typeof BaselineFeature>;

@@ -109,6 +109,14 @@ def test_a_difference_between_contexts_is_none_between_windows():
     assert unknown["contexts"] == []
 
 
+def test_means_of_windows_stand_context_after_context_as_contexts_are_listed():
+    recipe = np.asarray(["b", "a", "b"], dtype=object).repeat([150, 330, 120])
+    x = np.where(recipe == "a", -1.0, 1.0) + 1e-3 * np.random.default_rng(9).normal(size=600)
+    document = baseline_of(x[:, None], runs_of(600, 50), ["f"], DIGEST, recipe)
+    assert [(c["context"], c["rows"]) for c in document["contexts"]] == [("a", 330), ("b", 270)]
+    assert np.sign(document["features"][0]["windowMeans"]).tolist() == [-1, -1, -1, 1, 1]
+
+
 def test_a_value_that_many_rows_have_gets_a_cell_and_the_others_share_the_rest():
     rng = np.random.default_rng(6)
     x = np.where(rng.random(10_000) < 0.4, 0.0, rng.normal(size=10_000))
