@@ -111,8 +111,8 @@ describe('lines', () => {
 describe('the evidence that judgements of a line left', () => {
   const key = (n: number) => `drift/lines/${LINE}/${String(n).repeat(64)}.json`;
   const documents: LineEvidenceDocument[] = [];
-  for (const of of [facts(good(6)), facts([...good(8), ...bads(8)])])
-    documents.push(evidenceDocument(documents.at(-1) ?? null, of, judgeEvidence(of).judgement));
+  for (const known of [facts(good(6)), facts([...good(8), ...bads(8)])])
+    documents.push(evidenceDocument(documents.at(-1) ?? null, known, judgeEvidence(known).judgement));
   const said = async (kept: readonly unknown[]) => {
     const lakeFiles = Object.fromEntries(kept.map((d, i) => [key(i), typeof d === 'string' ? d : JSON.stringify(d)]));
     const { judgement, registry } = world(true, bad);
