@@ -2,6 +2,7 @@ import type { BaselineSpec } from '../../contracts/baseline.ts';
 import { seededRandom } from '../../policy/bootstrap.ts';
 import { blockLength, FEWEST_WINDOWS, type RunLength } from '../limits/block-bootstrap.ts';
 import { CHART_K } from './charts.ts';
+import { windowMeansOf } from './window-means.ts';
 
 /** Limit of the charts of all features together, and what it is worth. */
 export interface ChartLimits {
@@ -9,7 +10,7 @@ export interface ChartLimits {
   readonly limit: number;
   /** Windows until the first of all charts alarms although nothing changed. */
   readonly arl0: RunLength;
-  /** Of window means, by feature; null where there is none or it never varied. */
+  /** Of window means, by feature: their mean, and their deviation within contexts; null where there is none or it never varied. */
   readonly features: readonly ({ readonly mean: number; readonly sd: number } | null)[];
 }
 
@@ -18,10 +19,10 @@ const RUNS = 300;
 const BEYOND = 10;
 const FARTHER = 4;
 
-const momentsOf = (x: readonly number[]): { readonly mean: number; readonly sd: number } | null => {
+const deviationOf = (x: readonly number[]): number | null => {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
   const sd = Math.sqrt(x.reduce((s, v) => s + (v - mean) ** 2, 0) / (x.length - 1));
-  return sd > 0 ? { mean, sd } : null;
+  return sd > 0 ? sd : null;
 };
 
 /** Numbers of windows, in blocks of neighbours. */
@@ -80,10 +81,14 @@ const lengthOf = (length: number, beyond: number): number => -length / Math.log1
  * @returns null with fewer than 20 reference windows, or where no feature ever varied.
  */
 export const chartLimits = (baseline: BaselineSpec, arl0: number, seed: number): ChartLimits | null => {
-  const means = baseline.features.map((f) => (f.cells.kind === 'numeric' ? (f.windowMeans ?? []) : []));
+  const means = windowMeansOf(baseline).within;
   const windows = Math.max(0, ...means.map((m) => m.length));
   if (windows < FEWEST_WINDOWS) return null;
-  const features = means.map((m) => (m.length === windows ? momentsOf(m) : null));
+  const features = means.map((m, i) => {
+    const varying = m.length === windows ? deviationOf(m) : null;
+    const raw = baseline.features[i]?.windowMeans ?? [];
+    return varying === null ? null : { mean: raw.reduce((a, b) => a + b, 0) / raw.length, sd: varying };
+  });
   const series = means.filter((_, i) => features[i] !== null);
   if (series.length === 0) return null;
   const block = Math.max(...series.map(blockLength));

@@ -19,7 +19,6 @@ const reBaselined = (state: DeviceState, event: PlantEvent): DeviceState => {
     // What was learned before can come back.
     regimes: left.reduce((library, { packed }) => accept(library, { since: state.since, packed }), state.regimes),
     own: {},
-    centers: {},
     charts: {},
     eValues: null,
     rolling: null,

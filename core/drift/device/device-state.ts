@@ -5,12 +5,6 @@ import type { Regime } from '../baselines/regimes.ts';
 import type { Rolling } from '../baselines/rolling.ts';
 import type { Chart } from './charts.ts';
 
-/** Mean of each feature over the first windows of a context, in standard deviations of the reference rows; null for a category. */
-export interface Center {
-  readonly windows: number;
-  readonly means: readonly (number | null)[];
-}
-
 /** After a tagged change windows that differ are learned, by declared rule, once for each context. */
 export interface Accepting {
   readonly eventId: string;
@@ -40,7 +34,6 @@ export interface DeviceState {
   readonly events: readonly { readonly eventId: string; readonly validTime: Instant }[];
   readonly accepting: Accepting | null;
   readonly own: Readonly<Record<string, Learned>>;
-  readonly centers: Readonly<Record<string, Center>>;
   readonly regimes: readonly Regime[];
   readonly rolling: Rolling | null;
   readonly suspected: { readonly since: Instant; readonly until: Instant } | null;
@@ -68,7 +61,6 @@ export const startOf = (from: Instant, context: string): DeviceState => ({
   events: [],
   accepting: null,
   own: {},
-  centers: {},
   regimes: [],
   rolling: null,
   suspected: null,
@@ -80,7 +72,7 @@ export const startOf = (from: Instant, context: string): DeviceState => ({
 });
 
 /** Contexts of which something is kept. */
-export const KEPT_CONTEXTS = 16;
+export const KEPT_CONTEXTS = 32;
 
 /** The `most` entries that were added last. */
 export const newest = <T>(of: Readonly<Record<string, T>>, most: number): Readonly<Record<string, T>> =>

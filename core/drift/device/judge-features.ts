@@ -8,6 +8,7 @@ import { poolCells, pooledCounts } from '../sketch/pool.ts';
 import { type DesignEffect, designEffectOfFeature } from '../tolerance/design-effect.ts';
 import { noncentralityBounds } from '../tolerance/noncentral-chi2.ts';
 import { CALIBRATION_WINDOWS, toleranceTest } from '../tolerance/tolerance-test.ts';
+import { windowMeansOf } from './window-means.ts';
 
 /** One feature of a window against its reference. */
 export interface JudgedFeature {
@@ -33,9 +34,20 @@ const pooled = (baseline: BaselineSpec): readonly number[][] => {
 };
 
 const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+const designs = new WeakMap<BaselineSpec, readonly (DesignEffect | null)[]>();
 const designOf = (baseline: BaselineSpec, index: number): DesignEffect | null => {
-  const feature = baseline.features[index];
-  return feature === undefined ? null : designEffectOfFeature(feature, baseline.windows.rows);
+  const known =
+    designs.get(baseline) ??
+    baseline.features.map(({ windowStatistic }, i) => {
+      const means = windowMeansOf(baseline).within[i] ?? [];
+      const of = means.length > 0 ? { windowMeans: [...means] } : {};
+      return designEffectOfFeature(
+        { ...(windowStatistic === undefined ? {} : { windowStatistic }), ...of },
+        baseline.windows.rows,
+      );
+    });
+  designs.set(baseline, known);
+  return known[index] ?? null;
 };
 
 /** By how much χ² of a window of each feature is larger than that of independent rows. */

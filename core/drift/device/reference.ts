@@ -7,6 +7,7 @@ import { perAssetCounts } from '../baselines/per-asset.ts';
 import { type Season, seasonCell, seasonContext } from '../baselines/seasonal.ts';
 import type { DeviceState } from './device-state.ts';
 import { designsOf } from './judge-features.ts';
+import { windowMeansOf } from './window-means.ts';
 
 /** What a window is held against. */
 export interface Reference {
@@ -55,4 +56,24 @@ export const ownReference = (
   return own !== undefined && isLearned(own)
     ? { against: 'own', counts: perAssetCounts(own, of?.counts ?? fixedCounts(baseline), designsOf(baseline)) }
     : null;
+};
+
+/** Where means of windows should be that are held against a reference, and of how many windows that is known. */
+export interface Center {
+  readonly windows: number;
+  readonly means: readonly (number | null)[];
+}
+
+/** @param overall mean of each feature over all reference windows, null where it has none: limits know how sure it is. */
+export const centerOf = (
+  baseline: BaselineSpec,
+  state: DeviceState,
+  { reference, key, context }: { readonly reference: Reference; readonly key: string; readonly context: string },
+  overall: readonly (number | null)[],
+): Center => {
+  const own = state.own[key];
+  if (reference.against === 'own' && own !== undefined) return { windows: own.windows, means: own.center };
+  if (reference.against === 'fixed') return { windows: Number.POSITIVE_INFINITY, means: overall };
+  const name = reference.against === 'season' ? key : context;
+  return windowMeansOf(baseline).contexts.get(name) ?? { windows: 0, means: [] };
 };

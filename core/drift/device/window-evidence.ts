@@ -14,6 +14,7 @@ import { ageingOf } from './charts.ts';
 import type { DeviceState } from './device-state.ts';
 import { effectsOfFeature, isCalibrated, judgeFeatures } from './judge-features.ts';
 import type { Judged, JudgedBy } from './judged.ts';
+import { centerOf } from './reference.ts';
 
 /** Most features that evidence describes: those that moved most. */
 const DESCRIBED = 20;
@@ -44,6 +45,9 @@ const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
   const { reference } = judged;
   if (reference === null) return [];
   const alpha = policy.alpha / baseline.features.length;
+  const overall = baseline.features.map((_, i) => limit?.features[i]?.mean ?? null);
+  const place = { reference, key: judged.key, context: judged.window.context };
+  const { means: centers } = centerOf(baseline, state, place, overall);
   // Charts that go far are told too, although each window alone is as it should be.
   const chartOf = (name: string): number => {
     const chart = state.charts[name];
@@ -61,9 +65,7 @@ const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
       const { js, wasserstein, ks } = effectsOfFeature(baseline, reference.counts, sketch, f.index, alpha);
       const isNumber = baseline.features[f.index]?.cells.kind === 'numeric';
       const mean = isNumber ? (momentsOf(sketch)?.mean ?? null) : null;
-      const center =
-        (reference.against === 'fixed' ? limit?.features[f.index]?.mean : state.centers[judged.key]?.means[f.index]) ??
-        0;
+      const center = centers[f.index] ?? 0;
       const chart = state.charts[f.name];
       const slope = chart === undefined || limit === null ? null : ageingOf(chart, limit.limit);
       const days = slope === null ? null : timeToLimit(slope, ageingLimit);

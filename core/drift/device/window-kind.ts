@@ -10,10 +10,10 @@ import type { DriftRules } from '../policy.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
 import { ageingOf, type Chart, stepChart } from './charts.ts';
-import { type Center, type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
+import { type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
 import { distanceTo, type JudgedFeature } from './judge-features.ts';
 import { countsOf, type Judged, type JudgedBy } from './judged.ts';
-import { packageReference, type Reference } from './reference.ts';
+import { centerOf, packageReference, type Reference } from './reference.ts';
 
 /** Learned references that are kept. */
 const KEPT_OWN = 4;
@@ -50,49 +50,27 @@ const suspectedOf = (
   return { since: window.from, until };
 };
 
-/** Centre of the charts of a context: what training had, or the mean of the first windows of a context of its own. */
-const centersOf = (
-  state: DeviceState,
-  judged: Judged,
-  learned: WindowCounts,
-): { state: DeviceState; center: Center | null } => {
-  if (judged.reference?.against === 'fixed') return { state, center: null };
-  const { [judged.key]: known } = state.centers;
-  if (known !== undefined && known.windows >= LEARN_WINDOWS) return { state, center: known };
-  const windows = (known?.windows ?? 0) + 1;
-  const means = learned.means.map((m, f) => {
-    const before = known?.means[f] ?? null;
-    return m === null || before === null ? (before ?? m) : Math.fround(before + (m - before) / windows);
-  });
-  const centers = newest(withEntry(state.centers, judged.key, { windows, means }), KEPT_CONTEXTS);
-  return { state: { ...state, centers }, center: { windows: 0, means: [] } };
-};
-
-/** Draws the charts on by one window; a context whose centre is still learned waits. */
+/** Draws the charts on by one window; a feature without a centre in this context waits. */
 const drawn = (
   state: DeviceState,
-  judged: Judged,
+  { window, key, reference }: Judged,
   learned: WindowCounts,
   { baseline }: JudgedBy,
   limit: ChartLimits | null,
 ): DeviceState => {
-  if (limit === null) return state;
-  const { state: with_, center } = centersOf(state, judged, learned);
-  if (center !== null && center.windows < LEARN_WINDOWS) return with_;
-  const day = (Date.parse(judged.window.from) + Date.parse(judged.window.to)) / 2 / DAY;
+  if (limit === null || reference === null) return state;
+  const overall = limit.features.map((f) => f?.mean ?? null);
+  const { windows, means } = centerOf(baseline, state, { reference, key, context: window.context }, overall);
+  const day = (Date.parse(window.from) + Date.parse(window.to)) / 2 / DAY;
   const charts: Record<string, Chart> = { ...state.charts };
   for (const [i, { name }] of baseline.features.entries()) {
-    const moments = limit.features[i];
+    const sd = limit.features[i]?.sd;
     const mean = learned.means[i] ?? null;
-    if (moments == null || mean === null) continue;
-    charts[name] = stepChart(charts[name], mean, day, {
-      limit: limit.limit,
-      center: center?.means[i] ?? moments.mean,
-      sd: moments.sd,
-      windows: center?.windows ?? Number.POSITIVE_INFINITY,
-    });
+    const center = means[i] ?? null;
+    if (sd === undefined || mean === null || center === null) continue;
+    charts[name] = stepChart(charts[name], mean, day, { limit: limit.limit, center, sd, windows });
   }
-  return { ...with_, charts };
+  return { ...state, charts };
 };
 
 const eValueOf = (state: DeviceState, baseline: BaselineSpec): WindowEValue =>
