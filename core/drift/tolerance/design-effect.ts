@@ -57,18 +57,23 @@ export const designEffectOfFeature = (
 /** Times the variance of independent rows, of a sum that a change moves. */
 export const directionOf = (design: DesignEffect | null | undefined): number => design?.direction ?? design?.scale ?? 1;
 
+/** From here on the sum of a noncentral χ² is long, and its three cumulants say the same to three digits. */
+const FAR = 1e4;
+
 /**
  * Tails of the statistic by its noncentrality. All directions alike: a noncentral χ². Else by its first three cumulants,
  * Σδ + λ, 2 Σδ² + 4 λ δ₁ and 8 Σδ³ + 24 λ δ₁², with δ₁ the variance in the direction of the change and Σδ³ from what
  * is left of Σδ and Σδ²: a central χ² that has all three (Pearson's approximation, Imhof 1961, §4). With two cumulants
  * alone the level is two to four times what it should be where rows are correlated (bench/drift/groups/tolerance.ts).
  */
-export const tailsOf = (x: number, { scale, dof, direction }: DesignEffect): Tails => {
-  if (direction === undefined)
+export const tailsOf = (x: number, design: DesignEffect): Tails => {
+  const { scale, dof } = design;
+  if (design.direction === undefined && x < FAR * scale)
     return {
       cdf: (l) => noncentralChi2(x / scale, dof, l / scale).cdf,
       sf: (l) => noncentralChi2(x / scale, dof, l / scale).sf,
     };
+  const direction = directionOf(design);
   const [first, second] = [scale * dof, scale * scale * dof];
   const [rest1, rest2] = [first - direction, second - direction * direction];
   const third = direction ** 3 + (rest1 > 0 ? (rest2 * rest2) / rest1 : 0);

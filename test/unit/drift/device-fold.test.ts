@@ -46,6 +46,16 @@ describe('windows of a device', () => {
     expect(evidence[3]?.says).not.toContain('as it has been of late: nothing more changed');
     expect(evidence.at(-1)?.says).toContain('as it has been of late: nothing more changed');
   });
+  it('say how far a feature moved by each distance, and between which bounds', () => {
+    const { evidence } = judgeAll(windowsOf(moved(1, [0, 2])));
+    const [feature] = evidence[0]?.features ?? [];
+    for (const name of ['js', 'wasserstein', 'ks'] as const) {
+      const [lower, upper] = feature?.bounds?.[name] ?? [0, 0];
+      expect(lower).toBeGreaterThan(0);
+      expect(feature?.[name]).toBeGreaterThan(lower);
+      expect(upper).toBeGreaterThan(feature?.[name] ?? 1);
+    }
+  });
   it('have an e-value that grows while a change stays and stays small while there is none', () => {
     const { evidence } = judgeAll(windowsOf([...calm(30), ...moved(10, [0, 1])]));
     expect(evidence[29]?.eValue).toBeLessThan(10);

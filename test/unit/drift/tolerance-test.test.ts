@@ -176,6 +176,10 @@ describe('the design effect', () => {
       expect(byCumulants.sf(l) + byCumulants.cdf(l)).toBeCloseTo(1, 12);
     }
   });
+  it('has tails by cumulants where a window is so large and so far off that a sum would be long', () => {
+    const tails = tailsOf(20_000, { scale: 1, dof: 9 });
+    for (const l of [19_500, 19_800, 20_200]) near(tails.sf(l), noncentralChi2(20_000, 9, l).sf, 1e-3);
+  });
   it('keeps the level on rows that are strongly correlated', () => {
     // AR(1) with correlation 0.9 and windows of 200: a plain test at 1 % fires on most of them.
     const random = seededRandom(3);
