@@ -85,6 +85,7 @@ const drawCurves = ({ title, curves, limits, log = false }: Curves, top: number,
     line(LEFT, top + CURVES, WIDTH - RIGHT, top + CURVES, 'stroke="#999"'),
     line(LEFT, top, LEFT, top + CURVES, 'stroke="#999"'),
     text(LEFT - 6, top + CURVES, log ? `≤ ${FLOOR}` : '0', 'text-anchor="end"'),
+    text(LEFT - 6, top + 8, short(log ? 10 ** most : most), 'text-anchor="end" fill="#888"'),
   ];
   for (const [i, { name, points }] of curves.entries()) {
     const colour = COLOURS[i % COLOURS.length] as string;
@@ -144,17 +145,17 @@ export const svgOf = (plot: Plot): string => {
   const times = timesOf(plot).filter(Number.isFinite);
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const x: X = (at) => LEFT + ((WIDTH - LEFT - RIGHT) * (Date.parse(at) - first)) / (last - first || 1);
-  const head = 70;
-  const bottom = head + plot.parts.reduce((sum, p) => sum + heightOf(p), 0);
+  const head = 76;
+  const bottom = head + 10 + plot.parts.reduce((sum, p) => sum + heightOf(p), 0);
   const out: string[] = [];
-  let top = head + 12;
+  let top = head + 22;
   for (const part of plot.parts) {
     out.push(...(isBand(part) ? drawBand(part, top, x) : drawCurves(part, top, x)));
     top += heightOf(part);
   }
   for (const [i, e] of plot.events.entries()) {
     out.push(line(x(e.at), head - 4, x(e.at), bottom - 18, 'stroke="#cc0000" stroke-dasharray="2 3"'));
-    out.push(text(x(e.at) + 3, head - 6 - 11 * (i % 2), e.name, 'fill="#cc0000"'));
+    out.push(text(x(e.at) + 3, head - 8 - 11 * (i % 2), e.name, 'fill="#cc0000"'));
   }
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
   if (times.length > 0) {

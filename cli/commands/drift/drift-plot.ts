@@ -81,6 +81,7 @@ export const driftSvg = (folds: readonly DriftFold[], says: string): string => {
         { name: 'watch', y: policy?.psiWatch ?? 0 },
         { name: 'serious', y: policy?.psiSerious ?? 0 },
       ],
+      log: true,
     },
     ...(evidence.some((e) => e.features.some((f) => share(f) !== null))
       ? [
