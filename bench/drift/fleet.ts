@@ -4,7 +4,7 @@ import type { JoinedOutcomeRecord, LineState } from '#core/contracts/judgement.t
 import type { Digest } from '#core/contracts/primitives.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import type { FeatureEvidence, RetrainEvidence } from '#core/drift/decision/decision-machine.ts';
-import { isAlarm } from '#core/drift/decision/told.ts';
+import { isAlarm, isTold } from '#core/drift/decision/told.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import type { DeviceState } from '#core/drift/device/device-state.ts';
 import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
@@ -38,6 +38,8 @@ export interface Found {
 export interface FleetResult {
   /** Alarms with nothing changed, by what called. */
   readonly falseAlarms: Readonly<Record<string, number>>;
+  /** Messages that owners got about the lines to which nothing happened. */
+  readonly messages: number;
   readonly found: readonly Found[];
   readonly outcomes: number;
   readonly windows: number;
@@ -131,6 +133,7 @@ class Line {
   #asked: { readonly requestId: string; readonly endsAt: number } | null = null;
   readonly alarms: { readonly day: number; readonly by: string }[] = [];
   outcomes = 0;
+  messages = 0;
 
   constructor(number: number, change: Change | null, of: FleetOptions) {
     this.#modelLine = `bench/line-${number}`;
@@ -189,6 +192,11 @@ class Line {
 
   #judge(day: number): void {
     const { judgement, askedAt, path } = judgeEvidence(this.#facts([...this.#outcomes, ...this.#pending]));
+    const tell = (from: LineState, to: LineState): void => {
+      if (from !== to && isTold(from, { ...judgement, state: to }, this.#of.policy)) this.messages += 1;
+    };
+    for (let i = this.#judged; i < path.length; i++) tell(path[i - 1]?.state ?? 'HEALTHY', path[i]?.state ?? 'HEALTHY');
+    if (judgement.state !== path.at(-1)?.state) tell(this.#state, judgement.state);
     // Path states say what outcomes alone say: where they say nothing, inputs may have called before.
     for (const [i, step] of path.entries())
       if (i >= this.#judged && step.state !== 'HEALTHY') {
@@ -280,7 +288,10 @@ class Line {
     });
     this.#device = folded.state;
     const announced = announcedState(folded.evidence);
-    if (announced === 'drifted' && this.#announced !== 'drifted') this.alarms.push({ day, by: 'device drifted' });
+    if (announced === 'drifted' && this.#announced !== 'drifted') {
+      this.alarms.push({ day, by: 'device drifted' });
+      this.messages += 1;
+    }
     const isNews = announced !== 'steady' || this.#announced !== 'steady';
     this.#announced = announced;
     this.#seen = featureEvidence(folded.evidence, at(day), this.#of.policy);
@@ -304,15 +315,23 @@ export const simulateFleet = (of: FleetOptions): FleetResult => {
   const falseAlarms: Record<string, number> = {};
   const found: Found[] = [];
   let outcomes = 0;
+  let messages = 0;
   for (let n = 0; n < of.lines + of.changes; n++) {
     const change = n < of.lines ? null : (CHANGES[(n - of.lines) % CHANGES.length] as Change);
     const line = new Line(n, change, of).live();
     outcomes += line.outcomes;
+    if (change === null) messages += line.messages;
     const isReal = ({ day }: { readonly day: number }) => change !== null && day >= line.changesAt;
     for (const { by } of line.alarms.filter((a) => !isReal(a))) falseAlarms[by] = (falseAlarms[by] ?? 0) + 1;
     if (change === null) continue;
     const first = line.alarms.find(isReal);
     found.push({ change, days: first === undefined ? null : first.day - line.changesAt, by: first?.by ?? null });
   }
-  return { falseAlarms, found, outcomes, windows: (of.lines + of.changes) * Math.ceil(of.days / WINDOW_DAYS) };
+  return {
+    falseAlarms,
+    messages,
+    found,
+    outcomes,
+    windows: (of.lines + of.changes) * Math.ceil(of.days / WINDOW_DAYS),
+  };
 };

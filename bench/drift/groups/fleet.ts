@@ -54,6 +54,7 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
     interval: poissonInterval(alarms),
   });
   report.note(`by what called: ${JSON.stringify(fleet.falseAlarms)}`);
+  report.figure({ name: 'messages to the owners of them', value: fleet.messages, unit: 'messages', goal: null });
   const found = fleet.found.filter((f) => f.days !== null);
   report.figure({ name: 'real changes found', value: found.length, unit: `of ${REAL}`, goal: null, atLeast: REAL });
   for (const change of CHANGES) {
@@ -84,6 +85,12 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
     name: 'without a budget, per 1,000 lines and year',
     value: (total(without.falseAlarms) * LINES) / UNBUDGETED,
     unit: 'alarms',
+    goal: null,
+  });
+  report.figure({
+    name: '  and messages',
+    value: (without.messages * LINES) / UNBUDGETED,
+    unit: 'messages',
     goal: null,
   });
   report.note(`by what called, of ${UNBUDGETED} lines: ${JSON.stringify(without.falseAlarms)}`);
