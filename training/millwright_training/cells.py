@@ -15,6 +15,8 @@ ATOM_SHARE = 0.05
 FEWEST_OF_ATOM = 5
 #: Rows that a cell has to expect for chi-square to be near enough (Cochran 1954); core/drift/sketch/pool.ts.
 FEWEST_EXPECTED = 5
+#: And what share of the rows neighbours have to expect together.
+SHARE_EXPECTED = 0.08
 #: Units of z and how far from the centre it is held; core/drift/sketch/feature-sketch.ts.
 UNITS = 256
 HELD = 32 * UNITS
@@ -83,15 +85,15 @@ def cells_of(column: np.ndarray) -> Cells:
     return Cells(_edges(column, atoms), atoms, center, scale)
 
 
-def _join_neighbours(expected: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Groups of neighbours that expect enough each, and whether all of them together do not."""
+def _join_neighbours(expected: np.ndarray, enough: float) -> tuple[np.ndarray, bool]:
+    """Groups of neighbours that expect enough each, and whether all of them together are too rare."""
     groups, group, total = np.zeros(len(expected), dtype=int), 0, 0.0
     for i, e in enumerate(expected):
         groups[i] = group
         total += e
-        if total >= FEWEST_EXPECTED:
+        if total >= enough:
             group, total = group + 1, 0.0
-    return np.minimum(groups, max(group - 1, 0)), group == 0
+    return np.minimum(groups, max(group - 1, 0)), group == 0 and total < FEWEST_EXPECTED
 
 
 def pool_cells(cells: Cells, counts: np.ndarray, rows: int) -> np.ndarray:
@@ -106,7 +108,7 @@ def pool_cells(cells: Cells, counts: np.ndarray, rows: int) -> np.ndarray:
     for k in range(atoms):
         if k not in own:
             line[within[k]] += expected[inner + k]
-    groups, left = _join_neighbours(line)
+    groups, left = _join_neighbours(line, max(FEWEST_EXPECTED, SHARE_EXPECTED * rows))
     joins = left and len(own) > 1
     pooled = np.full(len(counts), -1)
     first = 0 if joins else groups[-1] + 1

@@ -4,19 +4,25 @@ import { innerCellOf, layoutOf } from './cells.ts';
 /** Rows that a cell has to expect for χ² to be near enough (Cochran 1954). */
 export const FEWEST_EXPECTED = 5;
 
+/** … and what share of the rows, in order: with twice as many cells, a test sees a shift of half a sigma less often. */
+const SHARE_EXPECTED = 0.08;
+
 /** Joins neighbours until each group expects enough; what is left at the end joins the last group. */
-const joinNeighbours = (expected: readonly number[]): { readonly groups: number[]; readonly left: boolean } => {
+const joinNeighbours = (
+  expected: readonly number[],
+  enough: number,
+): { readonly groups: number[]; readonly left: boolean } => {
   const groups: number[] = [];
   let group = 0;
   let sum = 0;
   for (const e of expected) {
     groups.push(group);
     sum += e;
-    if (sum < FEWEST_EXPECTED) continue;
+    if (sum < enough) continue;
     group += 1;
     sum = 0;
   }
-  if (group === 0) return { groups, left: true };
+  if (group === 0) return { groups, left: sum < FEWEST_EXPECTED };
   return { groups: groups.map((g) => Math.min(g, group - 1)), left: false };
 };
 
@@ -24,7 +30,10 @@ const poolNames = (expected: readonly number[]): number[] => {
   const rarestFirst = expected
     .map((_, i) => i)
     .sort((a, b) => (expected[a] as number) - (expected[b] as number) || b - a);
-  const { groups } = joinNeighbours(rarestFirst.map((i) => expected[i] as number));
+  const { groups } = joinNeighbours(
+    rarestFirst.map((i) => expected[i] as number),
+    FEWEST_EXPECTED,
+  );
   const of = new Array<number>(expected.length).fill(0);
   for (const [at, i] of rarestFirst.entries()) of[i] = groups[at] as number;
   return of;
@@ -32,7 +41,7 @@ const poolNames = (expected: readonly number[]): number[] => {
 
 /**
  * Groups of cells that tests count together, so that each expects at least {@link FEWEST_EXPECTED} of `rows` rows: cells
- * of the tails tell where values went, yet alone they are too rare for χ². Fixed by the reference and never by what is
+ * of the tails tell where values went, yet alone they are too rare for χ², and many cells tell less of a shift than few. Fixed by the reference and never by what is
  * tested. Neighbours go together; a rare atom goes with the cell around it; names go together from the rarest on.
  * Values that are missing or infinite are no drift: their cells are in no group.
  * @param rows of a window. @returns for each cell the number of its group from 0 on, −1 for none.
@@ -57,7 +66,7 @@ export const poolCells = ({ cells, counts }: Pick<BaselineFeature, 'cells' | 'co
     else line[innerCellOf(cells.edges, atom) + 1] = (line[innerCellOf(cells.edges, atom) + 1] as number) + e;
     return innerCellOf(cells.edges, atom) + 1;
   });
-  const { groups, left } = joinNeighbours(line);
+  const { groups, left } = joinNeighbours(line, Math.max(FEWEST_EXPECTED, SHARE_EXPECTED * rows));
   const rarest = own.reduce(
     (a, b) => ((expected[inner + b] as number) < (expected[inner + a] as number) ? b : a),
     own[0] ?? 0,

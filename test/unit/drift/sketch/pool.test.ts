@@ -17,6 +17,15 @@ describe('groups of cells', () => {
     expect(groups).toEqual([0, 0, 1, 1, 1, 2, 0, 1, -1, -1]);
     expect(pooledCounts(groups, counts)).toEqual([410, 250, 340]);
   });
+  it('are a twelfth of the rows at least in order, for a test sees a shift best on few cells', () => {
+    const cells = numericCells([1, 2, 3, 4, 5]);
+    const counts = [50, 50, 400, 60, 40, 400, 0, 0, 0, 0];
+    expect(poolCells({ cells, counts }, 1000)).toEqual([0, 0, 1, 2, 2, 3, 0, 3, -1, -1]);
+  });
+  it('keep apart what is off several atoms where it is enough for itself', () => {
+    const cells = numericCells([0.5], { atoms: [0, 1] });
+    expect(poolCells({ cells, counts: [25, 35, 690, 250, 0, 0, 0, 0] }, 100)).toEqual([0, 0, 1, 2, 0, 0, -1, -1]);
+  });
   it('join what is off the atoms to the rarest of them', () => {
     const cells = numericCells([0.5], { atoms: [0, 1] });
     expect(poolCells({ cells, counts: [1, 2, 700, 297, 0, 0, 0, 0] }, 100)).toEqual([1, 1, 0, 1, 1, 1, -1, -1]);
