@@ -1,8 +1,8 @@
 """KLL sketches of rows (Apache DataSketches), with the k of its default and of whylogs: time, size, and what merging gives.
 
-Arguments: file of float64 rows, columns, rows of a window. Requests: {"k": k, "orders": how many orders to merge windows in}.
-Answers: nanoseconds a value by one value at a time and by columns, bytes a feature of a window, and how many different
-results the orders gave.
+Arguments: file of float64 rows, columns, rows of a window. Requests: {"k": k, "orders": how many orders to merge windows in,
+"long": rows of a long window}. Answers: nanoseconds a value by columns, bytes a feature of a window and of a long one, and
+how many different results the orders gave.
 """
 
 import random
@@ -32,10 +32,6 @@ def nanoseconds(work, values):
 def kll(request):
     k = request["k"]
     windows = [rows[i : i + width, 0].copy() for i in range(0, len(rows) - width + 1, width)]
-    one = kll_doubles_sketch(k)
-    column = rows[:, 0].copy()
-    numbers = column.tolist()
-    singly = nanoseconds(lambda: [one.update(x) for x in numbers], len(numbers))
     whole = nanoseconds(lambda: [sketch(k, rows[:, c].copy()) for c in range(rows.shape[1])], rows.size)
     sketches = [sketch(k, w) for w in windows]
     results = set()
@@ -46,7 +42,9 @@ def kll(request):
         for i in order:
             merged.merge(sketches[i])
         results.add(merged.serialize())
-    return {"singly": singly, "whole": whole, "bytes": len(sketches[0].serialize()), "results": len(results)}
+    long = sketch(k, rows[: request["long"], 0].copy())
+    size = [len(s.serialize()) for s in (sketches[0], long)]
+    return {"nanoseconds": whole, "bytes": size, "results": len(results)}
 
 
 answer({"k": kll})

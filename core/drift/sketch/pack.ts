@@ -1,5 +1,8 @@
 import type { FeatureSketch } from '../../contracts/drift.ts';
 
+/** Bits that a count may have: with those left over from the one before they are exact in a double. */
+const MOST_BITS = 40;
+
 /** Whole numbers as LEB128: seven bits a byte, the low ones first. */
 class Writer {
   readonly #bytes: number[] = [];
@@ -10,6 +13,25 @@ class Writer {
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.#bytes.push((rest % 0x80) + 0x80);
     this.#bytes.push(rest);
+    return this;
+  }
+
+  /** So many bits for each, the low ones first; a byte says how many. */
+  counts(values: readonly number[]): this {
+    const bits = Math.max(...values, 0).toString(2).length;
+    if (bits > MOST_BITS || values.some((v) => !Number.isInteger(v) || v < 0))
+      throw new RangeError(`packing a sketch: expected whole counts below 2^${MOST_BITS}, got ${values.join(', ')}`);
+    this.count(values.length).#bytes.push(bits);
+    let rest = 0;
+    let filled = 0;
+    for (const value of values) {
+      rest += value * 2 ** filled;
+      for (filled += bits; filled >= 8; filled -= 8) {
+        this.#bytes.push(rest % 256);
+        rest = Math.floor(rest / 256);
+      }
+    }
+    if (filled > 0) this.#bytes.push(rest);
     return this;
   }
 
@@ -57,6 +79,22 @@ class Reader {
     }
   }
 
+  counts(): number[] {
+    const cells = this.count();
+    const bits = this.#byte();
+    if (bits < 1 || bits > MOST_BITS || cells * bits > this.left * 8)
+      throw new RangeError(`it names ${cells} cells of ${bits} bits and has ${this.left} bytes for them`);
+    let rest = 0;
+    let filled = 0;
+    return Array.from({ length: cells }, () => {
+      for (; filled < bits; filled += 8) rest += this.#byte() * 2 ** filled;
+      const value = rest % 2 ** bits;
+      rest = Math.floor(rest / 2 ** bits);
+      filled -= bits;
+      return value;
+    });
+  }
+
   signed(): number {
     const value = this.count();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
@@ -69,14 +107,13 @@ class Reader {
 }
 
 /**
- * A sketch as a text of about 80 characters instead of 200: base64 of LEB128 numbers, which are how many cells, the counts,
- * n, z, zz, lag, lagged, longest, changes (z and lag with alternating signs), then, unless n is 0, min and max as
- * little-endian float64.
+ * A sketch as a text of about 70 characters instead of 200: base64 of how many cells there are and how many bits each of
+ * their counts has, the counts, then n, z, zz, lag, lagged, longest, changes as LEB128 (z and lag with alternating
+ * signs), then, unless n is 0, min and max as little-endian float64.
  * @throws {RangeError} when a number is not whole or not finite, or a sum is beyond what can be packed.
  */
 export const packSketch = (s: FeatureSketch): string => {
-  const w = new Writer().count(s.counts.length);
-  for (const c of s.counts) w.count(c);
+  const w = new Writer().counts(s.counts);
   w.count(s.n).signed(s.z).count(s.zz).signed(s.lag).count(s.lagged).count(s.longest).count(s.changes);
   if (s.min !== null && s.max !== null) w.double(s.min).double(s.max);
   return w.base64();
@@ -86,9 +123,7 @@ export const packSketch = (s: FeatureSketch): string => {
 export const unpackSketch = (name: string, packed: string): FeatureSketch => {
   try {
     const r = new Reader(packed);
-    const cells = r.count();
-    if (cells > r.left) throw new RangeError(`it names ${cells} cells and has ${r.left} bytes for them`);
-    const counts = Array.from({ length: cells }, () => r.count());
+    const counts = r.counts();
     const sums = { n: r.count(), z: r.signed(), zz: r.count(), lag: r.signed(), lagged: r.count() };
     const runs = { longest: r.count(), changes: r.count() };
     const [min, max] = r.left === 0 ? [null, null] : [r.double(), r.double()];
