@@ -54,20 +54,35 @@ const meanAbsolute = (days: readonly (readonly number[])[]): number => {
   return errors.reduce((sum, e) => sum + Math.abs(e), 0) / errors.length;
 };
 
-/** Mean absolute error with a 95 % percentile interval of a moving-block bootstrap over days, the same blocks for all. */
-const errorOf = ({ errors }: Course): { readonly value: number; readonly interval: readonly [number, number] } => {
+/** Days that each of the resamples of a moving-block bootstrap draws: the same for all courses, so that they can be paired. */
+const resamplesOf = (days: number): readonly (readonly number[])[] => {
   const random = seededRandom(2026);
-  const daily = errors.map((e) => meanAbsolute([e]));
-  const means = Array.from({ length: 1000 }, () => {
-    let sum = 0;
-    for (let n = 0; n < daily.length; n += BLOCK) {
-      const from = Math.floor(random() * (daily.length - BLOCK));
-      for (let i = 0; i < BLOCK; i++) sum += daily[from + i] as number;
-    }
-    return sum / (Math.ceil(daily.length / BLOCK) * BLOCK);
-  }).sort((a, b) => a - b);
-  return { value: meanAbsolute(errors), interval: [means[25] as number, means[975] as number] };
+  return Array.from({ length: 1000 }, () =>
+    Array.from({ length: Math.ceil(days / BLOCK) }, () => Math.floor(random() * (days - BLOCK + 1))).flatMap((from) =>
+      Array.from({ length: BLOCK }, (_, i) => from + i),
+    ),
+  );
 };
+
+interface WithInterval {
+  readonly value: number;
+  readonly interval: readonly [number, number];
+}
+
+/** A statistic of the mean absolute errors of courses, with its 95 % percentile interval over blocks of days. */
+const overDays = (courses: readonly Course[], statistic: (means: readonly number[]) => number): WithInterval => {
+  const daily = courses.map(({ errors }) => errors.map((e) => meanAbsolute([e])));
+  const values = resamplesOf((daily[0] as number[]).length)
+    .map((drawn) =>
+      statistic(daily.map((of) => drawn.reduce((sum, day) => sum + (of[day] as number), 0) / drawn.length)),
+    )
+    .sort((x, y) => x - y);
+  return {
+    value: statistic(courses.map(({ errors }) => meanAbsolute(errors))),
+    interval: [values[25] as number, values[975] as number],
+  };
+};
+const errorOf = (course: Course): WithInterval => overDays([course], ([mean]) => mean as number);
 
 /** Share of the variance of the truths that is explained, over the days served. */
 const explained = ({ errors }: Course, days: readonly Day[]): number => {
@@ -104,7 +119,7 @@ export const measure = async ({ report, data }: GroupOptions): Promise<void> => 
       ['never', byCalendar(plan, [])],
       ['yearly', byCalendar(plan, starts.slice(2))],
       ['every week', byCalendar(plan, every(WEEK))],
-      ['dummy: by the clock, as often as the machine', clock],
+      ['dummy, as often by the clock', clock],
     ];
     report.note(`${name}: learnt on ${first} days, served on ${days.length - first}; mean absolute error`);
     const served = days.slice(first);
@@ -112,5 +127,13 @@ export const measure = async ({ report, data }: GroupOptions): Promise<void> => 
       `${rule}: ${c.retrains} retrains${c.refused > 0 ? `, ${c.refused} refused` : ''}, R² ${explained(c, served).toFixed(2)}`;
     for (const [rule, c] of courses) report.figure({ name: says(rule, c), ...errorOf(c), unit, goal: null });
     report.figure({ name: says('the machine', machine), ...errorOf(machine), unit, goal: errorOf(clock).value });
+    const ratio = ([a, b]: readonly number[]): number => (a as number) / (b as number);
+    for (const [rule, c] of [courses[1], courses[3]] as readonly (readonly [string, Course])[])
+      report.figure({
+        name: `error of the machine over that of ${rule}, paired`,
+        ...overDays([machine, c], ratio),
+        unit: '',
+        goal: 1,
+      });
   }
 };
