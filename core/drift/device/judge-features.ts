@@ -2,6 +2,7 @@ import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { FeatureSketch } from '../../contracts/drift.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import type { Counts } from '../baselines/counts.ts';
+import { fixedCounts } from '../baselines/fixed.ts';
 import { type Effects, effectsOf } from '../effects/effects.ts';
 import { psi, sharesOf } from '../effects/psi.ts';
 import { poolCells, pooledCounts } from '../sketch/pool.ts';
@@ -23,38 +24,57 @@ export interface JudgedFeature {
   readonly p: number;
 }
 
-const groupsOf = new WeakMap<BaselineSpec, readonly number[][]>();
-/** By the window that the design effect was estimated from, so that both count the same. */
-const pooled = (baseline: BaselineSpec): readonly number[][] => {
-  const known = groupsOf.get(baseline);
+const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
+
+const groupsOf = new WeakMap<Counts, readonly (readonly number[])[]>();
+/**
+ * Cells that are tested together, by what the reference has in them: a context has hardly any rows in cells that are common
+ * in others, and χ² does not hold there.
+ */
+const pooled = ({ features, windows }: BaselineSpec, reference: Counts): readonly (readonly number[])[] => {
+  const known = groupsOf.get(reference);
   if (known !== undefined) return known;
-  const groups = baseline.features.map((f) => poolCells(f, baseline.windows.rows));
-  groupsOf.set(baseline, groups);
+  const groups = features.map((f, i) => poolCells({ cells: f.cells, counts: [...(reference[i] ?? [])] }, windows.rows));
+  groupsOf.set(reference, groups);
   return groups;
 };
 
-const total = (counts: readonly number[]): number => counts.reduce((a, b) => a + b, 0);
-const designs = new WeakMap<BaselineSpec, readonly (DesignEffect | null)[]>();
-const designOf = (baseline: BaselineSpec, index: number): DesignEffect | null => {
-  const known =
-    designs.get(baseline) ??
-    baseline.features.map(({ windowStatistic }, i) => {
-      const means = windowMeansOf(baseline).within[i] ?? [];
-      const of = means.length > 0 ? { windowMeans: [...means] } : {};
-      return designEffectOfFeature(
-        { ...(windowStatistic === undefined ? {} : { windowStatistic }), ...of },
-        baseline.windows.rows,
-      );
-    });
-  designs.set(baseline, known);
-  return known[index] ?? null;
+interface Design {
+  readonly effect: DesignEffect | null;
+  /** Groups of cells that it was estimated on. */
+  readonly groups: number;
+}
+const designs = new WeakMap<BaselineSpec, readonly Design[]>();
+const estimated = (baseline: BaselineSpec): readonly Design[] => {
+  const known = designs.get(baseline);
+  if (known !== undefined) return known;
+  const groups = pooled(baseline, fixedCounts(baseline));
+  const made = baseline.features.map(({ windowStatistic }, i) => {
+    const means = windowMeansOf(baseline).within[i] ?? [];
+    const of = means.length > 0 ? { windowMeans: [...means] } : {};
+    const statistic = windowStatistic === undefined ? {} : { windowStatistic };
+    const effect = designEffectOfFeature({ ...statistic, ...of }, baseline.windows.rows);
+    return { effect, groups: Math.max(...(groups[i] as readonly number[])) + 1 };
+  });
+  designs.set(baseline, made);
+  return made;
+};
+
+/** On fewer groups there are fewer directions, each with the variance it had. */
+const designOf = (baseline: BaselineSpec, index: number, groups: number): DesignEffect | null => {
+  const { effect, groups: of } = estimated(baseline)[index] as Design;
+  if (effect === null || groups === of || of < 2 || groups < 2) return effect;
+  const dof = (effect.dof * (groups - 1)) / (of - 1);
+  const largest = effect.scale * Math.sqrt(dof);
+  const most = Math.min(largest, effect.scale * dof);
+  return { ...effect, dof, ...(effect.direction === undefined ? {} : { direction: Math.min(most, effect.direction) }) };
 };
 
 /** By how much χ² of a window of each feature is larger than that of independent rows. */
 export const designsOf = (baseline: BaselineSpec): readonly number[] =>
   baseline.features.map((f, i) => {
-    const groups = pooled(baseline)[i] as number[];
-    return Math.max(1, (f.windowStatistic?.mean ?? 1) / Math.max(1, Math.max(...groups)));
+    const { groups } = estimated(baseline)[i] as Design;
+    return Math.max(1, (f.windowStatistic?.mean ?? 1) / Math.max(1, groups - 1));
   });
 
 export const isCalibrated = (baseline: BaselineSpec): boolean =>
@@ -76,7 +96,7 @@ export const judgeFeatures = (
     .flatMap((f, index): JudgedFeature[] => {
       const sketch = sketches.get(f.name);
       if (sketch === undefined) return [];
-      const groups = pooled(baseline)[index] as number[];
+      const groups = pooled(baseline, reference)[index] as readonly number[];
       const counts = pooledCounts(groups, sketch.counts);
       const before = pooledCounts(groups, reference[index] as readonly number[]);
       const rows = total(before);
@@ -87,7 +107,7 @@ export const judgeFeatures = (
         counts,
         tolerance: psiWatch,
         alpha: alpha / baseline.features.length,
-        designEffect: designOf(baseline, index),
+        designEffect: designOf(baseline, index, counts.length),
         windows: baseline.windows.count,
       });
       return [{ index, name: f.name, psi: Math.max(0, biasCorrected), lower, upper, p }];
@@ -102,7 +122,7 @@ export const effectsOfFeature = (
   index: number,
   alpha: number,
 ): Effects => {
-  const groups = pooled(baseline)[index] as number[];
+  const groups = pooled(baseline, reference)[index] as readonly number[];
   const before = reference[index] as readonly number[];
   return effectsOf(
     {
@@ -111,7 +131,7 @@ export const effectsOfFeature = (
       counts: sketch.counts,
       pooled: { reference: pooledCounts(groups, before), counts: pooledCounts(groups, sketch.counts) },
     },
-    { alpha, designEffect: designOf(baseline, index) },
+    { alpha, designEffect: designOf(baseline, index, Math.max(...groups) + 1) },
   );
 };
 
@@ -128,12 +148,15 @@ export const distanceTo = (
   const parts = baseline.features.flatMap((f, index) => {
     const sketch = sketches.get(f.name);
     if (sketch === undefined) return [];
-    const groups = pooled(baseline)[index] as number[];
+    const groups = pooled(baseline, reference)[index] as readonly number[];
     const counts = pooledCounts(groups, sketch.counts);
     const before = pooledCounts(groups, reference[index] as readonly number[]);
     const [n, m] = [total(counts), total(before)];
     if (n === 0 || m === 0) return [];
-    const { scale, dof } = designOf(baseline, index) ?? { scale: 1, dof: Math.max(1, counts.length - 1) };
+    const { scale, dof } = designOf(baseline, index, counts.length) ?? {
+      scale: 1,
+      dof: Math.max(1, counts.length - 1),
+    };
     return [{ size: (n * m) / (n + m) / scale, psi: psi(sharesOf(before), sharesOf(counts)), dof }];
   });
   if (parts.length === 0) return Number.POSITIVE_INFINITY;

@@ -218,6 +218,13 @@ describe('contexts', () => {
     const wrong = judgeAll(windowsOf(inContext(moved(1, shifted), 'red'), of), { baseline: of });
     expect(wrong.evidence[0]?.kind).toBe('serious');
   });
+  it('are tested on the cells that they have rows in: two rows as of another are no change', () => {
+    const of = baseline();
+    const next = normal(41);
+    const rows = rowsOf(next, ROWS).map((row, i) => (i < 2 ? [3, row[1] as number, 3, row[3] as number] : row));
+    const { evidence } = judgeAll(windowsOf([{ rows, context: 'red' }], of), { baseline: of });
+    expect(kindsOf(evidence)).toEqual(['steady']);
+  });
   it('that training did not know are no drift', () => {
     const of = baseline();
     const { evidence } = judgeAll(windowsOf(inContext(moved(2, [5, 5]), 'green'), of), { baseline: of });
