@@ -23,10 +23,14 @@ export interface ReferenceWindows {
   readonly means?: readonly number[];
 }
 
-/** Variance of means of windows over that of means of independent rows. */
+/**
+ * Variance of means of windows over that of means of independent rows, one standard error above its estimate: what is too
+ * low makes the test call more than it should, what is too high only later.
+ */
 const meanEffect = (rows: number, means: readonly number[]): number => {
   const middle = means.reduce((a, b) => a + b, 0) / means.length;
-  return (rows * means.reduce((sum, x) => sum + (x - middle) ** 2, 0)) / (means.length - 1);
+  const dof = means.length - 1;
+  return ((rows * means.reduce((sum, x) => sum + (x - middle) ** 2, 0)) / dof) * (1 + Math.sqrt(2 / dof));
 };
 
 /** Degrees of freedom beyond this are rounding: the statistic of a constant feature is the same in every window. */

@@ -157,7 +157,7 @@ describe('the design effect', () => {
   it('knows the direction of a shift by the means of windows, within what the squares allow', () => {
     const means = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 0.2 : -0.2));
     const of = (rows: number) => designEffectOf({ mean: 30, variance: 240, rows, means })?.direction;
-    expect(of(200)).toBeCloseTo((200 * 0.04 * 100) / 99, 9);
+    expect(of(200)).toBeCloseTo(((200 * 0.04 * 100) / 99) * (1 + Math.sqrt(2 / 99)), 9);
     expect(of(1)).toBe(4);
     expect(of(1e6)).toBeCloseTo(Math.sqrt(120), 9);
     expect(designEffectOf({ mean: 30, variance: 240 })?.direction).toBeCloseTo(Math.sqrt(120), 9);
