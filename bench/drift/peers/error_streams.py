@@ -1,7 +1,7 @@
 """Errors of a model that learnt one concept of SEA or Agrawal and meets another, as float64 in a file.
 
-Request: {"concepts": [kind, before, after], "seed": n, "train": n, "labels": n, "stable": n, "changed": n, "file": path}.
-Answer: {"errors": among the labels of the validation}; the file has the errors of the stable records, then of the changed.
+Request: {"concepts": [kind, before, after], "seed": n, "train": n, "labels": [n, …], "stable": n, "changed": n, "file": path}.
+Answer: {"errors": among the first so many labels of the validation, for each number}; the file has the errors of the stable records, then of the changed.
 """
 
 import itertools
@@ -36,14 +36,14 @@ KINDS = {"sea": sea, "agrawal": agrawal}
 def make(request):
     kind, before, after = request["concepts"]
     of, seed = KINDS[kind], request["seed"]
-    x, y = of(before, seed, request["train"] + request["labels"] + request["stable"])
-    train, labels = request["train"], request["labels"]
+    train, labels = request["train"], max(request["labels"])
+    x, y = of(before, seed, train + labels + request["stable"])
     model = HistGradientBoostingClassifier(random_state=0).fit(x[:train], y[:train])
     errors = (model.predict(x[train:]) != y[train:]).astype(float)
     changed_x, changed_y = of(after, seed + 1_000_000, request["changed"])
     changed = (model.predict(changed_x) != changed_y).astype(float)
     np.concatenate([errors[labels:], changed]).tofile(request["file"])
-    return {"errors": float(errors[:labels].sum())}
+    return {"errors": [float(errors[:n].sum()) for n in request["labels"]]}
 
 
 answer({"concepts": make})
