@@ -69,11 +69,12 @@ export const makeHandler = (deps: Deps) => {
   return async (event: unknown): Promise<{ part: number; rows: number }> => {
     const { modelLine, part } = parseAs(Item, event, 'item of judge-line');
     await judgeModelLine(deps, modelLine, ACTOR);
-    const packageDigest = (await readModelLine(deps.registry, modelLine))?.line.champion?.packageDigest;
-    if (packageDigest === undefined) return { part, rows: 0 };
+    const line = (await readModelLine(deps.registry, modelLine))?.line;
+    if (line === undefined || line.champion === null) return { part, rows: 0 };
+    const { packageDigest } = line.champion;
     const [deciding, watched] = await Promise.all([
       deps.judgement.list(judgementKeys.line(modelLine), judgementKeys.decidingPrefix(packageDigest)),
-      deps.judgement.list(judgementKeys.devices(modelLine, packageDigest), ''),
+      deps.judgement.list(judgementKeys.devices(modelLine, packageDigest), `${line.site}/`),
     ]);
     const devices = deciding as readonly unknown[] as readonly Deciding[];
     const newest = watched.flatMap((item) => (item['newest'] as Watched | undefined) ?? []);

@@ -37,6 +37,7 @@ export const memoryJudgement = () => {
           items.set(keyOf(input['Item'] as Stored), structuredClone(input['Item'] as Stored));
           return {};
         case 'QueryCommand': {
+          if (sk === '') throw named('ValidationException');
           const prefix = String(input['KeyConditionExpression']).includes('begins_with');
           const found = inOrder().filter(
             (i) => i.pk === pk && (prefix ? i.sk.startsWith(sk as string) : i.sk >= (sk as string)),

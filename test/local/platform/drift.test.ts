@@ -40,6 +40,14 @@ let plant: DeployedPlant;
 let db: DynamoDBDocumentClient;
 let s3: S3Client;
 
+const invoke = async (name: string, payload: unknown): Promise<unknown> => {
+  const answer = await new LambdaClient(plant.client).send(
+    new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
+  );
+  const text = Buffer.from(answer.Payload ?? []).toString();
+  if (answer.FunctionError !== undefined) throw new Error(text);
+  return JSON.parse(text);
+};
 const publish = (topic: string, document: unknown) =>
   new IoTDataPlaneClient(plant.client).send(
     new PublishCommand({ topic, qos: 1, payload: Buffer.from(JSON.stringify(document)) }),
@@ -80,12 +88,7 @@ beforeAll(async () => {
     command('package', PACKAGE, { modelLine: LINE, validationLoss: { mean: 0.05, upper: 0.08, runs: 20 } }),
     command('model-line', LINE, { ...aModelLine(LINE, useCaseDigest, PACKAGE) }),
   ];
-  await new LambdaClient(plant.client).send(
-    new InvokeCommand({
-      FunctionName: plant.names.ledgerWriter.name,
-      Payload: Buffer.from(JSON.stringify({ commands })),
-    }),
-  );
+  await invoke(plant.names.ledgerWriter.name, { commands });
   const Key = `${artifactKeys.package(LINE, PACKAGE)}baseline.json`;
   const Body = objectsOf(recorded).artifactFiles[Key];
   await s3.send(new PutObjectCommand({ Bucket: plant.names.artifactsBucket, Key, Body }));
