@@ -53,13 +53,6 @@ export class WindowEValue implements Detector<WindowPs, WindowEValue> {
     return new WindowEValue(new Map(entries as [string, number][]));
   }
 
-  /** The feature with the most evidence; null before there is any. */
-  get worst(): string | null {
-    let worst: readonly [string | null, number] = [null, 0];
-    for (const [feature, s] of this.#states) if (s > worst[1]) worst = [feature, s];
-    return worst[0];
-  }
-
   /** Features without a p-value stay as they are. @throws {RangeError} for a feature that was not named at the start. */
   update(ps: WindowPs): WindowEValue {
     const states = new Map(this.#states);
