@@ -1,7 +1,8 @@
 import type { DriftPolicy } from '../contracts/drift.ts';
 
 /** A drift policy with every number given. */
-export type DriftRules = Required<Omit<DriftPolicy, 'cost' | 'alertsPerMonth' | 'onEvent'>> & {
+export type DriftRules = Required<Omit<DriftPolicy, 'cost' | 'alertsPerMonth' | 'onEvent' | 'season'>> & {
+  readonly season: NonNullable<DriftPolicy['season']> | null;
   readonly cost: NonNullable<DriftPolicy['cost']> | null;
   readonly alertsPerMonth: number | null;
   readonly onEvent: Required<NonNullable<DriftPolicy['onEvent']>>;
@@ -14,7 +15,8 @@ const DEFAULTS: DriftRules = {
   ageingLimit: 1,
   changeoverShare: 0.5,
   changeoverDays: 3,
-  onEvent: { changeover: 're-baseline', 'tool-change': 're-baseline', repair: 're-baseline' },
+  // A repair makes a machine as it was: what differs afterwards is looked at, not learned.
+  onEvent: { changeover: 're-baseline', 'tool-change': 're-baseline', repair: 'mute' },
   muteDays: 1,
   season: null,
   alertsPerMonth: null,
