@@ -3,7 +3,7 @@ import type { LabelRequest } from '../contracts/label-request.ts';
 import { knownUnits } from './coverage.ts';
 import { nextLabelRequest } from './label-request.ts';
 import { labelsToDecide } from './labels-to-decide.ts';
-import type { LineFacts } from './line-evidence.ts';
+import type { LineFacts } from './line-facts.ts';
 import { outcomeRules } from './selection.ts';
 
 /** Of the expected loss: an excess that must not be missed, where the use case tolerates none. */

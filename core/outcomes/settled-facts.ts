@@ -1,5 +1,5 @@
 import { compareText } from '../text/compare.ts';
-import type { LineFacts } from './line-evidence.ts';
+import type { LineFacts } from './line-facts.ts';
 
 const inOrder = <T>(all: readonly T[], key: (t: T) => string): readonly T[] =>
   all
