@@ -139,7 +139,7 @@ export const baselineOfRows = (names: readonly string[], of: ReferenceRows): Bas
 };
 
 export interface SeenRows {
-  readonly rows: readonly (readonly (number | null)[])[];
+  readonly rows: readonly (readonly (number | string | null)[])[];
   /** Of the first decision; windows of one device rise. */
   readonly sequence: number;
   /** Of the first row, milliseconds; and between two rows. */

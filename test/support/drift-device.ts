@@ -48,7 +48,7 @@ export const machineBaseline = (): BaselineSpec => {
 };
 
 export interface Seen {
-  readonly rows: readonly (readonly (number | null)[])[];
+  readonly rows: readonly (readonly (number | string | null)[])[];
   readonly context?: string;
   /** Milliseconds from where its window would begin. */
   readonly late?: number;

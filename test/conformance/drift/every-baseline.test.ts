@@ -5,11 +5,12 @@ import { contextCounts } from '#core/drift/baselines/contexts.ts';
 import { addCounts, type Counts, pack, unpack } from '#core/drift/baselines/counts.ts';
 import { fixedCounts } from '#core/drift/baselines/fixed.ts';
 import { isLearned, LEARN_WINDOWS, type Learned, learn } from '#core/drift/baselines/learned.ts';
-import { perAssetCounts } from '#core/drift/baselines/per-asset.ts';
+import { perAssetCounts, perAssetLevel, varianceOfAssets } from '#core/drift/baselines/per-asset.ts';
 import { accept, MOST_REGIMES, type Regime } from '#core/drift/baselines/regimes.ts';
 import { type Rolling, roll } from '#core/drift/baselines/rolling.ts';
 import { seasonCell } from '#core/drift/baselines/seasonal.ts';
 import { shrunk } from '#core/drift/baselines/shrink.ts';
+import { windowMeansOf } from '#core/drift/device/window-means.ts';
 import { machineBaseline } from '../../support/drift-device.ts';
 
 const CELLS = 6;
@@ -175,6 +176,66 @@ describe('shrinking to the pooled baseline', () => {
     const baseline = machineBaseline();
     expect(contextCounts(baseline, 'green')).toBeNull();
     expect(fixedCounts(baseline)).toEqual(baseline.features.map((f) => f.counts));
+  });
+});
+
+describe('the level of an asset', () => {
+  const level = (windows: number, between: number): number =>
+    perAssetLevel({ own: 10, fleet: 0, windows, within: 4, between });
+  it('is its own as far as assets differ more than its windows do', () => {
+    expect(level(4, 1)).toBe(5);
+    expect(level(400, 1)).toBeCloseTo(9.9, 1);
+    expect(level(4, 0)).toBe(0);
+  });
+  it('is its own where nothing varies', () => {
+    expect(perAssetLevel({ own: 10, fleet: 0, windows: 4, within: 0, between: 0 })).toBe(10);
+  });
+  it('comes from variances within and between assets', () => {
+    expect(
+      varianceOfAssets([
+        [1, 3],
+        [11, 13],
+      ]),
+    ).toEqual({ within: 2, between: 49 });
+    expect(
+      varianceOfAssets([
+        [1, 3],
+        [1, 3],
+      ]),
+    ).toEqual({ within: 2, between: 0 });
+    expect(varianceOfAssets([[5]])).toEqual({ within: 0, between: 0 });
+  });
+});
+
+describe('means of reference windows', () => {
+  const baseline = machineBaseline();
+  const [first] = baseline.features;
+  const context = (name: string, windows: number) => ({
+    context: name,
+    rows: windows * baseline.windows.rows,
+    counts: baseline.features.map((f) => f.counts),
+  });
+  const of = (means: readonly number[], contexts: readonly [string, number][]) =>
+    windowMeansOf({
+      ...baseline,
+      features: [{ ...(first as (typeof baseline.features)[number]), windowMeans: [...means] }],
+      contexts: contexts.map(([name, windows]) => context(name, windows)),
+    });
+  it('are apart for each context', () => {
+    const { within, contexts } = of(
+      [1, 3, 11, 13, 15],
+      [
+        ['red', 2],
+        ['blue', 3],
+      ],
+    );
+    expect(within).toEqual([[-1, 1, -2, 0, 2]]);
+    expect(contexts.get('blue')).toEqual({ windows: 3, means: [13] });
+  });
+  it('are of one where contexts do not account for them', () => {
+    const { within, contexts } = of([1, 3], [['red', 9]]);
+    expect(within).toEqual([[-1, 1]]);
+    expect(contexts.get('red')?.means).toEqual([null]);
   });
 });
 

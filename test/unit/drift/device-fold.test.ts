@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { WindowEvidence } from '#core/contracts/drift.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
@@ -315,6 +316,41 @@ describe('data that cannot be trusted', () => {
     const { evidence } = judgeAll(windowsOf(seen, constant), { baseline: constant });
     expect(evidence[0]?.kind).toBe('steady');
     expect(evidence[1]).toMatchObject({ kind: 'serious', features: [{ name: 'level' }, { name: 'flow' }] });
+  });
+});
+
+describe('a category', () => {
+  const baseline: BaselineSpec = {
+    schema: 'baseline/2',
+    featureSetDigest: `sha256:${'0'.repeat(64)}`,
+    rows: 12_000,
+    windows: { rows: ROWS, count: 120 },
+    features: [
+      {
+        name: 'tool',
+        cells: { kind: 'category', names: ['a', 'b'], others: ['c'] },
+        counts: [6000, 5000, 1000, 0, 0],
+        windowStatistic: { mean: 2, variance: 4 },
+      },
+    ],
+    joint: null,
+    contexts: [],
+  };
+  const judge = (names: readonly (string | null)[]) => {
+    const rows = times(ROWS, (i) => [names[i % names.length] ?? null]);
+    return judgeAll(windowsOf([{ rows }], baseline), { baseline }).evidence[0];
+  };
+  const USUAL = ['a', 'b', 'a', 'b', 'a', 'b', 'a', 'b', 'a', 'c'];
+  it('is steady with the names that it had, and has no charts and no order', () => {
+    expect(judge(USUAL)).toMatchObject({ kind: 'steady', arl0: null });
+    expect(judge(USUAL)?.features[0]).toMatchObject({ z: null, cusum: null, wasserstein: null, ks: null });
+  });
+  it('changes with names that training did not have', () => {
+    expect(judge(['a', 'b', 'new'])).toMatchObject({ kind: 'serious', features: [{ name: 'tool' }] });
+  });
+  it('is no drift where it is missing', () => {
+    expect(judge(['a', 'b', null])?.kind).toBe('data-quality');
+    expect(judge([null])).toMatchObject({ kind: 'data-quality', features: [] });
   });
 });
 
