@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DriftWindow } from '#core/contracts/drift.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import { WindowSet } from '#core/drift/sketch/merge.ts';
@@ -30,14 +31,22 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
   const names = Array.from({ length: FEATURES }, (_, k) => `f${k}`);
   const reference = Array.from({ length: REFERENCE }, rowOf);
   const baseline = baselineOfRows(names, { rows: reference, window: ROWS });
-  const of = { baseline, policy: POLICY, events: [], held: [] };
+  const digests = new Map<DriftWindow, string>();
+  const windowDigest = (w: DriftWindow): string => digests.get(w) as string;
+  const of = { baseline, policy: POLICY, events: [], held: [], windowDigest };
   const windows = Array.from({ length: DEVICES }, (_, i): DriftWindow => {
     const rows = Array.from({ length: ROWS }, rowOf);
     return windowOfRows(baseline, { rows, sequence: 1 + i * ROWS, at: Date.UTC(2026, 5, 1), every: 1000 });
   });
   const texts = windows.map((w) => canonicalJson(w));
-  const parsed = (): DriftWindow[] => texts.map((t) => JSON.parse(t) as DriftWindow);
+  const parsed = (): DriftWindow[] =>
+    texts.map((t) => {
+      const window = JSON.parse(t) as DriftWindow;
+      digests.set(window, `sha256:${createHash('sha256').update(t).digest('hex')}`);
+      return window;
+    });
   const timed = (work: () => void): number => {
+    digests.clear();
     const start = process.cpuUsage();
     work();
     return cpuSeconds(start) * 1000;

@@ -84,7 +84,9 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     of,
     events,
     limit,
-    windows: set.toJSON().map((w) => ({ boot: w.boot, windowStart: w.windowStart, digest: digestOf(w) })),
+    windows: set
+      .toJSON()
+      .map((w) => ({ boot: w.boot, windowStart: w.windowStart, digest: (of.windowDigest ?? digestOf)(w) })),
     baselineDigest: digestOnce(of.baseline),
     policyDigest: digestOnce(of.policy),
     first,

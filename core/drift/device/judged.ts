@@ -19,6 +19,8 @@ export interface JudgedBy {
   readonly events: readonly PlantEvent[];
   /** Why its data cannot be trusted; empty when it can. */
   readonly held: readonly string[];
+  /** Digest of a window, where the host computed it from the bytes that are kept; absent: it is computed here. */
+  readonly windowDigest?: (window: DriftWindow) => Digest;
 }
 
 /** All that is known of a window before it is said what it is. */
