@@ -1,4 +1,5 @@
 import type { WindowEvidence } from '#core/contracts/drift.ts';
+import { judgementKeys } from '#core/contracts/judgement.ts';
 import type { DriftDevice } from '#core/contracts/lake.ts';
 import { adviceOf } from '#core/drift/device/advice.ts';
 import { type FoldVerdict, verifyFolds } from '#core/drift/replay/fold-chain.ts';
@@ -50,7 +51,10 @@ const findDevice = async (world: World, id: string): Promise<Found | null> => {
     if (!names.includes(id)) continue;
     const record = await world.registry.latest('judgement', `drift/${modelLine}/${site}/${device}`);
     const packageDigest = record?.body['packageDigest'];
-    if (typeof packageDigest === 'string') return { of: { modelLine, packageDigest, site, device }, head: null };
+    if (typeof packageDigest !== 'string') continue;
+    const { sk } = judgementKeys.features(modelLine, packageDigest, site, device);
+    const newest = (await world.judgement(modelLine)).find((i) => i.sk === sk)?.['evidence'];
+    return { of: { modelLine, packageDigest, site, device }, head: typeof newest === 'string' ? newest : null };
   }
   return null;
 };

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { ValidationLoss } from '#core/contracts/evaluation.ts';
-import { JoinedOutcomeRecord } from '#core/contracts/judgement.ts';
+import { JoinedOutcomeRecord, judgementKeys } from '#core/contracts/judgement.ts';
 import { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { type AgainstChanges, againstChanges } from '#core/drift/replay/against-changes.ts';
@@ -61,7 +61,12 @@ const recordedAt = async (world: World, name: string | undefined): Promise<Recor
     world.registry.latest('package', packageDigest),
     devicesWithEvidence(source, prefix),
   ]);
-  const devices = await inParallel(found, (of) => readDevice(source, of, null));
+  const headOf = ({ device }: (typeof found)[number]): string | null => {
+    const { sk } = judgementKeys.features(modelLine, packageDigest, site, device);
+    const newest = items.find((i) => i.sk === sk)?.['evidence'];
+    return typeof newest === 'string' ? newest : null;
+  };
+  const devices = await inParallel(found, (of) => readDevice(source, of, headOf(of)));
   const policy = policyOf(devices, modelLine);
   const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
   return { line: factsOf({ modelLine, site, packageDigest, policy, validationLoss }, items), devices, policy };

@@ -31,6 +31,8 @@ export interface FeatureEvidence {
   /** Over the windows of the device: their number until it reaches A without a change is at least A on the average. */
   readonly eValue?: number;
   readonly threshold?: number;
+  /** Hash of the evidence that says so. */
+  readonly evidence?: string;
   /** Source time of the first and the last row. */
   readonly window?: { readonly from: string; readonly to: string };
 }

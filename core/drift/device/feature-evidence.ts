@@ -32,6 +32,7 @@ export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPo
     ...(e.ageing === null ? {} : { ageing: e.ageing }),
     eValue: Math.min(LARGEST, e.eValue),
     threshold: e.threshold,
+    evidence: e.hash,
     window: { from: e.from, to: e.to },
   };
 };

@@ -1,6 +1,7 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { DriftWindow, FeatureSketch } from '../../contracts/drift.ts';
 import type { PlantEvent } from '../../contracts/plant-event.ts';
+import type { Digest } from '../../contracts/primitives.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import type { WindowCounts } from '../baselines/learned.ts';
 import type { DriftRules } from '../policy.ts';

@@ -86,6 +86,15 @@ describe('explain drift', () => {
     expect(out).toMatch(/verified +yes: 18 judgements from 18 windows, computed again to the same bytes/);
     expect(out).toMatch(/2026-01-17 00:00 +serious/);
   });
+  test('shows what the judge took, where two judged at once', async () => {
+    const rivals = [SAME, [39, 41, 40, 40, 40], [41, 39, 40, 40, 40], [38, 42, 40, 40, 40]].map((last) =>
+      objectsOf(historyOf([...calm, FAR, last], [changeover(2)])),
+    );
+    const lakeFiles = Object.assign({}, ...rivals.map((r) => r.lakeFiles), objectsOf(history).lakeFiles);
+    const { out } = await runWith(world(lakeFiles), ['explain', 'drift', 'edge-1']);
+    expect(out).toContain(newest.hash);
+    expect(out).toContain('verified  yes: 18 judgements');
+  });
   test('shows an older evidence as it was then', async () => {
     const { out } = await runWith(world(), ['explain', 'drift', evidence[3]?.hash as string]);
     expect(out).toMatch(/^steady/);
