@@ -15,11 +15,26 @@ const sequenceOf = (document: unknown): number => {
   return typeof sequence === 'number' ? sequence : 0;
 };
 
+const textOf = (document: unknown, field: 'hash' | 'previous'): string | null => {
+  const value = (document as Record<string, unknown> | null)?.[field];
+  return typeof value === 'string' ? value : null;
+};
+
+/** Of two of one place the one that is named: by the next, or by the registry. The other was left by who came second. */
+const named = (documents: readonly unknown[], head: unknown): unknown[] => {
+  const names = new Set<unknown>([head, ...documents.map((d) => textOf(d, 'previous'))]);
+  return [...Map.groupBy(documents, sequenceOf).values()].flatMap((rivals) => {
+    const chosen = rivals.filter((d) => names.has(textOf(d, 'hash')));
+    return rivals.length === 1 ? rivals : chosen.length > 0 ? chosen : rivals.slice(0, 1);
+  });
+};
+
 /** Reads the evidence that the judgements of a line left in the lake, and judges each again. */
 export const lineChain = async (world: World, modelLine: string): Promise<ChainVerdict> => {
   const keys = await world.lake.list(lakeKeys.lineEvidences(modelLine));
   const documents = await inParallel(keys, async (key) => parsed(await world.lake.find(key)));
-  return verifyEvidence(documents.sort((a, b) => sequenceOf(a) - sequenceOf(b)));
+  const head = (await world.registry.latest('judgement', `line/${modelLine}`))?.body['evidence'];
+  return verifyEvidence(named(documents, head).sort((a, b) => sequenceOf(a) - sequenceOf(b)));
 };
 
 /** The verdict in a line. */

@@ -125,6 +125,14 @@ describe('the evidence that judgements of a line left', () => {
     expect(await said(documents.slice(0, 1))).toContain('1 judgement: unbroken');
     expect(await said([])).toContain('none kept yet');
   });
+  test('leaves out what a judge left in vain, who judged at the same time as another', async () => {
+    const other = facts([...good(8), ...bads(9)]);
+    const inVain = evidenceDocument(documents[0] ?? null, other, judgeEvidence(other).judgement);
+    const third = evidenceDocument(documents[1] ?? null, other, judgeEvidence(other).judgement);
+    for (const rival of [inVain, evidenceDocument(null, other, judgeEvidence(other).judgement)])
+      expect(await said([rival, ...documents, third])).toContain('3 judgements: unbroken');
+    expect(await said([inVain, ...documents])).toContain('2 judgements: unbroken');
+  });
   test('is said to be broken where it is', async () => {
     const [first, second] = documents as [LineEvidenceDocument, LineEvidenceDocument];
     expect(await said([first, { ...second, sequence: 3 }])).toContain('broken at judgement 3: its hash is not that');
