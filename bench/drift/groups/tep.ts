@@ -158,12 +158,12 @@ const windows = ({ report }: GroupOptions, reference: Rows, runs: readonly Rows[
 };
 
 /** Windows after the onset that the rules of libraries judge: they take their time. */
-const AFTER = 5;
+const AFTER = 2;
 const LIBRARIES = [
   {
     environment: 'drift',
     script: 'drift/peers/column_rules.py',
-    rules: ['evidently', 'ks-bonferroni', 'psi-0.1', 'psi-0.25'],
+    rules: ['evidently', 'ks-bonferroni', 'psi-0.25'],
   },
   { environment: 'nannyml', script: 'drift/peers/nannyml_rules.py', rules: ['nannyml'] },
 ] as const;
