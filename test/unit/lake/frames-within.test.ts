@@ -55,7 +55,8 @@ describe('objects of a run with frames of a range', () => {
         }
         return low;
       };
-      const pageOf = async ({ after = '', token = after }): Promise<KeyPage> => {
+      const pageOf = async (o: { readonly after?: string; readonly token?: string }): Promise<KeyPage> => {
+        const token = o.token ?? o.after ?? '';
         asked++;
         const begin = at(token);
         const page = keys.slice(begin, begin + 1000);
