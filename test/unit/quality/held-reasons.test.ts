@@ -70,7 +70,7 @@ describe('what holds the judgement of a time', () => {
     const some = fc.array(
       fc
         .record({ at: fc.nat(100), long: fc.nat(40), signal: fc.constantFrom('speed', 'load') })
-        .map((f) => found({ signal: f.signal, from: minute(f.at), to: minute(f.at + f.long) })),
+        .map((f) => found({ signal: f.signal, from: minute(f.at), to: minute(f.at + f.long), count: f.long + 1 })),
       { maxLength: 8 },
     );
     fc.assert(fc.property(some, (known) => expect(held(...known.toReversed())).toEqual(held(...known))));
