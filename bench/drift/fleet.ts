@@ -13,6 +13,7 @@ import { judgeEvidence } from '#core/outcomes/line-evidence.ts';
 import { bootstrapLoss, seededRandom } from '#core/policy/bootstrap.ts';
 import { announcedState } from '../../lambdas/drift-evaluator/tell.ts';
 import { baselineOfRows, windowOfRows } from './baseline-of-rows.ts';
+import { normalsOf } from './streams.ts';
 
 /** What may happen to a line: it loses more everywhere, on one machine, with a step of an input, or with wear. */
 export const CHANGES = ['everywhere', 'one machine', 'input steps', 'wear'] as const;
@@ -67,8 +68,7 @@ interface Chance {
 }
 const chanceOf = (seed: number): Chance => {
   const uniform = seededRandom(seed);
-  // Box & Muller 1958.
-  return { uniform, normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()) };
+  return { uniform, normal: normalsOf(uniform) };
 };
 
 /** Standard normal features, each row like the one before. */

@@ -2,11 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 
-/** Standard normal numbers (Box & Muller 1958). */
-export const normals = (seed: number): (() => number) => {
-  const random = seededRandom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-};
+/** Standard normal numbers of uniform ones (Box & Muller 1958). */
+export const normalsOf =
+  (uniform: () => number): (() => number) =>
+  () =>
+    Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+
+export const normals = (seed: number): (() => number) => normalsOf(seededRandom(seed));
 
 /** Gaussian AR(1) of unit variance. */
 export const autoregressive = (rho: number, seed: number): (() => number) => {

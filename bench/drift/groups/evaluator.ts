@@ -3,10 +3,11 @@ import type { DriftWindow } from '#core/contracts/drift.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import { WindowSet } from '#core/drift/sketch/merge.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
-import { seededRandom } from '#core/policy/bootstrap.ts';
 import { cpuSeconds, spreadOf } from '../../statistics.ts';
 import { baselineOfRows, windowOfRows } from '../baseline-of-rows.ts';
 import type { GroupOptions } from '../group.ts';
+import { POLICY } from '../policy.ts';
+import { normals } from '../streams.ts';
 
 const FEATURES = 100;
 const REFERENCE = 10_000;
@@ -15,18 +16,12 @@ const DEVICES = 1000;
 const PASSES = 41;
 const GOAL_MS = 500;
 
-const POLICY = {
-  ...{ lossTolerance: 0.02, alarmAt: 1000, minOutcomes: 40, leaveAfter: 8, cooldownDays: 7, maxRetrains: 3 },
-  ...{ budgetDays: 90, maturityDays: 14, psiWatch: 0.02, psiSerious: 0.1, alpha: 0.01 },
-};
-
 const p95 = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.ceil(0.95 * values.length) - 1] as number;
 
 /** What the evaluator computes for windows of 1,000 devices: from the text of the lake to evidence. Reading S3 is not in it. */
 export const measure = async ({ report }: GroupOptions): Promise<void> => {
-  const random = seededRandom(20260303);
-  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const normal = normals(20260303);
   const rowOf = (): number[] => Array.from({ length: FEATURES }, normal);
   const names = Array.from({ length: FEATURES }, (_, k) => `f${k}`);
   const reference = Array.from({ length: REFERENCE }, rowOf);

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DriftWindow } from '#core/contracts/drift.ts';
-import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
-import { seededRandom } from '#core/policy/bootstrap.ts';
 import { startPeer } from '../../peer.ts';
 import { cpuSeconds } from '../../statistics.ts';
 import { baselineOfRows, windowOfRows } from '../baseline-of-rows.ts';
 import type { GroupOptions } from '../group.ts';
+import { POLICY } from '../policy.ts';
+import { normals } from '../streams.ts';
 
 const FEATURES = 100;
 const REFERENCE = 20_000;
@@ -19,26 +19,6 @@ const MOVED = 60;
 const SHIFT = 0.5;
 /** Evidently takes seconds for a window: so many of either half, and its time for all by the time of one. */
 const TRIED = 2;
-
-const POLICY: JudgingPolicy = {
-  lossTolerance: 0.02,
-  alarmAt: 1000,
-  minOutcomes: 40,
-  leaveAfter: 8,
-  cooldownDays: 7,
-  maxRetrains: 3,
-  budgetDays: 90,
-  maturityDays: 14,
-  psiWatch: 0.02,
-  psiSerious: 0.1,
-  alpha: 0.01,
-};
-
-/** Standard normal numbers (Box & Muller 1958). */
-const normals = (seed: number): (() => number) => {
-  const random = seededRandom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-};
 
 const share = (flags: readonly boolean[]): number => flags.filter(Boolean).length / flags.length;
 

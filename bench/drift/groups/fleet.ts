@@ -2,6 +2,7 @@ import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { periodicAlarms } from '../dummy.ts';
 import { CHANGES, type FleetResult, simulateFleet } from '../fleet.ts';
 import type { GroupOptions } from '../group.ts';
+import { POLICY } from '../policy.ts';
 
 const LINES = 1000;
 const DAYS = 365;
@@ -12,19 +13,7 @@ const SEED = 1;
 /** Without a budget fewer lines are enough to see what it is for. */
 const UNBUDGETED = 200;
 
-const POLICY: JudgingPolicy = {
-  lossTolerance: 0.03,
-  alarmAt: 1000,
-  minOutcomes: 20,
-  leaveAfter: 5,
-  cooldownDays: 7,
-  maxRetrains: 3,
-  budgetDays: 90,
-  maturityDays: 14,
-  psiWatch: 0.02,
-  psiSerious: 0.1,
-  alpha: 0.01,
-};
+const JUDGING: JudgingPolicy = { ...POLICY, lossTolerance: 0.03, leaveAfter: 5 };
 
 const total = (counts: FleetResult['falseAlarms']): number => Object.values(counts).reduce((a, b) => a + b, 0);
 const median = (values: readonly number[]): number =>
@@ -42,7 +31,7 @@ const poissonInterval = (seen: number): readonly [number, number] => {
  */
 export const measure = async ({ report }: GroupOptions): Promise<void> => {
   const budget = (ALERTS_PER_MONTH * DAYS) / 30;
-  const declared = { ...POLICY, drift: { alertsPerMonth: ALERTS_PER_MONTH, arl0: 100_000 } };
+  const declared = { ...JUDGING, drift: { alertsPerMonth: ALERTS_PER_MONTH, arl0: 100_000 } };
   const fleet = simulateFleet({ lines: LINES, days: DAYS, changes: REAL, policy: declared, seed: SEED });
   report.note(`${fleet.outcomes} outcomes, ${fleet.windows} windows; declared are ${ALERTS_PER_MONTH} alarms a month`);
   const alarms = total(fleet.falseAlarms);
@@ -80,7 +69,7 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
     goal: null,
   });
 
-  const without = simulateFleet({ lines: UNBUDGETED, days: DAYS, changes: 0, policy: POLICY, seed: SEED });
+  const without = simulateFleet({ lines: UNBUDGETED, days: DAYS, changes: 0, policy: JUDGING, seed: SEED });
   report.figure({
     name: 'without a budget, per 1,000 lines and year',
     value: (total(without.falseAlarms) * LINES) / UNBUDGETED,

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 import type { GroupOptions } from '../group.ts';
+import { POLICY } from '../policy.ts';
 import { byCalendar, byMachine, type Course, type Day } from '../retraining.ts';
 
 const YEARS = [2011, 2012, 2013, 2014, 2015];
@@ -14,20 +15,8 @@ const TARGETS = [
   { name: 'NOx', column: 10, cap: 30, unit: 'mg/m3' },
   { name: 'CO', column: 9, cap: 5, unit: 'mg/m3' },
 ];
-/** That of the demonstration use case but for the tolerance and the least outcomes; set before the first run. */
-const POLICY: JudgingPolicy = {
-  lossTolerance: 0.05,
-  alarmAt: 1000,
-  minOutcomes: 20,
-  leaveAfter: 8,
-  cooldownDays: 7,
-  maxRetrains: 3,
-  budgetDays: 90,
-  maturityDays: 1,
-  psiWatch: 0.02,
-  psiSerious: 0.1,
-  alpha: 0.01,
-};
+/** That of the demonstration use case but for the tolerance and when outcomes are due; set before the first run. */
+const JUDGING: JudgingPolicy = { ...POLICY, lossTolerance: 0.05, maturityDays: 1 };
 const WEEK = 7;
 /** Days drawn together by the bootstrap: neighbours are alike. */
 const BLOCK = 30;
@@ -108,7 +97,7 @@ export const measure = async ({ report, data }: GroupOptions): Promise<void> => 
     const days = byYear.flat();
     const starts = byYear.map((_, i) => byYear.slice(0, i).reduce((sum, y) => sum + y.length, 0));
     const first = starts[1] as number;
-    const plan = { days, first, window: first, cap, policy: POLICY };
+    const plan = { days, first, window: first, cap, policy: JUDGING };
     const every = (step: number): number[] =>
       Array.from({ length: Math.floor((days.length - first - 1) / step) }, (_, i) =>
         Math.round(first + (i + 1) * step),

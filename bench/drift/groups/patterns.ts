@@ -12,30 +12,15 @@ import { psi, sharesOf } from '#core/drift/effects/psi.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 import { baselineOfRows, windowOfRows } from '../baseline-of-rows.ts';
 import type { GroupOptions } from '../group.ts';
+import { POLICY } from '../policy.ts';
 import { shareWithin } from '../share-within.ts';
+import { normals } from '../streams.ts';
 
 const ROWS = 200;
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 5);
 const SHIFT = 0.5;
-const POLICY: JudgingPolicy = {
-  lossTolerance: 0.02,
-  alarmAt: 1000,
-  minOutcomes: 5,
-  leaveAfter: 5,
-  cooldownDays: 1,
-  maxRetrains: 1,
-  budgetDays: 30,
-  maturityDays: 3,
-  psiWatch: 0.02,
-  psiSerious: 0.1,
-  alpha: 0.01,
-};
 
-const normal = (seed: number): (() => number) => {
-  const next = seededRandom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
-};
 const rowsAt = (next: () => number, mean: number): number[][] => Array.from({ length: ROWS }, () => [mean + next()]);
 
 /** A device whose windows come one an hour. */
@@ -94,7 +79,7 @@ const pooledPsi = (baseline: BaselineSpec, rows: readonly (readonly number[])[])
 
 const season = ({ report }: GroupOptions): void => {
   const days = 60;
-  const next = normal(1);
+  const next = normals(1);
   const cycle = (hour: number): number => Math.sin((2 * Math.PI * (hour % 24)) / 24);
   const rows: number[][] = [];
   const contexts: string[] = [];
@@ -158,7 +143,7 @@ const RECIPES = ['red', 'green', 'blue', 'white'] as const;
 const MEANS: Readonly<Record<string, number>> = { red: 0, green: 1.5, blue: -2, white: 3 };
 
 const changeovers = ({ report }: GroupOptions): void => {
-  const next = normal(2);
+  const next = normals(2);
   const each = 120;
   const rows = RECIPES.flatMap((recipe) =>
     Array.from({ length: each }, () => rowsAt(next, MEANS[recipe] as number)).flat(),
@@ -211,7 +196,7 @@ const ageing = ({ report }: GroupOptions): void => {
   let early = 0;
   let ageings = 0;
   for (let run = 0; run < runs; run++) {
-    const next = normal(100 + run);
+    const next = normals(100 + run);
     const rows = Array.from({ length: 120 }, () => rowsAt(next, 0)).flat();
     const baseline = baselineOfRows(['wear'], { rows, window: ROWS });
     const device = new Device(baseline, {});

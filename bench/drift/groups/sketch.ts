@@ -12,6 +12,7 @@ import { startPeer } from '../../peer.ts';
 import { cpuSeconds, spreadOf } from '../../statistics.ts';
 import { baselineOfRows, windowOfRows } from '../baseline-of-rows.ts';
 import type { GroupOptions } from '../group.ts';
+import { normalsOf } from '../streams.ts';
 
 const FEATURES = 200;
 const REFERENCE = 5000;
@@ -29,7 +30,7 @@ const FLEET = 1000;
 const FLEET_FEATURES = 100;
 
 const random = seededRandom(20260102);
-const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const normal = normalsOf(random);
 const rowOf = (width: number): number[] => {
   const common = normal();
   return Array.from({ length: width }, () => 0.5 * common + normal());
