@@ -4,6 +4,7 @@ import type { Learned } from '../baselines/learned.ts';
 import type { Regime } from '../baselines/regimes.ts';
 import type { Rolling } from '../baselines/rolling.ts';
 import type { Chart } from './charts.ts';
+import { FREE, type Hold } from './hold.ts';
 
 /** After a tagged change windows that differ are learned, by declared rule, once for each context. */
 export interface Accepting {
@@ -14,7 +15,7 @@ export interface Accepting {
 
 /**
  * What the judgement of a device keeps between windows: plain JSON, opaque to whoever stores it. Bounded: with 100 features
- * of 28 cells about 20 kB, and 6 kB more for each context that was learned after a change.
+ * of 28 cells about 20 kB, and 7 kB more for each context that was learned after a change, eight at most.
  */
 export interface DeviceState {
   readonly schema: 'drift-state/1';
@@ -40,12 +41,18 @@ export interface DeviceState {
   /** Share of the features that differed in the last window that was judged; null before the first. */
   readonly moved: number | null;
   readonly farOffWindows: number;
+  /** Why it is looked at; absent: a state of before that was kept. */
+  readonly hold?: Hold;
   /** e-values by feature; null before the first window. */
   readonly eValues: unknown;
   readonly charts: Readonly<Record<string, Chart>>;
   /** Windows by context, of late. */
   readonly mix: Readonly<Record<string, number>>;
 }
+
+/** What was seen of changes is forgotten: it was of another machine, or is explained. */
+export const afresh = () =>
+  ({ farOffWindows: 0, hold: FREE, eValues: null, charts: {} }) satisfies Partial<DeviceState>;
 
 export const startOf = (from: Instant, context: string): DeviceState => ({
   schema: 'drift-state/1',
@@ -65,10 +72,8 @@ export const startOf = (from: Instant, context: string): DeviceState => ({
   rolling: null,
   suspected: null,
   moved: null,
-  farOffWindows: 0,
-  eValues: null,
-  charts: {},
   mix: {},
+  ...afresh(),
 });
 
 /** Contexts of which something is kept. */

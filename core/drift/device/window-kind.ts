@@ -10,13 +10,14 @@ import type { DriftRules } from '../policy.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
 import { ageingOf, type Chart, stepChart } from './charts.ts';
-import { type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
+import { afresh, type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
+import { calmHold, FREE, type Hold, isFree, stepHold } from './hold.ts';
 import { distanceTo, type JudgedFeature } from './judge-features.ts';
 import { countsOf, type Judged, type JudgedBy } from './judged.ts';
 import { centerOf, packageReference, type Reference } from './reference.ts';
 
-/** Learned references that are kept. */
-const KEPT_OWN = 4;
+/** Contexts that a device learns of itself after a change; more are held against the package, so that none is learned for ever. */
+const KEPT_OWN = 8;
 /** Fewer features than this are no step of many at once. */
 const FEWEST_STEPS = 3;
 const DAY = 86_400_000;
@@ -85,7 +86,8 @@ const accepted = (
   learned: WindowCounts,
 ): { state: DeviceState; isLearning: boolean } => {
   const { accepting } = state;
-  if (accepting === null || judged.reference?.against === 'own') return { state, isLearning: false };
+  const isFull = state.own[judged.key] === undefined && Object.keys(state.own).length >= KEPT_OWN;
+  if (accepting === null || isFull || judged.reference?.against === 'own') return { state, isLearning: false };
   const differs = judged.reference === null || judged.state !== 'steady';
   const before = accepting.contexts[judged.key] ?? 0;
   if (before !== 'learn' && before >= LEARN_WINDOWS) return { state, isLearning: false };
@@ -93,8 +95,14 @@ const accepted = (
   const contexts = newest(withEntry(accepting.contexts, judged.key, mode), KEPT_CONTEXTS);
   const next = { ...state, accepting: { ...accepting, contexts } };
   if (mode !== 'learn') return { state: next, isLearning: false };
-  const own = newest(withEntry(state.own, judged.key, learn(state.own[judged.key], learned)), KEPT_OWN);
+  const own = withEntry(state.own, judged.key, learn(state.own[judged.key], learned));
   return { state: { ...next, own }, isLearning: true };
+};
+
+/** What is said of drift while a device is held, whatever its newest window alone is. */
+const heldKind = (hold: Hold, state: Judged['state']): 'steady' | 'watch' | 'serious' => {
+  if (hold.serious !== null) return 'serious';
+  return isFree(hold) && state === 'steady' ? 'steady' : 'watch';
 };
 
 /** What a window is after all is weighed, and what is remembered of it. */
@@ -115,21 +123,36 @@ export const weigh = (
   if (judged.reference === null) return { state, kind: 'new-context' };
   if (isLearning) return { state, kind: 'warm-up' };
   const rolling = roll(state.rolling, { context: judged.key, rows: learned.rows, counts: learned.counts });
-  if (judged.state !== 'steady' && isRecurring(state, judged, of))
-    return { state: { ...state, rolling }, kind: 'recurring' };
+  const hold = state.hold ?? FREE;
+  if (judged.state !== 'steady' && isRecurring(state, judged, of)) {
+    const left = calmHold(hold, of.policy.leaveAfter);
+    if (isFree(left)) return { state: { ...state, rolling, ...(isFree(hold) ? {} : afresh()) }, kind: 'recurring' };
+    return { state: { ...state, rolling, hold: left }, kind: heldKind(left, judged.state) };
+  }
   const isFar = isFarOff(judged.features.map((f) => f.lower));
   const suspected = suspectedOf(state, judged, of.policy, rules);
   const ps = new Map(judged.features.map((f) => [f.name, f.p]));
+  const eValues = eValueOf(state, of.baseline).update(ps);
   const charted = drawn({ ...state, rolling, suspected }, judged, learned, of, limit);
   const next: DeviceState = {
     ...charted,
     moved: movedShare(judged.features, of.policy.psiWatch),
     farOffWindows: isFar ? state.farOffWindows + 1 : 0,
-    eValues: eValueOf(state, of.baseline).update(ps).toJSON(),
+    eValues: eValues.toJSON(),
   };
   if (suspected !== null) return { state: next, kind: 'suspected-changeover' };
-  const isBeyond = limit !== null && Object.values(next.charts).some((c) => Math.max(c.up, c.down) > limit.limit);
+  const farthest = Math.max(0, ...Object.values(next.charts).map((c) => Math.max(c.up, c.down)));
   const ages = limit !== null && Object.values(next.charts).some((c) => ageingOf(c, limit.limit) !== null);
-  if (judged.state !== 'serious' && ages) return { state: next, kind: 'ageing' };
-  return { state: next, kind: judged.state === 'steady' && isBeyond ? 'watch' : judged.state };
+  const stepped = stepHold(
+    hold,
+    {
+      state: judged.state,
+      lower: judged.features[0]?.lower ?? 0,
+      eValue: eValues.value,
+      chart: limit === null ? 0 : farthest / limit.limit,
+    },
+    { ...of.policy, threshold: rules.arl0 },
+  );
+  const kind = heldKind(stepped, judged.state);
+  return { state: { ...next, hold: stepped }, kind: kind !== 'serious' && ages ? 'ageing' : kind };
 };

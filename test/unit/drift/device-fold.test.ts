@@ -137,6 +137,13 @@ describe('changes that somebody knows of', () => {
     expect(evidence.at(-1)).toMatchObject({ kind: 'serious', against: 'own' });
     expect(evidence.at(-1)?.features[0]?.name).toBe('load');
   });
+  it('are learned in eight contexts; others are held against the package, and none is learned for ever', () => {
+    const seen = moved(100, ALL_MOVED).map((s, i) => ({ ...s, context: `recipe-${i % 10}` }));
+    const { evidence } = judgeAll(windowsOf(seen), { events: [eventAt(0.5, 'changeover')] });
+    const last = evidence.slice(-10);
+    expect(kindsOf(last)).not.toContain('warm-up');
+    expect(last.map((e) => e.against)).toEqual([...times(8, () => 'own'), ...times(2, () => 'fixed')]);
+  });
   it('are muted for the declared days where that is the rule', () => {
     const drift = { onEvent: { changeover: 'mute' as const }, muteDays: 0.25 };
     const { evidence } = judgeAll(windowsOf([...calm(2), ...moved(8, [2])]), {
