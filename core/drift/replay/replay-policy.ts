@@ -5,6 +5,7 @@ import type { LineState } from '../../contracts/judgement.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
 import { judgeEvidence, type LineFacts } from '../../outcomes/line-evidence.ts';
 import { compareText } from '../../text/compare.ts';
+import { changesOf } from '../decision/change-evidence.ts';
 import type { FeatureEvidence, RetrainEvidence } from '../decision/decision-machine.ts';
 import { isAlarm } from '../decision/told.ts';
 import { foldWindow } from '../device/device-fold.ts';
@@ -20,8 +21,11 @@ export interface RecordedDevice {
   readonly windows: WindowsByName;
 }
 
-/** What is known of a line; its outcomes are taken in the order in which they became known. */
-export type RecordedLine = Omit<LineFacts, 'policy' | 'features' | 'retrains'>;
+/**
+ * What is known of a line; its outcomes are taken in the order in which they became known. What bears on it of its site
+ * depends on the policy: changes of machines are those that the folds of its devices tell of.
+ */
+export type RecordedLine = Omit<LineFacts, 'policy' | 'features' | 'retrains' | 'changes'>;
 
 /** Somebody would have been called. Times are of the source, and of outcomes when they became known. */
 export interface ReplayedAlarm {
@@ -76,6 +80,9 @@ export const replayPolicy = (
     ...kinds.map(({ evidence }) => ({ at: evidence.to, evidence })),
     ...line.outcomes.map((outcome) => ({ at: outcome.knownTime, outcome })),
   ].sort((a, b) => compareText(a.at, b.at));
+  const servedSince = line.served.map((s) => s.lastAt).sort()[0] ?? kinds.map((k) => k.evidence.to).sort()[0] ?? null;
+  const events = devices.flatMap((d) => d.chain.flatMap((f) => f.events));
+  const changes = changesOf(policy, events, servedSince);
   const features = new Map<string, FeatureEvidence>();
   const outcomes: LineFacts['outcomes'][number][] = [];
   const retrains: RetrainEvidence[] = [];
@@ -93,8 +100,12 @@ export const replayPolicy = (
       if (kind === 'serious' && before !== 'serious') alarms.push({ at: step.at, says: `${device}: ${says[0]}` });
       if (kind === 'steady' && before === 'steady') continue;
     }
-    const served = line.served.filter((s) => s.lastAt <= step.at);
-    const facts: LineFacts = { ...line, policy, outcomes, served, features: [...features.values()], retrains };
+    const facts: LineFacts = {
+      ...{ ...line, policy, outcomes, features: [...features.values()], retrains },
+      served: line.served.filter((s) => s.lastAt <= step.at),
+      labels: line.labels.filter((l) => l.until <= step.at),
+      changes: changes.filter((c) => c.knownTime <= step.at),
+    };
     const { judgement, askedAt } = judgeEvidence(facts);
     const from = states.at(-1)?.state ?? 'HEALTHY';
     if (judgement.state !== from || states.length === 0) states.push({ at: step.at, state: judgement.state });

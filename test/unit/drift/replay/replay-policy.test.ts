@@ -53,6 +53,35 @@ describe('a policy on the past', () => {
     const shadow = { ...policy, drift: { mode: 'shadow' as const } };
     expect(replayPolicy(lineOf(losses), [], shadow).retrains.length).toBeGreaterThan(0);
   });
+  it('asks for a retrain after a change for which it declares one', () => {
+    const history = historyOf([...calm, ...calm], [changeover(4)]);
+    const declared = { ...policy, drift: { onEvent: { changeover: 'retrain' as const } } };
+    const replay = (p: typeof policy) => replayPolicy(lineOf(Array(20).fill(0.05)), [history], p).retrains;
+    expect(replay(policy)).toEqual([]);
+    expect(replay(declared).map((r) => r.at)).toEqual([dayAt(4 + policy.minOutcomes)]);
+  });
+  it('weighs outcomes by requests for labels that were there by then', () => {
+    const selective = { ...policy, outcomes: { inspected: 'rejects' as const, quota: 0.5 } };
+    const losses = Array(20).fill(0.9);
+    const line = {
+      ...lineOf(losses),
+      served: losses.map((_, n) => ({ unit: `m${n % 3}/r${n}`, lastAt: dayAt(n) })),
+    };
+    const later: RecordedLine['labels'][number] = {
+      ...{ schema: 'label-request/1', requestId: 'l1', modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE },
+      ...{
+        ordinal: 1,
+        after: null,
+        until: dayAt(90),
+        share: 1,
+        count: 8,
+        candidates: 20,
+        units: ['m1/r1'],
+        reason: 'x',
+      },
+    };
+    expect(replayPolicy({ ...line, labels: [later] }, [], selective)).toEqual(replayPolicy(line, [], selective));
+  });
   it('ends where windows are gone', () => {
     const history = historyOf([...calm, FAR]);
     const windows = new Map([...history.windows].slice(0, 4));
