@@ -7,17 +7,17 @@ export const folderIsThere = (file: string): void => {
   if (!existsSync(dirname(file)))
     throw new CliError(
       `there is no folder ${dirname(file)} to write ${file} into`,
-      'make the folder first, or name another file with --out',
+      'make the folder first, or name another file',
       EXIT.usage,
     );
 };
 
-/** Writes a file that a person named with `--out`. @throws {CliError} with the reason of the system when it cannot. */
+/** Writes a file that a person named. @throws {CliError} with the reason of the system when it cannot. */
 export const writeFile = (file: string, content: string | Uint8Array): void => {
   folderIsThere(file);
   try {
     writeFileSync(file, content);
   } catch (error) {
-    throw new CliError(`${file} cannot be written: ${(error as Error).message}`, 'name another file with --out');
+    throw new CliError(`${file} cannot be written: ${(error as Error).message}`, 'name another file');
   }
 };

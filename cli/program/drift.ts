@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { drift } from '../commands/drift/drift.ts';
 import { explainDrift } from '../commands/drift/explain-drift.ts';
 import { type ReplayDriftOptions, replayDrift, replayFolder } from '../commands/drift/replay-drift.ts';
+import { CliError, EXIT } from '../errors.ts';
 import type { Act, Add, Here } from './parts.ts';
 import { instant } from './parts.ts';
 
@@ -34,32 +36,62 @@ export const addDrift = (program: Command, explain: Command, add: Add, act: Act)
     .action(act<[string, { svg?: string }]>((world, out, id, o) => explainDrift(world, out, id, o)));
 };
 
-/** What a replay of policies is asked with, beside that of quarantine. */
+/** What a replay is asked with: one of policies, or one of quarantine. */
 export interface ReplayOptions extends ReplayDriftOptions {
   readonly from?: string;
+  readonly class?: string;
+  readonly all: boolean;
+  readonly dryRun: boolean;
 }
 
 /** Adds the options of a replay of drift policies to `replay`. */
 export const withPolicyOptions = (replay: Command): Command =>
   replay
-    .option('--policy <file>', 'drift policy to try on past windows: JSON of what is other than declared', each(), [])
-    .option('--detector <name>', 'classic detector to try on past losses', each(), [])
+    .option(
+      '--policy <file>',
+      'drift policy to try on the past: JSON of what is other than declared; may be repeated',
+      each(),
+      [],
+    )
+    .option(
+      '--detector <name>',
+      `detector to try on past losses, may be repeated: ${Object.keys(DETECTORS).join(', ')}`,
+      each(),
+      [],
+    )
     .option('--line <modelLine>', 'whose past; default: the only one')
-    .option('--from <dir>', 'folder with drift/ of the lake and packages/ of the artifacts; asks no platform')
-    .option('--since <instant>', 'alarms from then on', instant)
-    .option('--change <instant>', 'when something is known to have changed', each(instant), [])
+    .option(
+      '--from <dir>',
+      'folder with drift/ of the lake, packages/ of the artifacts, and outcomes.json; asks no platform',
+    )
+    .option('--since <instant>', 'only alarms from then on, UTC', instant)
+    .option('--change <instant>', 'when something is known to have changed, UTC; may be repeated', each(instant), [])
     .option('--within <days>', 'an alarm so long after a change has found it', days, 30)
-    .option('--svg <file>', 'write a picture');
+    .option('--svg <file>', 'write a picture: a band for each policy');
 
 /** Whether past windows are meant, and not what is in quarantine. */
 export const isOfPolicies = (o: ReplayOptions): boolean =>
-  o.policy.length > 0 || o.detector.length > 0 || o.line !== undefined || o.from !== undefined;
+  [...o.policy, ...o.detector, ...o.change, o.line, o.from, o.since, o.svg].some((given) => given !== undefined);
+
+/** @throws {CliError} when a replay of policies is asked for with what only one of quarantine takes. */
+const refuseQuarantine = (keys: unknown, o: ReplayOptions): void => {
+  if (Array.isArray(keys) && keys.length === 0 && o.class === undefined && !o.all && !o.dryRun) return;
+  throw new CliError(
+    'keys, --class, --all and --dry-run are of a replay of quarantine, the other options of one of drift policies',
+    'give the one or the other: "millwright replay --help" has an example of each',
+    EXIT.usage,
+  );
+};
 
 export const replayAction =
   (act: Act, here: Here, readText: (file: string) => string) =>
   (o: ReplayOptions): ((...args: readonly unknown[]) => Promise<void>) =>
     o.from === undefined
-      ? act<[string[], ReplayOptions]>((world, out, _keys, given) => replayDrift(world, out, given, readText))
-      : here<[string[], ReplayOptions]>((out, _keys, given) =>
-          replayFolder(out, given.from as string, given, readText),
-        );
+      ? act<[string[], ReplayOptions]>(async (world, out, keys, given) => {
+          refuseQuarantine(keys, given);
+          await replayDrift(world, out, given, readText);
+        })
+      : here<[string[], ReplayOptions]>(async (out, keys, given) => {
+          refuseQuarantine(keys, given);
+          await replayFolder(out, given.from as string, given, readText);
+        });

@@ -30,7 +30,7 @@ export const addLake = (program: Command, add: Add, act: Act, here: Here, readTe
   const replay = add(
     program,
     'replay [keys...]',
-    'Check quarantine again after a fix; or, with --policy, --line or --from, try drift policies on the past.',
+    'Check quarantine again after a fix; or, with --policy, --detector, --line or --from, try drift policies on the past.',
     'millwright replay --class unit --dry-run',
     'millwright replay quarantine/messages/site=plant-a/date=2026-01-31/7d0c.ndjson.gz',
     'millwright replay --policy strict.json --policy calm.json --change 2026-01-31T08:00:00.000Z --svg replay.svg',

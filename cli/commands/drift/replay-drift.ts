@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { parseAs } from '#core/contracts/errors.ts';
+import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { ValidationLoss } from '#core/contracts/evaluation.ts';
 import { JoinedOutcomeRecord, judgementKeys } from '#core/contracts/judgement.ts';
-import { JudgingPolicy } from '#core/contracts/use-case.ts';
+import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { type AgainstChanges, againstChanges } from '#core/drift/replay/against-changes.ts';
+import { otherPolicy } from '#core/drift/replay/other-policy.ts';
 import { replayDetector } from '#core/drift/replay/replay-detector.ts';
 import { type RecordedDevice, type RecordedLine, replayPolicy } from '#core/drift/replay/replay-policy.ts';
 import { factsOf, JudgedPackage } from '#core/outcomes/line-evidence.ts';
@@ -14,8 +15,8 @@ import { compareText } from '#core/text/compare.ts';
 import { CliError, EXIT } from '../../errors.ts';
 import { folderShelf } from '../../files/folder-shelf.ts';
 import { writeFile } from '../../files/write-file.ts';
-import { oneModelLine } from '../../find.ts';
-import { answer, figure, type Output, say, table } from '../../output.ts';
+import { modelLines, oneModelLine } from '../../find.ts';
+import { answer, figure, many, type Output, say, table } from '../../output.ts';
 import type { World } from '../../world.ts';
 import { type ReplayedRow, replaySvg } from './drift-plot.ts';
 import { type DriftSource, devicesWithEvidence, readDevice, sourceOf } from './read-drift.ts';
@@ -56,7 +57,8 @@ const recordedAt = async (world: World, name: string | undefined): Promise<Recor
   const { packageDigest } = champion;
   const source = sourceOf(world);
   const prefix = `${modelLine}/${packageDigest.replace('sha256:', '')}/`;
-  const [items, record, found] = await Promise.all([
+  const [lines, items, record, found] = await Promise.all([
+    modelLines(world),
     world.judgement(modelLine),
     world.registry.latest('package', packageDigest),
     devicesWithEvidence(source, prefix),
@@ -69,17 +71,19 @@ const recordedAt = async (world: World, name: string | undefined): Promise<Recor
   const devices = await inParallel(found, (of) => readDevice(source, of, headOf(of)));
   const policy = policyOf(devices, modelLine);
   const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
-  return { line: factsOf({ modelLine, site, packageDigest, policy, validationLoss }, items), devices, policy };
+  const line = factsOf({ modelLine, site, packageDigest, policy, validationLoss }, items);
+  return { line: { ...line, lines: lines.length }, devices, policy };
 };
 
 const Outcomes = z.strictObject({
   validationLoss: ValidationLoss.nullable(),
   outcomes: z.array(JoinedOutcomeRecord),
+  lines: z.int().positive().default(1),
 });
 
 /**
  * The same of a folder: `drift/evidence` and `drift/windows` of the lake, `packages` of the artifacts, and, where outcomes
- * are to be replayed too, `outcomes.json` with `validationLoss` and `outcomes`.
+ * are to be replayed too, `outcomes.json` with `validationLoss` and `outcomes`, and how many `lines` share a budget of alarms.
  */
 const recordedIn = async (dir: string, name: string | undefined): Promise<Recorded> => {
   const shelf = folderShelf(dir);
@@ -96,30 +100,34 @@ const recordedIn = async (dir: string, name: string | undefined): Promise<Record
   const policy = policyOf(devices, dir);
   const { modelLine, packageDigest, site } = found[0] as (typeof found)[number];
   const bytes = await shelf.find('outcomes.json');
-  const { validationLoss, outcomes } =
+  const { validationLoss, outcomes, lines } =
     bytes === null
-      ? { validationLoss: null, outcomes: [] }
+      ? { validationLoss: null, outcomes: [], lines: 1 }
       : parseAs(Outcomes, JSON.parse(Buffer.from(bytes).toString('utf8')), 'outcomes.json');
   return {
-    line: { modelLine, site, packageDigest, validationLoss, outcomes, served: [], labels: [] },
+    line: { modelLine, site, packageDigest, validationLoss, outcomes, lines, served: [], labels: [] },
     devices,
     policy,
   };
 };
 
-/** A policy file says what is other than declared. @throws {CliError} when the file is no JSON; {ContractError} naming its field. */
+/** A policy file says what is other than declared. @throws {CliError} when the file is no JSON, or says what no policy has. */
 const policyIn = (file: string, text: string, declared: JudgingPolicy): JudgingPolicy => {
-  let more: unknown;
   try {
-    more = JSON.parse(text);
+    return otherPolicy(declared, JSON.parse(text), file);
   } catch (error) {
     throw new CliError(
-      `${file} is no JSON: ${(error as Error).message}`,
-      'write the fields of "judging" of a use case that shall be other, such as {"alpha": 0.001}',
+      error instanceof ContractError ? error.message : `${file} is no JSON: ${(error as Error).message}`,
+      'write the fields of "judging" of a use case that shall be other, such as {"alpha": 0.001}; docs/defining-a-use-case.md has them',
       EXIT.usage,
     );
   }
-  return parseAs(JudgingPolicy, { ...declared, ...(more as object) }, file);
+};
+
+/** Policies are called as their files are, without folder and ending where that tells them apart. */
+const namesOf = (files: readonly string[]): readonly string[] => {
+  const short = files.map((file) => basename(file, '.json'));
+  return new Set(['as declared', ...short]).size > files.length ? short : files;
 };
 
 interface Row extends ReplayedRow {
@@ -137,13 +145,14 @@ const replayAll = (
   o: ReplayDriftOptions,
   readText: (file: string) => string,
 ): void => {
-  const unknown = o.detector.find((d) => DETECTORS[d] === undefined);
+  const unknown = o.detector.find((d) => !Object.hasOwn(DETECTORS, d));
   if (unknown !== undefined)
     throw new CliError(`there is no detector "${unknown}"`, `one of: ${Object.keys(DETECTORS).join(', ')}`, EXIT.usage);
   const since = o.since ?? '';
+  const names = namesOf(o.policy);
   const policies = [
     ['as declared', policy] as const,
-    ...o.policy.map((file) => [basename(file, '.json'), policyIn(file, readText(file), policy)] as const),
+    ...o.policy.map((file, i) => [names[i] as string, policyIn(file, readText(file), policy)] as const),
   ];
   const evidence = devices.flatMap((d) => d.chain.map((f) => f.evidence));
   const tagged = new Map(
@@ -199,7 +208,7 @@ const replayAll = (
     () => {
       say(
         out,
-        `${line.modelLine}: ${evidence.length} windows of ${devices.length} devices and ${losses.length} outcomes, ${span.from.slice(0, 10)} … ${span.to.slice(0, 10)}`,
+        `${line.modelLine}: ${many(evidence.length, 'window')} of ${many(devices.length, 'device')} and ${many(losses.length, 'outcome')}, ${span.from.slice(0, 10)} … ${span.to.slice(0, 10)}`,
       );
       say(out);
       table(

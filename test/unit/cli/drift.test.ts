@@ -145,7 +145,7 @@ describe('replay of policies', () => {
     const args = ['--policy', 'calm.json', '--detector', 'hddm-a', '--change', dayAt(10), '--line', LINE];
     const { code, out } = await runWith(world(), ['replay', ...args], files);
     expect(code).toBe(0);
-    expect(out).toContain('18 windows of 1 devices and 30 outcomes');
+    expect(out).toContain('18 windows of 1 device and 30 outcomes');
     expect(out).toMatch(/as declared .*1 of 1/);
     expect(out).toMatch(/calm +1 +2026-01-23 .*1 of 1 +12.0 +0/);
     expect(out).toMatch(/hddm-a .*1 of 1/);
@@ -154,6 +154,17 @@ describe('replay of policies', () => {
     const { out } = await runWith(world(), ['replay', '--line', LINE, '--since', dayAt(100)], files);
     expect(out).toMatch(/as declared +0/);
     expect(out).toContain('every alarm counts as false');
+  });
+  test('changes of a policy what its file names, and tells files of one name apart', async () => {
+    const texts = { 'a/calm.json': files['calm.json'], 'b/calm.json': '{"drift": {"mode": "shadow"}}' };
+    const args = ['--policy', 'a/calm.json', '--policy', 'b/calm.json'];
+    const { out } = await runWith(world(), ['replay', ...args], texts);
+    expect(out).toMatch(/a\/calm.json +1 /);
+    expect(out).toMatch(/b\/calm.json .*CONFIRMED|b\/calm.json .*COOLDOWN/);
+  });
+  test('takes a picture of what was declared where nothing else is named', async () => {
+    const { code, out } = await runWith(world(), ['replay', '--svg', join(dir, 'declared.svg')]);
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/as declared .*\n(.*\n)*Picture: /) });
   });
   test('writes a picture with a band for each policy', async () => {
     const file = join(dir, 'replay.svg');
@@ -183,11 +194,15 @@ describe('replay of policies', () => {
   });
   test.each([
     [['--policy', 'broken.json'], /broken.json is no JSON/],
-    [['--policy', 'odd.json'], /odd.json/],
-    [['--detector', 'oracle'], /there is no detector "oracle"; *|one of: adwin/],
+    [['--policy', 'odd.json'], /odd.json does not match its contract: alpha.*\n.*fields of "judging"/],
+    [['--policy', 'number.json'], /number.json does not match its contract/],
+    [['--detector', 'oracle'], /there is no detector "oracle"\n *one of: adwin/],
+    [['--detector', 'constructor'], /there is no detector "constructor"/],
+    [['some-key', '--policy', 'calm.json'], /are of a replay of quarantine/],
+    [['--all', '--from', '/nowhere'], /are of a replay of quarantine/],
     [['--from', '/nowhere'], /has no windows to replay/],
   ])('refuses %j with what to do', async (args, message) => {
-    const texts = { 'broken.json': '{', 'odd.json': '{"alpha": 7}' };
+    const texts = { ...files, 'broken.json': '{', 'odd.json': '{"alpha": 7}', 'number.json': '7' };
     const { code, err } = await runWith(world(), ['replay', '--line', LINE, ...(args as string[])], texts);
     expect(code).not.toBe(0);
     expect(err).toMatch(message as RegExp);
