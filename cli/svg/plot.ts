@@ -26,7 +26,15 @@ export interface Band {
     readonly colour: string;
     readonly name: string;
   }[];
-  readonly marks?: readonly { readonly at: string; readonly name: string; readonly colour: string }[];
+  readonly marks?: readonly Mark[];
+}
+
+/** A triangle below a band: up in the upper row, down in the lower one, so that two of one instant are both seen. */
+export interface Mark {
+  readonly at: string;
+  readonly name: string;
+  readonly colour: string;
+  readonly points: 'up' | 'down';
 }
 
 export interface Plot {
@@ -112,7 +120,6 @@ const drawCurves = ({ title, curves, limits, log = false }: Curves, top: number,
 };
 
 const drawBand = ({ title, stretches, marks = [] }: Band, top: number, x: X): string[] => {
-  const names = new Map(stretches.map((s) => [s.name, s.colour]));
   const out = [text(LEFT, top - 8, title, 'font-weight="bold"')];
   for (const s of stretches) {
     const width = Math.max(1.5, x(s.to) - x(s.from));
@@ -121,24 +128,31 @@ const drawBand = ({ title, stretches, marks = [] }: Band, top: number, x: X): st
     );
   }
   for (const m of marks) {
-    const [cx, cy] = [x(m.at), top + BAND - 2];
+    const cx = x(m.at);
+    const [base, tip] = m.points === 'up' ? [top + BAND + 4, top + BAND - 4] : [top + BAND + 6, top + BAND + 14];
     out.push(
-      `<path d="M${n(cx - 5)} ${n(cy + 8)}L${n(cx + 5)} ${n(cy + 8)}L${n(cx)} ${n(cy)}Z" fill="${m.colour}"><title>${escaped(m.name)}</title></path>`,
+      `<path d="M${n(cx - 5)} ${n(base)}L${n(cx + 5)} ${n(base)}L${n(cx)} ${n(tip)}Z" fill="${m.colour}"><title>${escaped(m.name)}</title></path>`,
     );
-  }
-  // Beside the band, side by side: more names than fit are in the titles of the stretches.
-  let at = WIDTH - RIGHT + 12;
-  let row = 0;
-  for (const [name, colour] of names) {
-    const width = 7 * name.length + 22;
-    if (at + width > WIDTH) [at, row] = [WIDTH - RIGHT + 12, row + 1];
-    if (row > 2) break;
-    out.push(`<rect x="${n(at)}" y="${n(top - 8 + 15 * row)}" width="10" height="10" fill="${colour}"/>`);
-    out.push(text(at + 14, top + 1 + 15 * row, name));
-    at += width;
   }
   return out;
 };
+
+/** What each colour of the bands means, in lines below all of them. */
+const drawLegend = (parts: Plot['parts'], top: number): { readonly out: string[]; readonly height: number } => {
+  const names = new Map(parts.flatMap((p) => (isBand(p) ? p.stretches.map((s) => [s.name, s.colour] as const) : [])));
+  const out: string[] = [];
+  let [at, y] = [LEFT, top];
+  for (const [name, colour] of names) {
+    const width = 8 * name.length + 26;
+    if (at > LEFT && at + width > WIDTH) [at, y] = [LEFT, y + 16];
+    out.push(`<rect x="${n(at)}" y="${n(y - 9)}" width="10" height="10" fill="${colour}"/>`, text(at + 14, y, name));
+    at += width;
+  }
+  return { out, height: names.size === 0 ? 0 : y - top + 22 };
+};
+
+/** Instants on the axis, as parts of its length. */
+const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** A picture of parts under each other on one axis of time, as a document of SVG. The same plot gives the same text. */
 export const svgOf = (plot: Plot): string => {
@@ -158,12 +172,17 @@ export const svgOf = (plot: Plot): string => {
     out.push(text(x(e.at) + 3, head - 8 - 11 * (i % 2), e.name, 'fill="#cc0000"'));
   }
   const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
-  if (times.length > 0) {
-    out.push(text(LEFT, bottom, day(first)));
-    out.push(text(WIDTH - RIGHT, bottom, day(last), 'text-anchor="end"'));
+  for (const share of times.length === 0 ? [] : last === first ? [0] : TICKS) {
+    const at = LEFT + (WIDTH - LEFT - RIGHT) * share;
+    const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
+    out.push(line(at, bottom - 16, at, bottom - 12, 'stroke="#999"'));
+    out.push(text(at, bottom, day(first + (last - first) * share), `text-anchor="${anchor}"`));
   }
+  const legend = drawLegend(plot.parts, bottom + 22);
+  out.push(...legend.out);
+  const height = n(bottom + 16 + legend.height);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${n(bottom + 16)}" viewBox="0 0 ${WIDTH} ${n(bottom + 16)}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     text(12, 22, plot.title, 'font-size="15" font-weight="bold"'),
     text(12, 40, plot.says, 'fill="#444"'),

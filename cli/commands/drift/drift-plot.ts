@@ -2,7 +2,7 @@ import type { WindowKind } from '#core/contracts/drift.ts';
 import type { DriftFold } from '#core/contracts/drift-fold.ts';
 import type { LineState } from '#core/contracts/judgement.ts';
 import type { Replayed } from '#core/drift/replay/replay-policy.ts';
-import { type Band, type Curves, type Plot, svgOf } from '../../svg/plot.ts';
+import { type Band, type Curves, type Mark, type Plot, svgOf } from '../../svg/plot.ts';
 
 const KINDS: Readonly<Record<WindowKind, string>> = {
   steady: '#b7dfc9',
@@ -141,11 +141,14 @@ export const replaySvg = (
 ): string =>
   svgOf({
     title,
-    says: '▲ calls people (red), asks for a retrain (blue); dashed: what is known to have changed',
+    says: '▲ calls people, ▼ asks for a retrain; dashed: what is known to have changed; colours: states of the line',
     events: changes,
     parts: rows.map(({ name, alarms, replayed }): Band => {
       const states = replayed?.states ?? [];
-      const retrains = (replayed?.retrains ?? []).map((r) => ({ at: r.at, name: r.reason, colour: '#0072b2' }));
+      const retrains = (replayed?.retrains ?? []).map(
+        (r): Mark => ({ at: r.at, name: r.reason, colour: STATES.RETRAIN_REQUESTED, points: 'down' }),
+      );
+      const calls = alarms.map((a): Mark => ({ at: a.at, name: a.says, colour: '#cc0000', points: 'up' }));
       return {
         title: name,
         stretches:
@@ -160,7 +163,7 @@ export const replaySvg = (
                   name: s.state,
                 })),
               ],
-        marks: [...alarms.map((a) => ({ at: a.at, name: a.says, colour: '#cc0000' })), ...retrains],
+        marks: [...calls, ...retrains],
       };
     }),
   });
