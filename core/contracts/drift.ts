@@ -83,6 +83,11 @@ export const FeatureFinding = z.strictObject({
   cusumLimit: z.number().nullable(),
   perDay: z.number().optional().describe('how much it ages, in standard deviations of the reference rows'),
   daysToLimit: z.number().nonnegative().optional().describe('until it has aged by `ageingLimit`'),
+  eValue: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe('of its windows; that of the device is the mean of its features'),
 });
 export type FeatureFinding = z.infer<typeof FeatureFinding>;
 
@@ -92,6 +97,7 @@ export type FeatureFinding = z.infer<typeof FeatureFinding>;
  */
 export const WindowEvidence = z.strictObject({
   schema: z.literal('drift-evidence/1'),
+  foldVersion: z.int().positive().optional().describe('of the rules it was judged by; absent: 1'),
   sequence: z.int().positive(),
   previous: Digest.nullable().describe('hash of the evidence before; null for the first'),
   modelLine: ModelLineId,
@@ -125,6 +131,7 @@ export const WindowEvidence = z.strictObject({
     .nullable()
     .describe('windows until a false alarm of the ageing charts, by block bootstrap; null: too few reference windows'),
   calibrated: z.boolean(),
+  slow: z.boolean().optional().describe('a mean went off slowly, and is not back'),
   since: Instant.describe('from when the device has been of this kind'),
   ageing: z
     .strictObject({ feature: z.string(), perDay: z.number(), daysToLimit: z.number().nonnegative().nullable() })

@@ -142,7 +142,10 @@ export const JudgingPolicy = z.strictObject({
     .max(1e9)
     .describe('e-value at which a loss is confirmed; bounds false alarms: run length ≥ this'),
   minOutcomes: z.int().positive().describe('outcomes since the champion serves before it may ask for a retrain'),
-  leaveAfter: z.int().positive().describe('outcomes in a row below the root of `alarmAt` to become healthy again'),
+  leaveAfter: z
+    .int()
+    .positive()
+    .describe('outcomes in a row below the root of `alarmAt` to become healthy again; as many windows of a device'),
   cooldownDays: z.number().nonnegative().describe('after a retrain that made no champion; doubles each time'),
   maxRetrains: z.int().positive().describe('the line asks for so many within `budgetDays` at most'),
   budgetDays: z.number().positive(),

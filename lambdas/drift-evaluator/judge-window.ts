@@ -159,7 +159,7 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     const object = lakeKeys.driftEvidence(window, evidence);
     await deps.lake.put(object, Buffer.from(canonicalJson(folded)), 'application/json');
     const read = featureEvidence(evidence, deps.now(), policy);
-    const said = saysOf(evidence);
+    const said = saysOf(evidence, item.said);
     const isNews = said !== item.said;
     // While inputs differ, every window is evidence for the line, although nothing else is said of the device.
     const isEvidence = isNews || announcedState(evidence) !== 'steady';

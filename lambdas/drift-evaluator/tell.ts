@@ -10,6 +10,8 @@ import { clip } from '../shared/retrain-run.ts';
 const NAMED = 20;
 const DRIFTED: readonly WindowEvidence['kind'][] = ['serious'];
 const QUIET: readonly WindowEvidence['kind'][] = ['steady', 'recurring', 'warm-up', 'muted'];
+/** These say nothing, also not that what was said before is over. */
+const SILENT: readonly WindowEvidence['kind'][] = ['warm-up', 'muted'];
 
 /** What is announced: a device whose data is bad, or that asks something, is looked at, and is no drift. */
 export const announcedState = ({ kind }: Pick<WindowEvidence, 'kind'>): 'steady' | 'watch' | 'drifted' =>
@@ -17,10 +19,15 @@ export const announcedState = ({ kind }: Pick<WindowEvidence, 'kind'>): 'steady'
 
 const MOST_FAR_OFF = 3;
 
-/** What a change of is told to the ledger and makes the line be judged again; people are told of the first of it. */
-export const saysOf = (e: WindowEvidence): string =>
+const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
+
+/**
+ * What a change of is told to the ledger and makes the line be judged again; people are told of the first of it.
+ * @param before what was said of the window before; null: nothing.
+ */
+export const saysOf = (e: WindowEvidence, before: string | null): string =>
   [
-    announcedState(e),
+    (SILENT.includes(e.kind) ? stateIn(before) : undefined) ?? announcedState(e),
     e.kind,
     e.kind === 'data-quality' ? e.says[0] : '',
     e.kind === 'new-context' ? e.context : '',
@@ -29,8 +36,6 @@ export const saysOf = (e: WindowEvidence): string =>
     Math.min(e.farOffWindows, MOST_FAR_OFF),
     e.eValue >= e.threshold,
   ].join('|');
-const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
-
 /** Id of the registry record of what was said of a device. */
 export const driftRecordId = ({ modelLine, site, device }: WindowEvidence): string =>
   `drift/${modelLine}/${site}/${device}`;
@@ -83,6 +88,6 @@ export const driftCommand = (
       },
     },
     edges: [{ from: nodeRef('judgement', id), rel: 'about', to: nodeRef('package', packageDigest) }],
-    ...(stateIn(saysOf(e)) === stateIn(before) ? {} : { announce: { type: 'DriftJudged', detail } }),
+    ...(stateIn(saysOf(e, before)) === stateIn(before) ? {} : { announce: { type: 'DriftJudged', detail } }),
   };
 };

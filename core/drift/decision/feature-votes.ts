@@ -28,6 +28,8 @@ export interface FeatureEvidence {
   readonly assets?: readonly string[];
   /** `daysToLimit` is null while the slope is not sure, 0 when the limit is reached. */
   readonly ageing?: { readonly feature: string; readonly perDay: number; readonly daysToLimit: number | null };
+  /** A mean went off slowly and is not back, although each window alone may be as it should be. */
+  readonly slow?: boolean;
   /** Over the windows of the device: their number until it reaches A without a change is at least A on the average. */
   readonly eValue?: number;
   readonly threshold?: number;
@@ -141,12 +143,10 @@ export const countVotes = (
   const of = (...kinds: WindowKind[]) => evidence.filter((e) => kinds.includes(kindOf(e)));
   const trusted = of(...JUDGED);
   const eValue = meanEValue(trusted, budget);
-  const drifts = (e: FeatureEvidence): boolean =>
-    DRIFTING.includes(kindOf(e)) || (kindOf(e) === 'steady' && eValue !== null && (e.eValue ?? 0) >= eValue.needed);
-  const voting = trusted.filter((e) => drifts(e) && !ages(e)).sort((a, b) => b.psi - a.psi);
+  const voting = trusted.filter((e) => DRIFTING.includes(kindOf(e)) && !ages(e)).sort((a, b) => b.psi - a.psi);
   const isMore = (votes: number) => votes > 0 && votes >= votesNeeded(trusted.length, alpha);
   // A mean that is off for long is seen by a chart alone: each of its windows is as it should be, and their e-value small.
-  const slow = voting.filter((e) => kindOf(e) === 'watch' && e.state === 'steady');
+  const slow = voting.filter((e) => e.slow === true);
   const watch = eValue === null ? isMore(voting.length) : eValue.value >= eValue.needed || isMore(slow.length);
   const ageing = trusted
     .filter(ages)

@@ -3,7 +3,7 @@ import { compareText } from '../../text/compare.ts';
 import { isLearned } from '../baselines/learned.ts';
 import { accept } from '../baselines/regimes.ts';
 import type { DriftRules } from '../policy.ts';
-import type { DeviceState } from './device-state.ts';
+import { afresh, type DeviceState } from './device-state.ts';
 
 /** Events whose ids are kept, so that one that is given again is known. */
 const KEPT_EVENTS = 50;
@@ -19,12 +19,10 @@ const reBaselined = (state: DeviceState, event: PlantEvent): DeviceState => {
     // What was learned before can come back.
     regimes: left.reduce((library, { packed }) => accept(library, { since: state.since, packed }), state.regimes),
     own: {},
-    charts: {},
-    eValues: null,
     rolling: null,
     moved: null,
-    farOffWindows: 0,
     suspected: null,
+    ...afresh(),
   };
 };
 
@@ -49,5 +47,11 @@ export const withEvent = (state: DeviceState, event: PlantEvent, rules: DriftRul
   if (!isRuled(event.kind)) return known;
   if (rules.onEvent[event.kind] === 're-baseline') return reBaselined(known, event);
   const until = new Date(Date.parse(event.validTime) + rules.muteDays * 86_400_000).toISOString();
-  return { ...known, mutedUntil: known.mutedUntil === null || until > known.mutedUntil ? until : known.mutedUntil };
+  // What was seen before is of the machine as it was: if it is still so, it is found again.
+  return {
+    ...known,
+    ...afresh(),
+    suspected: null,
+    mutedUntil: known.mutedUntil === null || until > known.mutedUntil ? until : known.mutedUntil,
+  };
 };

@@ -11,6 +11,9 @@ import { type JudgedBy, judge } from './judged.ts';
 import { evidenceOf } from './window-evidence.ts';
 import { weigh } from './window-kind.ts';
 
+/** Of the rules of this fold. Raise it with every change after which the same windows give another evidence. */
+export const FOLD_VERSION = 2;
+
 export interface Folded {
   readonly state: DeviceState;
   readonly evidence: WindowEvidence;
@@ -90,6 +93,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     baselineDigest: digestOnce(of.baseline),
     policyDigest: digestOnce(of.policy),
     first,
+    version: FOLD_VERSION,
   });
   return { state: { ...after, sequence: evidence.sequence, head: evidence.hash }, evidence };
 };

@@ -21,7 +21,7 @@ export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPo
     calibrated: e.calibrated,
     ...(e.kind === 'data-quality' ? { quality: e.says.join('; ').slice(0, LONGEST) } : {}),
     features: e.features
-      .filter((f) => f.lower > policy.psiWatch)
+      .filter((f) => f.lower > policy.psiWatch || (f.eValue ?? 0) >= e.threshold)
       .map((f) => f.name)
       .slice(0, NAMED),
     farOffWindows: e.farOffWindows,
@@ -30,6 +30,7 @@ export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPo
     since: e.since,
     assets: e.assets.slice(0, NAMED),
     ...(e.ageing === null ? {} : { ageing: e.ageing }),
+    slow: e.slow ?? false,
     eValue: Math.min(LARGEST, e.eValue),
     threshold: e.threshold,
     evidence: e.hash,

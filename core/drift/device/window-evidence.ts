@@ -34,32 +34,41 @@ interface Told {
   readonly baselineDigest: Digest;
   readonly policyDigest: Digest;
   readonly first: DriftWindow;
+  /** Of the rules. */
+  readonly version: number;
 }
 
 /** Kinds that are no word about drift: a device of such a kind has no vote. */
 const SILENT: readonly WindowEvidence['kind'][] = ['new-context', 'recurring', 'warm-up', 'muted'];
 
+const eValuesOf = ({ eValues }: DeviceState): WindowEValue | null =>
+  eValues === null ? null : WindowEValue.restore(eValues);
+
 const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
   const { baseline, policy } = of;
-  const { ageingLimit } = driftRules(policy.drift);
+  const { ageingLimit, arl0 } = driftRules(policy.drift);
   const { reference } = judged;
   if (reference === null) return [];
   const alpha = policy.alpha / baseline.features.length;
   const overall = baseline.features.map((_, i) => limit?.features[i]?.mean ?? null);
   const place = { reference, key: judged.key, context: judged.window.context };
   const { means: centers } = centerOf(baseline, state, place, overall);
-  // Charts that go far are told too, although each window alone is as it should be.
+  // What goes far over windows is told too, although each of them alone is as it should be.
   const chartOf = (name: string): number => {
     const chart = state.charts[name];
     return chart === undefined || limit === null ? 0 : Math.max(chart.up, chart.down) / limit.limit;
   };
+  const eValues = eValuesOf(state);
+  // Both are logarithms of what speaks against the feature.
+  const onTheWay = ({ name }: { readonly name: string }): number =>
+    Math.max(chartOf(name), Math.log(Math.max(1, eValues?.of(name) ?? 0)) / Math.log(arl0));
   const byMoved = judged.features.slice(0, DESCRIBED / 2);
-  const byChart = [...judged.features]
+  const byWay = [...judged.features]
     .filter((f) => !byMoved.includes(f))
-    .sort((a, b) => chartOf(b.name) - chartOf(a.name) || a.index - b.index)
+    .sort((a, b) => onTheWay(b) - onTheWay(a) || a.index - b.index)
     .slice(0, DESCRIBED - byMoved.length);
   return judged.features
-    .filter((f) => byMoved.includes(f) || byChart.includes(f))
+    .filter((f) => byMoved.includes(f) || byWay.includes(f))
     .map((f) => {
       const sketch = judged.sketches.get(f.name) as NonNullable<ReturnType<typeof judged.sketches.get>>;
       const { js, wasserstein, ks } = effectsOfFeature(baseline, reference.counts, sketch, f.index, alpha);
@@ -88,6 +97,7 @@ const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
         cusumLimit: chart === undefined || limit === null ? null : figure(limit.limit),
         ...(slope === null ? {} : { perDay: figure(slope.perUnit) }),
         ...(days === null ? {} : { daysToLimit: figure(days) }),
+        eValue: figure(eValues?.of(f.name) ?? 0),
       };
     });
 };
@@ -111,6 +121,18 @@ const isKnown = ({ before, judged, of }: Told): boolean => {
   return since.every((f) => f.lower <= of.policy.psiWatch);
 };
 
+const most = (features: readonly FeatureFinding[], by: (f: FeatureFinding) => number): string =>
+  features.reduce<FeatureFinding | null>((a, b) => (a === null || by(b) > by(a) ? b : a), null)?.name ?? 'unknown';
+
+/** Why a device is looked at whose newest window alone is within what is tolerated. */
+const whyWatched = ({ state }: Told, features: readonly FeatureFinding[]): string => {
+  if (state.hold?.slow === 0)
+    return `a mean is off for long although each window alone is within what is tolerated: ${most(features, (f) => f.cusum ?? 0)}`;
+  return state.hold?.together === 0
+    ? `this window alone is within what is tolerated, all together are not: ${most(features, (f) => f.eValue ?? 0)}`
+    : 'within what is tolerated again, but not for long enough';
+};
+
 const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowEvidence['ageing']): string[] => {
   const { state, judged, of, events } = told;
   const { kind } = state;
@@ -122,11 +144,11 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
   const against = judged.reference === null ? 'nothing' : `the ${judged.reference.against} reference`;
   const text: Readonly<Record<typeof kind, () => string>> = {
     steady: () => `as ${against}: ${measured}`,
-    watch: () =>
-      judged.state === 'steady'
-        ? `a mean is off for long although each window alone is within what is tolerated: ${features.reduce<FeatureFinding | undefined>((a, b) => ((b.cusum ?? 0) > (a?.cusum ?? -1) ? b : a), undefined)?.name ?? 'unknown'}`
-        : `not as ${against}: ${measured}${others}`,
-    serious: () => `far from ${against}: ${measured}${others}`,
+    watch: () => (judged.state === 'steady' ? whyWatched(told, features) : `not as ${against}: ${measured}${others}`),
+    serious: () =>
+      judged.state === 'serious'
+        ? `far from ${against}: ${measured}${others}`
+        : `was far from ${against}, and is not surely back: ${measured}${others}`,
     ageing: () =>
       `${ageing?.feature} ages by ${ageing?.perDay} standard deviations a day${ageing?.daysToLimit == null ? '' : `; ${Math.round(ageing.daysToLimit)} days to its limit`}`,
     'new-context': () =>
@@ -149,7 +171,7 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
 
 /** The record of a judged window; its hash covers all of it. */
 export const evidenceOf = (told: Told): WindowEvidence => {
-  const { state, judged, of, events, limit, windows, baselineDigest, policyDigest, first } = told;
+  const { state, judged, of, events, limit, windows, baselineDigest, policyDigest, first, version } = told;
   const { baseline, policy } = of;
   const { window } = judged;
   const features = findingsOf(told);
@@ -161,6 +183,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
   const rules = driftRules(policy.drift);
   const document: Omit<WindowEvidence, 'hash'> = {
     schema: 'drift-evidence/1',
+    foldVersion: version,
     sequence: state.sequence + 1,
     previous: state.head,
     modelLine: window.modelLine,
@@ -182,7 +205,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
     state: SILENT.includes(state.kind) ? 'steady' : judged.state,
     features,
     farOffWindows: state.farOffWindows,
-    eValue: figure(state.eValues === null ? 0 : WindowEValue.restore(state.eValues).value),
+    eValue: figure(eValuesOf(state)?.value ?? 0),
     threshold: rules.arl0,
     arl0:
       limit === null
@@ -192,6 +215,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
             interval: [figure(limit.arl0.interval[0]), figure(limit.arl0.interval[1])],
           },
     calibrated: isCalibrated(baseline),
+    slow: !SILENT.includes(state.kind) && (state.hold?.slow ?? null) !== null,
     since: state.since,
     ageing,
     mix: mixOf(state, baseline),

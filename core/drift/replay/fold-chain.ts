@@ -3,7 +3,7 @@ import type { DriftWindow, WindowEvidence } from '../../contracts/drift.ts';
 import type { DriftFold } from '../../contracts/drift-fold.ts';
 import { canonicalJson } from '../../lineage/canonical-json.ts';
 import { digestOf } from '../../lineage/digest.ts';
-import { foldWindow } from '../device/device-fold.ts';
+import { FOLD_VERSION, foldWindow } from '../device/device-fold.ts';
 import type { DeviceState } from '../device/device-state.ts';
 
 /**
@@ -52,6 +52,11 @@ export const verifyFolds = (chain: readonly DriftFold[], baseline: BaselineSpec,
     const wrong = (says: string): FoldVerdict => ({ holds: false, sequence: evidence.sequence, says });
     if (evidence.sequence !== (state?.sequence ?? 0) + 1 || evidence.previous !== (state?.head ?? null))
       return wrong('it does not follow the one before: what was before is missing');
+    const { foldVersion = 1 } = evidence;
+    if (foldVersion !== FOLD_VERSION)
+      return wrong(
+        `it was judged by rules of version ${foldVersion}, these are version ${FOLD_VERSION}: use a release of them`,
+      );
     const windows = windowsOf(evidence, known);
     if (windows === null) return wrong('a window that it names is not in the lake: its retention may be over');
     const changed = windows.find((w, i) => digestOf(w) !== evidence.windows[i]?.digest);

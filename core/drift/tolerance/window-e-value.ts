@@ -65,6 +65,11 @@ export class WindowEValue implements Detector<WindowPs, WindowEValue> {
     return new WindowEValue(states);
   }
 
+  /** Of one feature; 0 for one that is none of its features. */
+  of(feature: string): number {
+    return this.#states.get(feature) ?? 0;
+  }
+
   reset(): WindowEValue {
     return WindowEValue.start([...this.#states.keys()]);
   }

@@ -23,7 +23,7 @@ describe('the e-values of the devices', () => {
     expect(countVotes(fleet(2998), 0.01)).toMatchObject({ watch: true, eValue: { value: 1000, needed: 1000 } });
   });
   it('stand although the newest window alone is as it should be: they come down by themselves', () => {
-    expect(countVotes([seen('a', 'steady', 1000)], 0.01)).toMatchObject({
+    expect(countVotes([seen('a', 'watch', 1000)], 0.01)).toMatchObject({
       watch: true,
       voting: ['a'],
       features: ['speed'],
@@ -57,10 +57,10 @@ describe('the e-values of the devices', () => {
 });
 
 describe('a mean that is off for long', () => {
-  const slow = (device: string) => seen(device, 'watch', 1);
+  const slow = (device: string) => seen(device, 'watch', 1, { slow: true });
   it('watches, although the e-value over windows is small', () => {
     expect(countVotes([slow('a')], 0.01).watch).toBe(true);
-    expect(countVotes([{ ...slow('a'), state: 'watch' as const }], 0.01).watch).toBe(false);
+    expect(countVotes([seen('a', 'watch', 1)], 0.01).watch).toBe(false);
   });
   it('is to be seen on more devices than false alarms would explain', () => {
     const fleet = (n: number) =>

@@ -278,8 +278,14 @@ describe('drift-evaluator, judgements', () => {
       [1, 'drifted'],
       [2, undefined],
       [3, undefined],
-      [0, 'steady'],
+      [0, undefined],
     ]);
+  });
+  it('tells once that it drifts however windows go to and fro, and once of each step back', async () => {
+    const { see, drift } = await setUp();
+    for (const counts of [FAR, SAME, FAR, SAME, SAME, FAR]) await see(counts);
+    for (let window = 0; window < 60; window++) await see(SAME);
+    expect(drift().flatMap((c) => announcedBy(c).map((a) => a.detail['state']))).toEqual(['drifted', 'watch', 'steady']);
   });
   it('calls a sensor that does not vary a fault of the data, and no drift', async () => {
     const { see, drift, lines, evidence } = await setUp();

@@ -28,8 +28,12 @@ describe('a policy on the past', () => {
     expect(refold(history, policy).map((e) => e.hash)).toEqual(history.chain.map((f) => f.evidence.hash));
   });
   it('alarms when a device begins to drift, once while it goes on', () => {
-    const { alarms } = replayPolicy(lineOf([]), [historyOf([...calm, FAR, FAR, SAME, FAR])], policy);
-    expect(alarms.filter((a) => a.says.startsWith('edge-1: far')).map((a) => a.at)).toEqual([dayAt(11), dayAt(14)]);
+    const back = Array.from({ length: policy.leaveAfter }, () => SAME);
+    const { alarms } = replayPolicy(lineOf([]), [historyOf([...calm, FAR, FAR, SAME, FAR, ...back, FAR])], policy);
+    expect(alarms.filter((a) => a.says.startsWith('edge-1: far')).map((a) => a.at)).toEqual([
+      dayAt(11),
+      dayAt(15 + policy.leaveAfter),
+    ]);
   });
   it('says less where it tolerates more', () => {
     const history = historyOf([...calm, FAR]);

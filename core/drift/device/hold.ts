@@ -1,0 +1,65 @@
+/** A window as the reasons to look at a device see it; e-value and charts are those after it. */
+export interface HoldSigns {
+  /** What the tolerance test of the window alone says. */
+  readonly state: 'steady' | 'watch' | 'serious';
+  /** Of its features the largest lower bound of the population index. */
+  readonly lower: number;
+  readonly eValue: number;
+  /** The farthest chart over its limit. */
+  readonly chart: number;
+}
+
+/** Where each reason begins. */
+export interface HoldRule {
+  readonly psiWatch: number;
+  readonly psiSerious: number;
+  /** Of the e-value over windows. */
+  readonly threshold: number;
+  /** Windows in a row under where a reason is left, until it is. */
+  readonly leaveAfter: number;
+}
+
+/** Why a device is looked at: of each reason the windows in a row that were under where it is left; null: it is none. */
+export interface Hold {
+  /** A window alone was far off. */
+  readonly serious: number | null;
+  /** A mean went off slowly. */
+  readonly slow: number | null;
+  /** Windows together are more than is tolerated. */
+  readonly together: number | null;
+}
+
+export const FREE: Hold = { serious: null, slow: null, together: null };
+
+export const isFree = ({ serious, slow, together }: Hold): boolean =>
+  serious === null && slow === null && together === null;
+
+const next = (calm: number | null, enters: boolean, stays: boolean, leaveAfter: number): number | null => {
+  if (enters || (calm !== null && stays)) return 0;
+  return calm === null || calm + 1 >= leaveAfter ? null : calm + 1;
+};
+
+/**
+ * Each reason begins at its limit and is left after `leaveAfter` windows in a row half the way down: under √A for an e-value,
+ * under half of it for a chart, which is a logarithm, under the geometric mean of the two limits for the index. Without it a
+ * change that is about as large as a limit would begin and end with every window.
+ */
+export const stepHold = (hold: Hold, signs: HoldSigns, rule: HoldRule): Hold => {
+  const { state, lower, eValue, chart } = signs;
+  const { threshold, leaveAfter } = rule;
+  const isMuch = eValue >= Math.sqrt(threshold);
+  const isOut = state !== 'steady';
+  return {
+    serious: next(hold.serious, state === 'serious', lower > Math.sqrt(rule.psiWatch * rule.psiSerious), leaveAfter),
+    slow: next(hold.slow, chart > 1, chart > 1 / 2, leaveAfter),
+    // One window that is out alone is soon forgotten; after it, √A of all of them is enough.
+    together: next(hold.together, eValue >= threshold || (isOut && isMuch), isOut || isMuch, leaveAfter),
+  };
+};
+
+/** By one window that is no sign of any change. */
+export const calmHold = ({ serious, slow, together }: Hold, leaveAfter: number): Hold => ({
+  serious: next(serious, false, false, leaveAfter),
+  slow: next(slow, false, false, leaveAfter),
+  together: next(together, false, false, leaveAfter),
+});
