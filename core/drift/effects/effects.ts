@@ -114,17 +114,22 @@ export const effectsOf = (
   const [p, q] = [sharesOn(curve, reference), sharesOn(curve, counts)];
   if (p === null || q === null) return { js, wasserstein: null, ks: null };
   const { alpha, designEffect } = sampling;
-  const root = Math.sqrt(sizeOf(placedRows(curve, counts), placedRows(curve, reference)) / directionOf(designEffect));
+  const [n, m] = [counts, reference].map((c) => placedRows(curve, c) / directionOf(designEffect)) as [number, number];
+  const root = Math.sqrt(sizeOf(n, m));
   const d = kolmogorovSmirnov(p, q);
   const band = Math.sqrt(Math.log(2 / alpha) / 2) / root;
   const iqr = quantileOn(curve, p, 0.75) - quantileOn(curve, p, 0.25) || NORMAL_IQR * cells.scale;
   const moved = wasserstein(curve, p, q) / iqr;
-  const { mean, sd } = samplingDistance(curve, p);
-  const reach = (mean + normalUpper(alpha) * sd) / root / iqr;
+  const unchanged = samplingDistance(curve, [{ shares: p, rows: root * root }]);
+  const { mean, sd } = samplingDistance(curve, [
+    { shares: p, rows: m },
+    { shares: q, rows: n },
+  ]);
+  const reach = (mean + normalUpper(alpha) * sd) / iqr;
   return {
     js,
     wasserstein: {
-      value: lessBias(moved, mean / root / iqr),
+      value: lessBias(moved, unchanged.mean / iqr),
       lower: Math.max(0, moved - reach),
       upper: moved + reach,
     },

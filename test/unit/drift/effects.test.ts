@@ -133,6 +133,23 @@ describe('effect sizes', () => {
       for (const name of NAMES) expect([name, missed[name] <= 28]).toEqual([name, true]);
     },
   );
+  it('have Wasserstein bounds that hold where the window spreads far from a reference of nearly one value', () => {
+    const random = seededRandom(6);
+    const cells = numeric([-10, -5, 5, 10], { atoms: [0], range: [-100, 100] });
+    const withAtEnd = (share: number): number[] => [5e-4, 5e-4, 0, 5e-4, 5e-4, 0.998 - share, 0, share, 0, 0];
+    const [p, q] = [withAtEnd(0), withAtEnd(0.1)];
+    const curve = curveOf(cells);
+    const exact = wasserstein(curve, sharesOn(curve, p) ?? [], sharesOn(curve, q) ?? []) / 1.3489795;
+    let missed = 0;
+    for (let w = 0; w < 200; w++) {
+      const { wasserstein: found } = effectsOf(
+        { cells, reference: draw(3000, p, random), counts: draw(300, q, random) },
+        { alpha: 0.05 },
+      );
+      if (found === null || found.lower > exact || found.upper < exact) missed += 1;
+    }
+    expect(missed).toBeLessThanOrEqual(28);
+  });
   it('are blind to no shift because of one wild value (drift.md §0.3: the index stays 0.886)', () => {
     const random = seededRandom(5);
     const cells = numeric(Array.from({ length: 9 }, (_, i) => normalUpper(1 - (i + 1) / 10)));
