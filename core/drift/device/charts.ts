@@ -1,5 +1,6 @@
 import { AGEING_START, type AgeingState, type Slope, slopeOf, stepAgeing } from '../detectors/ageing-slope.ts';
 import { type CusumState, cusumValue, stepCusum } from '../detectors/cusum.ts';
+import { studentUpper } from '../tolerance/normal.ts';
 
 /** Ageing chart of one feature: how far its window means went from where they should be, and the line since then. */
 export interface Chart extends CusumState {
@@ -40,13 +41,16 @@ export const stepChart = (chart: Chart | undefined, mean: number, day: number, r
   return { ...held, last: mean, line: stepAgeing(before ?? AGEING_START, day, mean - rule.center) };
 };
 
-/** Standard errors from which a slope is sure. */
-const SURE = 3;
+/** Chance of so steep a slope where there is none: that of three standard errors which are known. */
+const BY_CHANCE = 0.00135;
+/** As many standard errors by how many points the line has: of few points the error itself is hardly known. */
+const sureFrom: number[] = [];
+const sureErrors = (points: number): number => (sureFrom[points] ??= studentUpper(BY_CHANCE, points - 2));
 
 /** The line of a chart that is beyond its limit, if it surely goes the way of the chart; null otherwise. */
 export const ageingOf = (chart: Chart, limit: number): Slope | null => {
   if (cusumValue(chart) <= limit || chart.line === null) return null;
   const slope = slopeOf(chart.line);
   const way = chart.up >= chart.down ? 1 : -1;
-  return slope !== null && way * slope.perUnit > SURE * slope.error ? slope : null;
+  return slope !== null && way * slope.perUnit > sureErrors(chart.line.n) * slope.error ? slope : null;
 };

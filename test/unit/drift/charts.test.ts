@@ -1,0 +1,33 @@
+import { ageingOf, type Chart, stepChart } from '../../../core/drift/device/charts.ts';
+import { seededRandom } from '../../../core/policy/bootstrap.ts';
+
+const RULE = { limit: 10, center: 0, sd: 1, windows: 120 };
+const QUIET = 20;
+const RUNS = 300;
+
+/** Standard normal window means, moved by what `of` says from the 20th on: how soon each run is called ageing, if it is. */
+const ageingAfter = (of: (windows: number) => number, length: number): (number | null)[] => {
+  const random = seededRandom(8);
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return Array.from({ length: RUNS }, () => {
+    let chart: Chart | undefined;
+    for (let t = 0; t < QUIET + length; t++) {
+      chart = stepChart(chart, normal() + (t < QUIET ? 0 : of(t - QUIET)), t, RULE);
+      if (ageingOf(chart, RULE.limit) !== null) return t - QUIET;
+    }
+    return null;
+  });
+};
+
+describe('a chart that is beyond its limit', () => {
+  it('seldom takes a step for ageing, however few windows took it there', () => {
+    for (const step of [2, 5]) {
+      const called = ageingAfter(() => step, 20).filter((at) => at !== null).length;
+      expect([step, called / RUNS <= 0.05]).toEqual([step, true]);
+    }
+  });
+  it('is surely ageing soon where a mean goes one way', () => {
+    const called = ageingAfter((windows) => 0.2 * windows, 60).map((at) => at ?? Number.POSITIVE_INFINITY);
+    expect(called.sort((a, b) => a - b)[Math.floor(0.9 * RUNS)]).toBeLessThan(30);
+  });
+});
