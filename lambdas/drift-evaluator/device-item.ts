@@ -7,12 +7,12 @@ import type { LedgerCommandInput } from '../shared/ledger-client.ts';
 /** Starts of a device, and windows of each, that are remembered to tell a window that comes again from one that comes late. */
 const KEPT_BOOTS = 8;
 const KEPT_WINDOWS = 64;
-/** Contexts whose windows wait for more of them. */
-const KEPT_CONTEXTS = 16;
+/** Windows that wait for more of their contexts, about 100 bytes each: the item has to stay well below 400 kB. */
+const MOST_WAITING = 1000;
 /** Windows that are judged together at most, however few rows they have. */
 const MOST_TOGETHER = 200;
 
-type Waiting = Pick<WindowKey, 'boot' | 'windowStart'> & { readonly rows: number };
+export type Waiting = Pick<WindowKey, 'boot' | 'windowStart'> & { readonly rows: number };
 
 /** What follows from a judgement and is not known to be done yet: the line is judged, after the ledger was told. */
 export interface Pending {
@@ -22,7 +22,7 @@ export interface Pending {
 /** What is kept of a device between its messages. */
 export interface DeviceItem extends Item {
   /** Windows that came, by start of the device; the one that came last is the last. */
-  readonly seen: readonly { readonly boot: string; readonly starts: readonly number[] }[];
+  readonly seen: readonly { readonly boot: string; readonly ends: readonly number[] }[];
   readonly newest: Watched | null;
   /** Windows by context that together are too few rows to judge; the context that came last is the last. */
   readonly waiting: readonly { readonly context: string; readonly windows: readonly Waiting[] }[];
@@ -40,11 +40,29 @@ const EMPTY = { seen: [], newest: null, waiting: [], device: null, said: null, p
 export const deviceItem = (key: ItemKey, found: Item | null): DeviceItem =>
   found !== null && Array.isArray(found['waiting']) ? (found as DeviceItem) : { ...key, ...EMPTY };
 
-/** `late`: older than all that are remembered of its boot, so nobody knows whether it came before; it is kept for replay. */
-export const isKnown = ({ seen }: DeviceItem, window: WindowKey): 'new' | 'known' | 'late' => {
-  const starts = seen.find((s) => s.boot === window.boot)?.starts ?? [];
-  if (starts.includes(window.windowStart)) return 'known';
-  return starts.length === KEPT_WINDOWS && window.windowStart < Math.min(...starts) ? 'late' : 'new';
+/**
+ * `late`: older than all that are remembered of its boot, so nobody knows whether it came before; it is kept for replay.
+ * By its last decision, for a device sends windows in that order: one of a machine that is slow began long before others.
+ */
+export const isKnown = (
+  { seen }: DeviceItem,
+  { boot, windowEnd }: Pick<DriftWindow, 'boot' | 'windowEnd'>,
+): 'new' | 'known' | 'late' => {
+  const ends = seen.find((s) => s.boot === boot)?.ends ?? [];
+  if (ends.includes(windowEnd)) return 'known';
+  return ends.length === KEPT_WINDOWS && windowEnd < Math.min(...ends) ? 'late' : 'new';
+};
+
+type WaitingContext = DeviceItem['waiting'][number];
+
+/** The contexts that came last, as many as there is room for; the last one in any case. */
+const withinRoom = (waiting: readonly WaitingContext[]): readonly WaitingContext[] => {
+  let windows = 0;
+  const first = waiting.findLastIndex((w) => {
+    windows += w.windows.length;
+    return windows > MOST_WAITING;
+  });
+  return waiting.slice(first + 1);
 };
 
 const isNewer = (a: DriftWindow, b: Watched | null): boolean =>
@@ -53,18 +71,18 @@ const isNewer = (a: DriftWindow, b: Watched | null): boolean =>
 /** The item after one more window came. */
 export const withWindow = (item: DeviceItem, window: DriftWindow): DeviceItem => {
   const { boot, windowStart, windowEnd, rows, context, site, device, to } = window;
-  const starts = [...(item.seen.find((s) => s.boot === boot)?.starts ?? []), windowStart]
+  const ends = [...(item.seen.find((s) => s.boot === boot)?.ends ?? []), windowEnd]
     .sort((a, b) => a - b)
     .slice(-KEPT_WINDOWS);
   const waiting = item.waiting.find((w) => w.context === context)?.windows ?? [];
   return {
     ...item,
-    seen: [...item.seen.filter((s) => s.boot !== boot), { boot, starts }].slice(-KEPT_BOOTS),
+    seen: [...item.seen.filter((s) => s.boot !== boot), { boot, ends }].slice(-KEPT_BOOTS),
     newest: isNewer(window, item.newest) ? { site, device, boot, windowEnd, rows, to } : item.newest,
-    waiting: [
+    waiting: withinRoom([
       ...item.waiting.filter((w) => w.context !== context),
       { context, windows: [...waiting, { boot, windowStart, rows }] },
-    ].slice(-KEPT_CONTEXTS),
+    ]),
   };
 };
 
@@ -74,6 +92,14 @@ export const readyOf = ({ waiting }: DeviceItem, context: string, rows: number):
   const all = windows.reduce((sum, w) => sum + w.rows, 0);
   return all >= rows || windows.length >= MOST_TOGETHER ? windows : null;
 };
+
+/** The item without windows of a context that can be read no more. */
+export const withoutWindows = (item: DeviceItem, context: string, gone: readonly Waiting[]): DeviceItem => ({
+  ...item,
+  waiting: item.waiting.map((w) =>
+    w.context === context ? { ...w, windows: w.windows.filter((window) => !gone.includes(window)) } : w,
+  ),
+});
 
 /** The item after the windows of a context were judged. */
 export const judgedItem = (

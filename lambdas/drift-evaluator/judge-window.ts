@@ -10,6 +10,7 @@ import type { UseCase } from '#core/contracts/use-case.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import type { DeviceState } from '#core/drift/device/device-state.ts';
 import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
+import { checkWindow } from '#core/drift/sketch/check-window.ts';
 import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { signalsRead } from '#core/feature-sets/record.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
@@ -25,7 +26,18 @@ import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore, sha256 } from '../shared/object-store.ts';
 import { onceKnown } from '../shared/once-known.ts';
 import { readModelLine, readUseCase } from '../shared/retrain-run.ts';
-import { type DeviceItem, deviceItem, isKnown, judgedItem, type Pending, readyOf, withWindow } from './device-item.ts';
+import { untilUndisturbed } from '../shared/undisturbed.ts';
+import {
+  type DeviceItem,
+  deviceItem,
+  isKnown,
+  judgedItem,
+  type Pending,
+  readyOf,
+  type Waiting,
+  withoutWindows,
+  withWindow,
+} from './device-item.ts';
 import { knownFindings } from './findings.ts';
 import { announcedState, driftCommand, saysOf } from './tell.ts';
 import { keepWindow } from './whole-windows.ts';
@@ -84,15 +96,15 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     return useCaseOf(found.line.useCaseDigest);
   };
 
-  const save = async (readAt: number, item: DeviceItem, evidence?: Item): Promise<DeviceItem> => {
+  /** @returns null when another one wrote in between. */
+  const save = async (readAt: number, item: DeviceItem, evidence?: Item): Promise<DeviceItem | null> => {
     const written = await deps.judgement.putAll([
       { item, readAt },
       ...(evidence === undefined ? [] : [{ item: evidence, readAt: null }]),
     ]);
-    if (!written) throw new Error(`${item.pk}, ${item.sk} was changed by another; the message is counted later`);
-    return { ...item, version: readAt + 1 };
+    return written ? { ...item, version: readAt + 1 } : null;
   };
-  const settle = async (item: DeviceItem, modelLine: string): Promise<DeviceItem> => {
+  const settle = async (item: DeviceItem, modelLine: string): Promise<DeviceItem | null> => {
     if (item.pending === null) return item;
     const { commands } = JSON.parse(item.pending) as Pending;
     if (commands.length > 0) await deps.ledger.write([...commands]);
@@ -100,22 +112,32 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     return save(versionOf(item), { ...item, pending: null });
   };
 
-  const fold = async (
-    item: DeviceItem,
-    window: DriftWindow,
-    names: ReturnType<typeof readyOf>,
-  ): Promise<DriftFold & { state: DeviceState }> => {
-    const { modelLine, packageDigest } = window;
+  /** Windows that waited, with the digest of each, and those that are not in the lake any more: their retention is over. */
+  const read = async (window: DriftWindow, names: readonly Waiting[]) => {
     // By the host's own SHA-256 of the bytes that are kept, which are canonical JSON: the fold would take 30 times as long.
     const digests = new Map<DriftWindow, Digest>();
-    const windows = await inParallel(names ?? [], async ({ boot, windowStart }) => {
+    const gone: Waiting[] = [];
+    const windows = await inParallel(names, async (name) => {
+      const { boot, windowStart } = name;
       const key = lakeKeys.driftWindow({ ...window, boot, windowStart });
       const isOwn = boot === window.boot && windowStart === window.windowStart;
-      const bytes = isOwn ? Buffer.from(canonicalJson(window)) : await deps.lake.get(key);
-      const read = isOwn ? window : parseAs(DriftWindow, JSON.parse(Buffer.from(bytes).toString('utf8')), key);
-      digests.set(read, sha256(bytes));
-      return read;
+      const bytes = isOwn ? Buffer.from(canonicalJson(window)) : await deps.lake.find(key);
+      if (bytes === null) {
+        gone.push(name);
+        return [];
+      }
+      const found = isOwn ? window : parseAs(DriftWindow, JSON.parse(Buffer.from(bytes).toString('utf8')), key);
+      digests.set(found, sha256(bytes));
+      return [found];
     });
+    return { windows: windows.flat(), digests, gone };
+  };
+
+  const fold = async (
+    item: DeviceItem,
+    { modelLine, packageDigest }: DriftWindow,
+    { windows, digests }: Pick<Awaited<ReturnType<typeof read>>, 'windows' | 'digests'>,
+  ): Promise<DriftFold & { state: DeviceState }> => {
     const windowDigest = (w: DriftWindow): Digest => digests.get(w) ?? digestOf(w);
     const times = timesOf(windows);
     const [baseline, useCase, events, findings] = await Promise.all([
@@ -137,37 +159,48 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     return { schema: 'drift-fold/1', evidence, policy: useCase.judging, events: [...events], state };
   };
 
-  /** @throws {Error} when another one judged the device meanwhile, or something cannot be read; nothing is half done. */
-  return async (window: DriftWindow): Promise<void> => {
+  /** @returns null when another one judged the device meanwhile. */
+  const judge = async (window: DriftWindow): Promise<'done' | null> => {
     const { modelLine, packageDigest, site, device, context } = window;
     const key = judgementKeys.device(modelLine, packageDigest, site, device);
     const found = await deps.judgement.get(key);
     const before = await settle(deviceItem(key, found), modelLine);
+    if (before === null) return null;
     const readAt = Math.max(versionOf(before), versionOf(found));
-    if (isKnown(before, window) === 'known') return;
-    await keepWindow(deps.lake, window);
-    if (isKnown(before, window) === 'late') return;
-    const item = withWindow(before, window);
+    const known = isKnown(before, window);
+    if (known === 'known') return 'done';
     const baseline = await baselineOf(artifactKeys.package(modelLine, packageDigest));
+    checkWindow(window, baseline);
+    await keepWindow(deps.lake, window);
+    if (known === 'late') return 'done';
+    let item = withWindow(before, window);
     const ready = readyOf(item, context, baseline.windows.rows);
-    if (ready === null) {
-      await save(readAt, item);
-      return;
-    }
-    const { state, ...folded } = await fold(item, window, ready);
+    const of = ready === null ? null : await read(window, ready);
+    if (of !== null) item = withoutWindows(item, context, of.gone);
+    if (of === null || readyOf(item, context, baseline.windows.rows) === null)
+      return (await save(readAt, item)) === null ? null : 'done';
+    const { state, ...folded } = await fold(item, window, of);
     const { evidence, policy } = folded;
     const object = lakeKeys.driftEvidence(window, evidence);
     await deps.lake.put(object, Buffer.from(canonicalJson(folded)), 'application/json');
-    const read = featureEvidence(evidence, deps.now(), policy);
+    const seen = featureEvidence(evidence, deps.now(), policy);
     const said = saysOf(evidence, item.said);
     const isNews = said !== item.said;
     // While inputs differ, every window is evidence for the line, although nothing else is said of the device.
     const isEvidence = isNews || announcedState(evidence) !== 'steady';
-    const pending = isEvidence ? { commands: isNews ? [driftCommand(evidence, read, object, item.said)] : [] } : null;
+    const pending = isEvidence ? { commands: isNews ? [driftCommand(evidence, seen, object, item.said)] : [] } : null;
     const saved = await save(readAt, judgedItem(item, context, { state, said, pending }), {
       ...judgementKeys.features(modelLine, packageDigest, site, device),
-      ...read,
+      ...seen,
     });
+    if (saved === null) return null;
+    // Whoever writes in between has settled it first.
     await settle(saved, modelLine);
+    return 'done';
+  };
+
+  /** @throws {Error} when others judge the device again and again, or something cannot be read; nothing is half done. */
+  return async (window: DriftWindow): Promise<void> => {
+    await untilUndisturbed(`inputs of ${window.site}/${window.device}`, () => judge(window));
   };
 };

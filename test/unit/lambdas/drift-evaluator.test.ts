@@ -4,6 +4,7 @@ import { DriftFold } from '../../../core/contracts/drift-fold.ts';
 import { judgementKeys } from '../../../core/contracts/judgement.ts';
 import { artifactKeys, lakeKeys } from '../../../core/contracts/lake.ts';
 import { foldWindow } from '../../../core/drift/device/device-fold.ts';
+import { foldChain } from '../../../core/drift/replay/fold-chain.ts';
 import { readBaseline } from '../../../core/drift/sketch/upgrade.ts';
 import { canonicalJson } from '../../../core/lineage/canonical-json.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
@@ -233,6 +234,66 @@ describe('drift-evaluator, windows', () => {
       [5, 6, 7, 8, 9, 10, 11, 12].map((n) => `boot-${n}`),
     );
   });
+  it('judges every context of a device that has forty of them in turn', async () => {
+    const { handler, folds } = await setUp();
+    for (let i = 0; i < 80; i++)
+      await handler(sqsEvent(digest(i * 100 + 1, i * 100 + 100, SAME, { context: `recipe-${i % 40}`, rows: 100 })));
+    expect(new Set((await folds()).map((f) => f.evidence.context)).size).toBe(40);
+  });
+  it('keeps no more windows waiting than an item of the table holds, those of the newest contexts', async () => {
+    const { handler, state } = await setUp();
+    const boot = `boot-${'9'.repeat(43)}`;
+    for (let i = 0; i < 1100; i++)
+      await handler(
+        sqsEvent(digest(i * 100 + 1, i * 100 + 1, [1, 0, 0, 0, 0], { boot, context: `recipe-${Math.floor(i / 190)}` })),
+      );
+    const waiting = (state() as unknown as { waiting: { context: string }[] }).waiting;
+    expect(waiting.map((w) => w.context)).toEqual(['recipe-1', 'recipe-2', 'recipe-3', 'recipe-4', 'recipe-5']);
+    expect(JSON.stringify(state()).length).toBeLessThan(150_000);
+  });
+  it('judges a window that began long before others and ended after them', async () => {
+    const { handler, folds } = await setUp();
+    for (let i = 1; i <= 70; i++) await handler(sqsEvent(digest(i * 10 + 1, i * 10 + 10, [2, 2, 2, 2, 2])));
+    await handler(sqsEvent(digest(1, 900, SAME, { context: 'slow', rows: 200 })));
+    expect((await folds()).at(-1)?.evidence).toMatchObject({ context: 'slow', windows: [{ windowStart: 1 }] });
+  });
+  it('refuses a window that does not fit the baseline, and judges the others of its context', async () => {
+    const { handler, folds, log, windows } = await setUp();
+    const wrong = [
+      [packed('speed', [...SAME, 0])],
+      [packed('force', SAME)],
+      [packed('speed', SAME), packed('force', SAME)],
+    ];
+    for (const [i, sketches] of wrong.entries())
+      expect(await handler(sqsEvent(digest(i + 1, i + 1, SAME, { sketches })))).toEqual(failed);
+    expect(log.errors.map((e) => e.error.message)).toEqual([
+      expect.stringMatching(/speed: expected counts of 9 cells as in the baseline, got 10/),
+      expect.stringMatching(/expected the features speed as in the baseline, got force/),
+      expect.stringMatching(/expected the features speed as in the baseline, got speed, force/),
+    ]);
+    expect(await windows()).toEqual([]);
+    expect(await handler(sqsEvent(digest(101, 300, SAME)))).toEqual(fine);
+    expect(await folds()).toHaveLength(1);
+  });
+  it('goes on where a window that waited is not in the lake any more', async () => {
+    const { handler, folds, lake, state } = await setUp();
+    await handler(sqsEvent(digest(1, 100, SAME)));
+    const { find } = lake;
+    lake.find = async (key) => (key.endsWith('-0000000001.json') ? null : find(key));
+    expect(await handler(sqsEvent(digest(101, 200, SAME)))).toEqual(fine);
+    expect(state()).toMatchObject({ waiting: [{ windows: [{ windowStart: 101 }] }] });
+    expect(await handler(sqsEvent(digest(201, 300, SAME)))).toEqual(fine);
+    expect((await folds()).map((f) => f.evidence.windows.map((w) => w.windowStart))).toEqual([[101, 201]]);
+  });
+  it('are counted once each by evaluators that run side by side', async () => {
+    const { handler, folds, state } = await setUp();
+    const sent = Array.from({ length: 6 }, (_, i) => digest(i * 200 + 1, i * 200 + 200, SAME));
+    expect(await Promise.all(sent.map((d) => handler(sqsEvent(d))))).toEqual(sent.map(() => fine));
+    const chain = foldChain(await folds());
+    expect(chain.map((f) => f.evidence.sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(chain.flatMap((f) => f.evidence.windows.map((w) => w.windowStart))).size).toBe(6);
+    expect(state()).toMatchObject({ newest: { windowEnd: 1200 }, pending: null });
+  });
   it('says up to which decision the device is watched', async () => {
     const { see, handler, state } = await setUp();
     await see(SAME);
@@ -285,7 +346,11 @@ describe('drift-evaluator, judgements', () => {
     const { see, drift } = await setUp();
     for (const counts of [FAR, SAME, FAR, SAME, SAME, FAR]) await see(counts);
     for (let window = 0; window < 60; window++) await see(SAME);
-    expect(drift().flatMap((c) => announcedBy(c).map((a) => a.detail['state']))).toEqual(['drifted', 'watch', 'steady']);
+    expect(drift().flatMap((c) => announcedBy(c).map((a) => a.detail['state']))).toEqual([
+      'drifted',
+      'watch',
+      'steady',
+    ]);
   });
   it('calls a sensor that does not vary a fault of the data, and no drift', async () => {
     const { see, drift, lines, evidence } = await setUp();
@@ -367,7 +432,7 @@ describe('drift-evaluator, judgements', () => {
     const { handler, judgement, log } = await setUp();
     judgement.putAll = async () => false;
     expect(await handler(sqsEvent(digest(1, 2, SAME)))).toEqual(failed);
-    expect(log.errors[0]?.error.message).toContain('was changed by another');
+    expect(log.errors[0]?.error.message).toContain('tries were overtaken by other writers');
   });
   it('fails where the model line is not in the registry, so that someone looks', async () => {
     const { see, log } = await setUp(baseline, false);
