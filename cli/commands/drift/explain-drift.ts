@@ -6,7 +6,7 @@ import { type FoldVerdict, verifyFolds } from '#core/drift/replay/fold-chain.ts'
 import { CliError, EXIT } from '../../errors.ts';
 import { writeFile } from '../../files/write-file.ts';
 import { modelLines } from '../../find.ts';
-import { answer, facts, figure, headline, type Output, say, short, table } from '../../output.ts';
+import { answer, facts, figure, headline, many, type Output, say, short, table } from '../../output.ts';
 import type { World } from '../../world.ts';
 import { driftSvg } from './drift-plot.ts';
 import { evidenceKey, readDevice, sourceOf } from './read-drift.ts';
@@ -73,7 +73,7 @@ const findDrift = async (world: World, id: string): Promise<Found> => {
 
 const verdictText = (verdict: FoldVerdict, windows: number): string =>
   verdict.holds
-    ? `yes: ${verdict.folds} judgements from ${windows} windows, computed again to the same bytes`
+    ? `yes: ${many(verdict.folds, 'judgement')} from ${many(windows, 'window')}, computed again to the same bytes`
     : `no, from number ${verdict.sequence} on: ${verdict.says}`;
 
 /** Changes of kind, the newest last. */

@@ -226,7 +226,7 @@ const replayAll = (
             of: ({ against: { delays } }) => `${delays.filter((d) => d !== null).length} of ${delays.length}`,
             align: 'right',
           },
-          { title: 'DELAY (DAYS)', of: (r) => figure(meanOf(r.against.delays), 1), align: 'right' },
+          { title: 'DAYS', of: (r) => figure(meanOf(r.against.delays), 1), align: 'right' },
           { title: 'FALSE', of: (r) => String(r.against.falseAlarms), align: 'right' },
           { title: 'ENDS', of: (r) => r.replayed?.states.at(-1)?.state ?? '–' },
         ],

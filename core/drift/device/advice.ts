@@ -17,7 +17,12 @@ const dayAfter = (instant: string, days: number): string =>
 const sureOf = (e: WindowEvidence): string => {
   if (e.kind === 'data-quality') return 'a finding about the data, not a test';
   const worst = e.features[0];
-  const bound = worst === undefined ? '' : `${worst.name} surely has index ${short(worst.lower)} at least; `;
+  const bound =
+    worst === undefined
+      ? ''
+      : worst.lower === 0
+        ? 'no feature surely differs in this window; '
+        : `${worst.name} surely has index ${short(worst.lower)} at least; `;
   const across = `over windows e-value ${short(e.eValue)} of ${short(e.threshold)}`;
   const level = e.calibrated ? '' : '; uncalibrated, for training had too few windows: a hint, no proof';
   const arl =

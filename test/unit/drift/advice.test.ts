@@ -52,6 +52,11 @@ describe('what people are told of a window', () => {
       'speed surely has index 0.3 at least; over windows e-value 120 of 10000; a false alarm of the slow charts every 10400 windows (8000 … 13000)',
     );
   });
+  it('says that nothing surely differs where no bound is above zero', () => {
+    const [speed] = evidence().features;
+    const sure = adviceOf(evidence({ features: [{ ...(speed as NonNullable<typeof speed>), lower: 0 }] })).sure;
+    expect(sure).toMatch(/^no feature surely differs in this window; over windows e-value 120/);
+  });
   it('says that it is no proof where training had too few windows', () => {
     expect(adviceOf(evidence({ calibrated: false, arl0: null })).sure).toMatch(/uncalibrated, .* a hint, no proof$/);
   });
