@@ -6,7 +6,7 @@ const LANCZOS = [
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 const HALF_LN_2PI = 0.9189385332046727;
-/** Poisson weights farther from their mean than this many standard deviations are left out: below 1e-17 together. */
+/** Terms farther from the largest than this many standard deviations of a Poisson number are left out: below 1e-17 together. */
 const REACH = 9;
 
 /** ln Γ(x) for x > 0. */
@@ -60,9 +60,13 @@ export const gammaPQ = (a: number, x: number): readonly [p: number, q: number] =
 /** Walks along terms; one that is too small for a number is computed from its logarithm, so that none is lost. */
 const next = (t: number, ratio: number, a: number, x: number): number => (t > 1e-290 ? t * ratio : term(a, x));
 
-const range = (rate: number): readonly [low: number, high: number] => {
-  const reach = REACH * Math.sqrt(rate) + 20;
-  return [Math.max(0, Math.floor(rate - reach)), Math.ceil(rate + reach)];
+/** From the mean of the weights to where weight and density of the central χ² are largest together, which far tails rest on. */
+const range = (rate: number, y: number): readonly [low: number, high: number] => {
+  const both = Math.sqrt(rate * y);
+  const around = (at: number): number => REACH * Math.sqrt(at) + 20;
+  const low = Math.min(rate, both);
+  const high = Math.max(rate, both);
+  return [Math.max(0, Math.floor(low - around(low))), Math.ceil(high + around(high))];
 };
 
 /** P(X > x); see {@link noncentralChi2}. */
@@ -70,7 +74,7 @@ const upperTail = (x: number, dof: number, lambda: number): number => {
   const y = Math.max(0, x) / 2;
   const rate = lambda / 2;
   if (rate === 0) return gammaPQ(dof / 2, y)[1];
-  const [low, high] = range(rate);
+  const [low, high] = range(rate, y);
   let a = dof / 2 + low;
   let q = gammaPQ(a, y)[1];
   let t = term(a, y);
@@ -91,7 +95,7 @@ const lowerTail = (x: number, dof: number, lambda: number): number => {
   const y = Math.max(0, x) / 2;
   const rate = lambda / 2;
   if (rate === 0 || y === 0) return gammaPQ(dof / 2, y)[0];
-  const [low, high] = range(rate);
+  const [low, high] = range(rate, y);
   let a = dof / 2 + high;
   let p = gammaPQ(a, y)[0];
   let t = term(a - 1, y);
