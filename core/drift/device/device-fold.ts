@@ -6,7 +6,7 @@ import { driftRules } from '../policy.ts';
 import { WindowSet } from '../sketch/merge.ts';
 import { type ChartLimits, chartLimits } from './chart-limits.ts';
 import { freshEvents, withEvent } from './device-events.ts';
-import { type DeviceState, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
+import { type DeviceState, KEPT_ASSETS, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
 import { type JudgedBy, judge } from './judged.ts';
 import { evidenceOf } from './window-evidence.ts';
 import { weigh } from './window-kind.ts';
@@ -60,12 +60,18 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     );
   const rules = driftRules(of.policy.drift);
   const limit = limitsOf(of.baseline, rules.arl0);
-  const start = state ?? startOf(window.from, window.context);
+  const start = state ?? startOf(window.from);
   const events = freshEvents(start, of.events, window);
   const told = events.reduce((s, e) => withEvent(s, e, rules), start);
-  const isOther = told.context !== window.context || events.length > 0;
-  const ready = isOther ? { ...told, context: window.context, warmUpRows: rules.warmUpRows } : told;
-  const judged = judge(ready, window, first, of, rules);
+  // By machine: two that run different contexts at the same time change none.
+  const isOther = window.assets.some((a) => (told.contexts[a] ?? window.context) !== window.context);
+  const contexts = window.assets.reduce((all, a) => withEntry(all, a, window.context), told.contexts);
+  const ready = {
+    ...told,
+    contexts: newest(contexts, KEPT_ASSETS),
+    warmUpRows: isOther || events.length > 0 ? rules.warmUpRows : told.warmUpRows,
+  };
+  const judged = judge(ready, window, set.toJSON(), of, rules);
   const straddles = events.some((e) => e.validTime > window.from);
   const { state: folded, kind } =
     straddles && judged.faults.length === 0
@@ -76,8 +82,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     ...folded,
     kind,
     since: state !== null && state.kind === kind ? state.since : window.from,
-    last:
-      kind === 'data-quality' ? folded.last : { boot: first.boot, windowStart: first.windowStart, from: window.from },
+    last: { boot: first.boot, windowStart: first.windowStart, from: first.from, assets: window.assets },
     mix: newest(withEntry(mix, window.context, (mix[window.context] ?? 0) + 1), KEPT_CONTEXTS),
   };
   const evidence = evidenceOf({

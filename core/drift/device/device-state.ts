@@ -24,8 +24,9 @@ export interface DeviceState {
   readonly head: Digest | null;
   readonly kind: WindowKind;
   readonly since: Instant;
-  readonly context: string;
-  readonly last: Pick<DriftWindow, 'boot' | 'windowStart' | 'from'> | null;
+  /** Of the machines that were seen last the context that each was in. */
+  readonly contexts: Readonly<Record<string, string>>;
+  readonly last: Pick<DriftWindow, 'boot' | 'windowStart' | 'from' | 'assets'> | null;
   /** Rows after a change of context that are still left out. */
   readonly warmUpRows: number;
   readonly mutedUntil: Instant | null;
@@ -54,13 +55,13 @@ export interface DeviceState {
 export const afresh = () =>
   ({ farOffWindows: 0, hold: FREE, eValues: null, charts: {} }) satisfies Partial<DeviceState>;
 
-export const startOf = (from: Instant, context: string): DeviceState => ({
+export const startOf = (from: Instant): DeviceState => ({
   schema: 'drift-state/1',
   sequence: 0,
   head: null,
   kind: 'steady',
   since: from,
-  context,
+  contexts: {},
   last: null,
   warmUpRows: 0,
   mutedUntil: null,
@@ -78,6 +79,9 @@ export const startOf = (from: Instant, context: string): DeviceState => ({
 
 /** Contexts of which something is kept. */
 export const KEPT_CONTEXTS = 32;
+
+/** Machines of which the context is kept. */
+export const KEPT_ASSETS = 64;
 
 /** The `most` entries that were added last. */
 export const newest = <T>(of: Readonly<Record<string, T>>, most: number): Readonly<Record<string, T>> =>

@@ -42,20 +42,25 @@ const worstOf = (features: readonly JudgedFeature[], policy: JudgingPolicy, cali
   return lower > policy.psiSerious && calibrated ? 'serious' : 'watch';
 };
 
-/** The clock of the rows went back: within the window, or since the one before of the same boot. */
-const clockFaults = (state: DeviceState, window: MergedWindow, first: DriftWindow): readonly string[] => {
-  const { last } = state;
-  if (window.to < window.from) return [`the clock of the rows went back from ${window.from} to ${window.to}`];
-  return last !== null && last.boot === first.boot && last.windowStart < first.windowStart && window.from < last.from
-    ? [`the clock of the rows went back: ${window.from} comes after ${last.from}`]
-    : [];
+/**
+ * The clock of the rows went back: within a window, or since the windows before of the same boot and machines; rows of
+ * another machine may be on their way for longer.
+ */
+const clockFaults = ({ last }: DeviceState, windows: readonly DriftWindow[]): readonly string[] => {
+  const turned = windows.find((w) => w.to < w.from);
+  if (turned !== undefined) return [`the clock of the rows went back from ${turned.from} to ${turned.to}`];
+  if (last === null) return [];
+  const back = windows
+    .filter((w) => w.boot === last.boot && w.windowStart > last.windowStart)
+    .find((w) => w.from < last.from && w.assets.some((a) => last.assets.includes(a)));
+  return back === undefined ? [] : [`the clock of the rows went back: ${back.from} comes after ${last.from}`];
 };
 
-/** Holds a window against its reference, and looks whether its data can be trusted. */
+/** Holds a window against its reference, and looks whether its data can be trusted. @param windows that it is made of. */
 export const judge = (
   state: DeviceState,
   window: MergedWindow,
-  first: DriftWindow,
+  windows: readonly DriftWindow[],
   of: JudgedBy,
   rules: DriftRules,
 ): Judged => {
@@ -72,7 +77,7 @@ export const judge = (
     reference,
     features,
     state: worstOf(features, policy, isCalibrated(baseline)),
-    faults: [...of.held, ...clockFaults(state, window, first), ...windowFaults(baseline, sketches, state.charts)],
+    faults: [...of.held, ...clockFaults(state, windows), ...windowFaults(baseline, sketches, state.charts)],
   };
 };
 

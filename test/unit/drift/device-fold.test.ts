@@ -255,6 +255,15 @@ describe('contexts', () => {
     const { evidence } = judgeAll(windowsOf(seen, of), { baseline: of, drift: { warmUpRows: 150 } });
     expect(kindsOf(evidence)).toEqual(['steady', 'warm-up', 'warm-up', 'steady']);
   });
+  it('that two machines run at the same time are no change that has to warm up', () => {
+    const of = baseline();
+    const seen = times(6, (i) =>
+      i % 2 === 0 ? inContext(calm(1, i + 1), 'red') : inContext(moved(1, shifted), 'blue'),
+    );
+    const windows = windowsOf(seen.flat(), of).map((w, i) => ({ ...w, assets: [`asset-${i % 2}`] }));
+    const { evidence } = judgeAll(windows, { baseline: of, drift: { warmUpRows: 150 } });
+    expect(kindsOf(evidence)).toEqual(times(6, () => 'steady'));
+  });
   it('have a mix of their own that is told apart from drift', () => {
     const of = baseline();
     const { evidence } = judgeAll(windowsOf(inContext(calm(4), 'red'), of), { baseline: of });
@@ -304,6 +313,21 @@ describe('data that cannot be trusted', () => {
     const [window] = windowsOf(calm(1));
     const turned = { ...(window as NonNullable<typeof window>), from: '2026-01-06T00:00:00.000Z' };
     expect(judgeAll([turned]).evidence[0]?.says[0]).toContain('the clock of the rows went back from');
+  });
+  it('is no machine whose rows were on their way for longer than those of others', () => {
+    const late = calm(6).map((s, i) => (i % 2 === 0 ? s : { ...s, late: -10 * HOUR }));
+    const windows = windowsOf(late).map((w, i) => ({ ...w, assets: [`asset-${i % 2}`] }));
+    expect(kindsOf(judgeAll(windows).evidence)).toEqual(times(6, () => 'steady'));
+  });
+  it('is held once when the clock of a boot is put right, and no longer', () => {
+    const seen = calm(4).map((s, i) => (i < 2 ? { ...s, late: 10_000 * HOUR } : s));
+    expect(kindsOf(judgeAll(windowsOf(seen)).evidence)).toEqual(['steady', 'steady', 'data-quality', 'steady']);
+  });
+  it('is no late window of a boot before', () => {
+    const [a, b, c] = windowsOf(calm(3)) as [Window, Window, Window];
+    const first = judgeAll([b]);
+    const of = { baseline: machineBaseline(), policy: JUDGING, events: [], held: [] };
+    expect(foldWindow(first.state, [{ ...a, boot: 'earlier' }, c], of).evidence.kind).toBe('steady');
   });
   it('leaves the state as it was', () => {
     const windows = windowsOf([...calm(2), cases['a sensor that is stuck'] as Seen]);
