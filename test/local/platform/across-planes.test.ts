@@ -102,7 +102,12 @@ test('a digest of a device reaches the lake and the drift evaluator by one rule,
     (items) => items.length > 0,
     60_000,
   );
-  expect(counted).toEqual([expect.objectContaining({ sk: `${SITE}/edge-1`, decisions: 100, counts: { f: [60, 40] } })]);
+  expect(counted).toEqual([
+    expect.objectContaining({
+      sk: `${SITE}/edge-1`,
+      waiting: [{ context: 'default', windows: [{ boot: 'b1', windowStart: 1, rows: 100 }] }],
+    }),
+  ]);
 });
 
 test('every alarm tells whoever is subscribed to the owners', async () => {

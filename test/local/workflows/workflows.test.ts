@@ -54,7 +54,8 @@ const publish = async (document: UseCase, modelLine: string, line: Partial<Model
       record: {
         class: 'model-line',
         id: modelLine,
-        body: { ...aModelLine(modelLine, digest, null, line) },
+        // A line that is published anew brings the record that was.
+        body: { ...aModelLine(modelLine, digest, null, { ...line, useCaseDigest: digest }) },
       },
     },
   ]);
