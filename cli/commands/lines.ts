@@ -126,24 +126,19 @@ const showPath = (out: Output, { facts: known, path }: NonNullable<Judged['of']>
 };
 
 const daysText = (days: number | null): string =>
-  days === null ? 'longer than was waited' : `${figure(days, 1)} days`;
+  days === null ? 'not known in the time so far' : `known within ${figure(days, 1)} days`;
 
 /** How long outcomes take, and to which side answers are wrong, where units tell of it. */
 const delayFacts = ({ delays, calibration }: LineJudgement): readonly (readonly [string, string])[] => [
   ...(delays === undefined || delays.known === 0
     ? []
-    : [
-        [
-          'delay',
-          `half within ${daysText(delays.medianDays)}, nine of ten within ${daysText(delays.matureDays)}`,
-        ] as const,
-      ]),
+    : [['delay', `half ${daysText(delays.medianDays)}, nine of ten ${daysText(delays.matureDays)}`] as const]),
   ...(calibration === undefined
     ? []
     : [
         [
           'side',
-          `${calibration.says ?? 'neither too hopeful nor too gloomy'}: mean error ${figure(calibration.meanError, 3)}, ` +
+          `${calibration.says ?? 'not shown to be too hopeful or too gloomy'}: mean error ${figure(calibration.meanError, 3)}, ` +
             `${calibration.allowed.map((x) => figure(x, 3)).join(' to ')} is as in validation`,
         ] as const,
       ]),

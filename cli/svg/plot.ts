@@ -43,6 +43,8 @@ export interface Plot {
   readonly parts: readonly (Curves | Band)[];
   /** Vertical lines through all parts. */
   readonly events: readonly { readonly at: string; readonly name: string }[];
+  /** What is said below an instant of the axis, where it is another than the instant itself. */
+  readonly label?: ((at: string) => string) | undefined;
 }
 
 const WIDTH = 900;
@@ -52,6 +54,8 @@ const CURVES = 150;
 const BAND = 26;
 const GAP = 40;
 const FLOOR = 1e-3;
+/** Letters that fit into the width. */
+const LONGEST = 140;
 
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
@@ -93,8 +97,9 @@ const drawCurves = ({ title, curves, limits, log = false }: Curves, top: number,
     line(LEFT, top + CURVES, WIDTH - RIGHT, top + CURVES, 'stroke="#999"'),
     line(LEFT, top, LEFT, top + CURVES, 'stroke="#999"'),
     text(LEFT - 6, top + CURVES, log ? `≤ ${FLOOR}` : '0', 'text-anchor="end"'),
-    text(LEFT - 6, top + 8, short(log ? 10 ** most : most), 'text-anchor="end" fill="#888"'),
   ];
+  if (limits.every((l) => y(l.y) > top + 14))
+    out.push(text(LEFT - 6, top + 8, short(log ? 10 ** most : most), 'text-anchor="end" fill="#888"'));
   for (const [i, { name, points }] of curves.entries()) {
     const colour = COLOURS[i % COLOURS.length] as string;
     const band = points.filter((p) => p.lower !== undefined && p.upper !== undefined);
@@ -171,7 +176,8 @@ export const svgOf = (plot: Plot): string => {
     out.push(line(x(e.at), head - 4, x(e.at), bottom - 18, 'stroke="#cc0000" stroke-dasharray="2 3"'));
     out.push(text(x(e.at) + 3, head - 8 - 11 * (i % 2), e.name, 'fill="#cc0000"'));
   }
-  const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
+  const { label = (at) => at } = plot;
+  const day = (ms: number): string => label(new Date(ms).toISOString()).slice(0, 16).replace('T', ' ');
   for (const share of times.length === 0 ? [] : last === first ? [0] : TICKS) {
     const at = LEFT + (WIDTH - LEFT - RIGHT) * share;
     const anchor = share === 0 ? 'start' : share === 1 ? 'end' : 'middle';
@@ -185,7 +191,7 @@ export const svgOf = (plot: Plot): string => {
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="11">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     text(12, 22, plot.title, 'font-size="15" font-weight="bold"'),
-    text(12, 40, plot.says, 'fill="#444"'),
+    text(12, 40, plot.says.length > LONGEST ? `${plot.says.slice(0, LONGEST - 1)}…` : plot.says, 'fill="#444"'),
     ...out,
     '</svg>',
     '',

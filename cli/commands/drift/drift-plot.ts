@@ -1,6 +1,7 @@
 import type { WindowKind } from '#core/contracts/drift.ts';
 import type { DriftFold } from '#core/contracts/drift-fold.ts';
 import type { LineState } from '#core/contracts/judgement.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { Replayed } from '#core/drift/replay/replay-policy.ts';
 import { type Band, type Curves, type Mark, type Plot, svgOf } from '../../svg/plot.ts';
 
@@ -45,14 +46,34 @@ const worstNames = (
     .map(([name]) => name);
 };
 
-const kindBand = (title: string, evidence: readonly DriftFold['evidence'][]): Band => ({
-  title,
-  stretches: evidence.map((e) => ({ from: e.from, to: e.to, colour: KINDS[e.kind], name: e.kind })),
-});
+const DAY_MS = 86_400_000;
+
+/** Places of windows on the axis: their times, or, where these do not go on, one place for each in the order of judgement. */
+const axisOf = (evidence: readonly DriftFold['evidence'][]) => {
+  const goesOn = evidence.every((e, i) => i === 0 || e.to >= (evidence[i - 1]?.to ?? ''));
+  if (goesOn)
+    return {
+      from: (i: number) => evidence[i]?.from ?? '',
+      to: (i: number) => evidence[i]?.to ?? '',
+      event: (e: PlantEvent) => (e.validTime >= (evidence[0]?.from ?? '') ? e.validTime : null),
+    };
+  const placeOf = (i: number): string => new Date(i * DAY_MS).toISOString();
+  return {
+    from: placeOf,
+    to: (i: number) => placeOf(i + 1),
+    event: ({ eventId }: PlantEvent) => {
+      const first = evidence.findIndex(({ events }) => events.some((e) => e.eventId === eventId));
+      return first < 0 ? null : placeOf(first);
+    },
+    label: (at: string) =>
+      evidence[Math.min(evidence.length - 1, Math.max(0, Math.ceil(Date.parse(at) / DAY_MS) - 1))]?.to ?? '',
+  };
+};
 
 /** What was seen of a device: index of the features that moved most, slow charts, evidence over windows, and what it was. */
 export const driftSvg = (folds: readonly DriftFold[], says: string): string => {
   const evidence = folds.map((f) => f.evidence);
+  const axis = axisOf(evidence);
   const last = evidence.at(-1);
   const policy = folds.at(-1)?.policy;
   const curve = (
@@ -61,11 +82,11 @@ export const driftSvg = (folds: readonly DriftFold[], says: string): string => {
     band = false,
   ): Curves['curves'][number] => ({
     name,
-    points: evidence.flatMap((e) => {
+    points: evidence.flatMap((e, i) => {
       const f = e.features.find((x) => x.name === name);
       const value = f === undefined ? null : y(f);
       if (f === undefined || value === null) return [];
-      return [{ at: e.to, y: value, ...(band ? { lower: f.lower, upper: f.upper } : {}) }];
+      return [{ at: axis.to(i), y: value, ...(band ? { lower: f.lower, upper: f.upper } : {}) }];
     }),
   });
   const share = (f: DriftFold['evidence']['features'][number]): number | null =>
@@ -94,18 +115,24 @@ export const driftSvg = (folds: readonly DriftFold[], says: string): string => {
       : []),
     {
       title: 'Evidence over windows: e-value',
-      curves: [{ name: 'e-value', points: evidence.map((e) => ({ at: e.to, y: e.eValue })) }],
+      curves: [{ name: 'e-value', points: evidence.map((e, i) => ({ at: axis.to(i), y: e.eValue })) }],
       limits: [{ name: 'threshold', y: last?.threshold ?? 1 }],
       log: true,
     },
-    kindBand('What each window was', evidence),
+    {
+      title: `What each window was${axis.label === undefined ? '' : ', in the order they were judged: their times do not go on'}`,
+      stretches: evidence.map((e, i) => ({
+        ...{ from: axis.from(i), to: axis.to(i) },
+        ...{ colour: KINDS[e.kind], name: e.kind as string },
+      })),
+    },
     ...(contexts.size > 1
       ? [
           {
             title: 'Context',
-            stretches: evidence.map((e) => ({
-              from: e.from,
-              to: e.to,
+            stretches: evidence.map((e, i) => ({
+              from: axis.from(i),
+              to: axis.to(i),
               name: e.context,
               colour: `hsl(${(360 * [...contexts].indexOf(e.context)) / contexts.size} 45% 65%)`,
             })),
@@ -113,14 +140,17 @@ export const driftSvg = (folds: readonly DriftFold[], says: string): string => {
         ]
       : []),
   ];
-  const from = evidence[0]?.from ?? '';
   const plot: Plot = {
     title: `${last?.device ?? ''}, ${last?.modelLine ?? ''}`,
     says,
     parts,
     events: [...changes.values()]
-      .filter((e) => e.validTime >= from && ['changeover', 'tool-change', 'repair'].includes(e.kind))
-      .map((e) => ({ at: e.validTime, name: `${e.kind} ${e.asset}` })),
+      .filter((e) => ['changeover', 'tool-change', 'repair'].includes(e.kind))
+      .flatMap((e) => {
+        const at = axis.event(e);
+        return at === null ? [] : [{ at, name: `${e.kind} ${e.asset}` }];
+      }),
+    label: axis.label,
   };
   return svgOf(plot);
 };

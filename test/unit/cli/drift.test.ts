@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { driftSvg } from '../../../cli/commands/drift/drift-plot.ts';
 import { judgementKeys } from '../../../core/contracts/judgement.ts';
 import { featureEvidence } from '../../../core/drift/device/feature-evidence.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
@@ -126,6 +127,19 @@ describe('explain drift', () => {
     expect(svg).not.toMatch(/NaN|Infinity/);
     await runWith(world(), ['explain', 'drift', 'edge-1', '--svg', file]);
     expect(readFileSync(file, 'utf8')).toBe(svg);
+  });
+  test('draws windows in the order of judgement where their times go back', async () => {
+    const back = historyOf([...calm, FAR], [changeover(2)]);
+    const chain = back.chain.map((f, i) => (i < 9 ? f : { ...f, evidence: { ...f.evidence, to: dayAt(20 - i) } }));
+    const xs = [...driftSvg(chain, 'x').matchAll(/<polyline points="([^"]*)"/g)].map((m) =>
+      (m[1] as string).split(' ').map((p) => Number(p.split(',')[0])),
+    );
+    expect(xs.length).toBeGreaterThan(1);
+    for (const points of xs) expect(points).toEqual([...points].sort((a, b) => a - b));
+    expect(driftSvg(chain, 'x')).toMatch(
+      /changeover m1<(.|\n)*their times do not go on|their times do not go on(.|\n)*changeover m1</,
+    );
+    expect(driftSvg(back.chain, 'x')).not.toContain('do not go on');
   });
   test.each(['edge-9', 'nonsense', 'abcdef012345'])('says that nothing is known of %s', async (id) => {
     const { code, err } = await runWith(world(), ['explain', 'drift', id]);

@@ -107,8 +107,8 @@ describe('labels', () => {
 describe('lines', () => {
   test('says of a line how long outcomes take, and to which side its answers are wrong', async () => {
     const { out } = await runWith(world(items), ['lines', LINE]);
-    expect(out).toMatch(/delay +half within 3\.0 days, nine of ten within longer than was waited/);
-    expect(out).toMatch(/side +neither too hopeful nor too gloomy: mean error 0\.300/);
+    expect(out).toMatch(/delay +half known within 3\.0 days, nine of ten not known in the time so far/);
+    expect(out).toMatch(/side +not shown to be too hopeful or too gloomy: mean error 0\.300/);
     expect((await runWith(world(served), ['lines', LINE])).out).not.toMatch(/delay|side/);
   });
 });

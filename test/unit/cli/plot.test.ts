@@ -36,6 +36,13 @@ describe('a picture', () => {
     const said = texts(svgOf(plot));
     for (const instant of ['2026-01-01 00:00', '2026-01-04 00:00', '2026-01-07 00:00']) expect(said).toContain(instant);
   });
+  it('says below its axis what the instants stand for, where they stand for others', () => {
+    expect(texts(svgOf({ ...plot, label: (at) => `as ${at.slice(8, 10)}` }))).toContain('as 04');
+  });
+  it('cuts what is longer than its width', () => {
+    const said = texts(svgOf({ ...plot, says: 'x'.repeat(500) }));
+    expect(said.find((t) => t.startsWith('xx'))).toMatch(/^x{139}…$/);
+  });
   it('is drawn of one instant, and of none', () => {
     const at = { from: day(0), to: day(0), colour: '#000', name: 'x' };
     for (const stretches of [[at], []]) {
