@@ -7,7 +7,7 @@ import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { changesOf, declaresRetrain } from '#core/drift/decision/change-evidence.ts';
 import { type ChainHead, evidenceDocument } from '#core/drift/decision/evidence-chain.ts';
-import { isTold, newsOf } from '#core/drift/decision/told.ts';
+import { askedAbout, isTold, newsOf } from '#core/drift/decision/told.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { labelsWanted } from '#core/outcomes/labels-wanted.ts';
@@ -115,7 +115,7 @@ const commandsOf = (
       ...(isTold(from, judgement, policy) ? { announce: { type: 'LineJudged', detail: judged } } : {}),
     },
   ];
-  if (action?.kind === 'ask-operator' && before?.judgement.action?.kind !== 'ask-operator') {
+  if (action?.kind === 'ask-operator' && action.count > askedAbout(before?.judgement)) {
     const question = `operator/${modelLine}/${version}`;
     const says = clip(`${modelLine}: ${action.says ?? reason}`);
     commands.push({

@@ -8,15 +8,22 @@ const QUIET: readonly LineState[] = ['HEALTHY', 'WATCH', 'VERIFY', 'NEW_CONTEXT'
 const needsPerson = ({ state, action, wouldHave }: LineJudgement): boolean =>
   state === 'CONFIRMED' && action === null && (wouldHave ?? null) === null;
 
-/** What of a judgement is news for the registry: another champion, state or action. */
-export const newsOf = ({ packageDigest, state, action, wouldHave }: LineJudgement): string =>
-  [
+/** Devices that an operator is asked about. */
+export const askedAbout = (judgement: Pick<LineJudgement, 'action'> | undefined): number =>
+  judgement?.action?.kind === 'ask-operator' ? judgement.action.count : 0;
+
+/** What of a judgement is news for the registry: another champion, state or action; of a question also about how many. */
+export const newsOf = (judgement: LineJudgement): string => {
+  const { packageDigest, state, action, wouldHave } = judgement;
+  return [
     packageDigest,
     state,
     action?.kind ?? '',
     action?.requestId ?? '',
+    ...(action?.kind === 'ask-operator' ? [`of ${askedAbout(judgement)}`] : []),
     ...(wouldHave === undefined ? [] : [`shadow ${wouldHave?.kind ?? ''}`]),
   ].join(' ');
+};
 
 /** What calls people: one call each, however it goes on. */
 const CALLS: readonly (readonly LineState[])[] = [

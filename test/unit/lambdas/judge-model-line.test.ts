@@ -44,7 +44,10 @@ const setUp = (drift?: DriftPolicy) => {
     }
   };
   const see = (more: Parameters<typeof device>[0]) =>
-    judgement.put({ ...judgementKeys.features(LINE, PACKAGE, 'plant-a', 'edge-1'), ...device(more) });
+    judgement.put({
+      ...judgementKeys.features(LINE, PACKAGE, 'plant-a', more?.device ?? 'edge-1'),
+      ...device(more),
+    });
   const change = (knownTime: string) =>
     judgement.put({
       ...judgementKeys.event('plant-a', 'press-1', 'e1'),
@@ -148,6 +151,20 @@ describe('who is told of a judgement', () => {
       await judge();
     }
     expect(announced('OperatorAsked')).toHaveLength(2);
+  });
+  it('are asked again when another device steps while nobody has answered for the first, and not when one is left', async () => {
+    const { judge, know, see, announced } = setUp();
+    await know(good(10));
+    await see({ kind: 'suspected-changeover', since: day(2), assets: ['press-1'] });
+    await judge();
+    for (const kind of ['suspected-changeover', 'steady'] as const) {
+      await see({ kind, since: day(3), assets: ['press-2'], device: 'edge-2' });
+      await judge();
+    }
+    expect(announced('OperatorAsked').map((a) => a['says'])).toEqual([
+      expect.stringContaining('many inputs of press-1 stepped'),
+      expect.stringContaining('many inputs of press-1, press-2 stepped'),
+    ]);
   });
   it('are the owners of all states, where no budget of alarms is declared', async () => {
     const { judge, know, announced } = setUp();
