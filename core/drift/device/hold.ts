@@ -27,9 +27,14 @@ export interface Hold {
   readonly slow: number | null;
   /** Windows together are more than is tolerated. */
   readonly together: number | null;
+  /** Windows in a row that were far off alone; no more are counted than matter. */
+  readonly far: number;
 }
 
-export const FREE: Hold = { serious: null, slow: null, together: null };
+/** A device that is looked at already is far off by so many windows in a row: now and then one is by chance. */
+const FAR_WINDOWS = 2;
+
+export const FREE: Hold = { serious: null, slow: null, together: null, far: 0 };
 
 export const isFree = ({ serious, slow, together }: Hold): boolean =>
   serious === null && slow === null && together === null;
@@ -49,8 +54,11 @@ export const stepHold = (hold: Hold, signs: HoldSigns, rule: HoldRule): Hold => 
   const { threshold, leaveAfter } = rule;
   const isMuch = eValue >= Math.sqrt(threshold);
   const isOut = state !== 'steady';
+  const far = state === 'serious' ? Math.min(FAR_WINDOWS, hold.far + 1) : 0;
+  const isFar = far >= (hold.together === null ? 1 : FAR_WINDOWS);
   return {
-    serious: next(hold.serious, state === 'serious', lower > Math.sqrt(rule.psiWatch * rule.psiSerious), leaveAfter),
+    serious: next(hold.serious, isFar, lower > Math.sqrt(rule.psiWatch * rule.psiSerious), leaveAfter),
+    far,
     slow: next(hold.slow, chart > 1, chart > 1 / 2, leaveAfter),
     // One window that is out alone is soon forgotten; after it, √A of all of them is enough.
     together: next(hold.together, eValue >= threshold || (isOut && isMuch), isOut || isMuch, leaveAfter),
@@ -62,4 +70,5 @@ export const calmHold = ({ serious, slow, together }: Hold, leaveAfter: number):
   serious: next(serious, false, false, leaveAfter),
   slow: next(slow, false, false, leaveAfter),
   together: next(together, false, false, leaveAfter),
+  far: 0,
 });
