@@ -126,6 +126,7 @@ export const WindowEvidence = z.strictObject({
   farOffWindows: count.describe('in a row in which many features were far off'),
   eValue: z.number().nonnegative().describe('over windows: large when changes keep coming'),
   threshold: z.number().positive(),
+  reached: z.boolean().optional().describe('the e-value did, and has not been under the root of it for long since'),
   arl0: z
     .strictObject({ value: z.number().positive(), interval: z.tuple([z.number(), z.number()]) })
     .nullable()

@@ -33,6 +33,8 @@ export interface FeatureEvidence {
   /** Over the windows of the device: their number until it reaches A without a change is at least A on the average. */
   readonly eValue?: number;
   readonly threshold?: number;
+  /** The e-value reached the threshold, and has not been under the root of it for long since. */
+  readonly reached?: boolean;
   /** Hash of the evidence that says so. */
   readonly evidence?: string;
   /** Source time of the first and the last row. */
@@ -124,7 +126,9 @@ const meanEValue = (trusted: readonly FeatureEvidence[], budget: SiteBudget | nu
   let [sum, needed] = [0, 0];
   for (const e of trusted) {
     if (e.eValue === undefined || e.threshold === undefined) return null;
-    sum += kindOf(e) === 'recurring' || ages(e) ? 0 : e.eValue;
+    // Held at the threshold: about there an e-value goes to and fro with every window.
+    const value = e.reached === true ? Math.max(e.eValue, e.threshold) : e.eValue;
+    sum += kindOf(e) === 'recurring' || ages(e) ? 0 : value;
     needed = Math.max(needed, limitOf(e.threshold, budget, monthly(e)));
   }
   return trusted.length === 0 ? null : { value: sum / trusted.length, needed };

@@ -31,6 +31,7 @@ export const featureEvidence = (e: WindowEvidence, at: string, policy: JudgingPo
     assets: e.assets.slice(0, NAMED),
     ...(e.ageing === null ? {} : { ageing: e.ageing }),
     slow: e.slow ?? false,
+    reached: e.reached ?? false,
     eValue: Math.min(LARGEST, e.eValue),
     threshold: e.threshold,
     evidence: e.hash,

@@ -27,6 +27,8 @@ export interface Hold {
   readonly slow: number | null;
   /** Windows together are more than is tolerated. */
   readonly together: number | null;
+  /** They reached the limit of the e-value since then. */
+  readonly reached: boolean;
   /** Windows in a row that were far off alone; no more are counted than matter. */
   readonly far: number;
 }
@@ -34,7 +36,7 @@ export interface Hold {
 /** A device that is looked at already is far off by so many windows in a row: now and then one is by chance. */
 const FAR_WINDOWS = 2;
 
-export const FREE: Hold = { serious: null, slow: null, together: null, far: 0 };
+export const FREE: Hold = { serious: null, slow: null, together: null, reached: false, far: 0 };
 
 export const isFree = ({ serious, slow, together }: Hold): boolean =>
   serious === null && slow === null && together === null;
@@ -56,19 +58,25 @@ export const stepHold = (hold: Hold, signs: HoldSigns, rule: HoldRule): Hold => 
   const isOut = state !== 'steady';
   const far = state === 'serious' ? Math.min(FAR_WINDOWS, hold.far + 1) : 0;
   const isFar = far >= (hold.together === null ? 1 : FAR_WINDOWS);
+  // One window that is out alone is soon forgotten; after it, √A of all of them is enough.
+  const together = next(hold.together, eValue >= threshold || (isOut && isMuch), isOut || isMuch, leaveAfter);
   return {
     serious: next(hold.serious, isFar, lower > Math.sqrt(rule.psiWatch * rule.psiSerious), leaveAfter),
     far,
     slow: next(hold.slow, chart > 1, chart > 1 / 2, leaveAfter),
-    // One window that is out alone is soon forgotten; after it, √A of all of them is enough.
-    together: next(hold.together, eValue >= threshold || (isOut && isMuch), isOut || isMuch, leaveAfter),
+    together,
+    reached: together !== null && (hold.reached || eValue >= threshold),
   };
 };
 
 /** By one window that is no sign of any change. */
-export const calmHold = ({ serious, slow, together }: Hold, leaveAfter: number): Hold => ({
-  serious: next(serious, false, false, leaveAfter),
-  slow: next(slow, false, false, leaveAfter),
-  together: next(together, false, false, leaveAfter),
-  far: 0,
-});
+export const calmHold = (hold: Hold, leaveAfter: number): Hold => {
+  const together = next(hold.together, false, false, leaveAfter);
+  return {
+    serious: next(hold.serious, false, false, leaveAfter),
+    slow: next(hold.slow, false, false, leaveAfter),
+    together,
+    reached: together !== null && hold.reached,
+    far: 0,
+  };
+};

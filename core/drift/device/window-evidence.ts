@@ -207,6 +207,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
     farOffWindows: state.farOffWindows,
     eValue: figure(eValuesOf(state)?.value ?? 0),
     threshold: rules.arl0,
+    reached: !SILENT.includes(state.kind) && (state.hold?.reached ?? false),
     arl0:
       limit === null
         ? null

@@ -29,6 +29,14 @@ describe('the e-values of the devices', () => {
       features: ['speed'],
     });
   });
+  it('stand at the limit that they reached until they are under its root for long', () => {
+    const fleet = (reached: boolean) => [drifts('a', 500, { reached }), drifts('b', 1500, { reached })];
+    expect(countVotes([drifts('a', 500)], 0.01).watch).toBe(false);
+    expect(countVotes([drifts('a', 500, { reached: true })], 0.01).watch).toBe(true);
+    expect(countVotes([drifts('a', 500, { reached: true }), seen('b', 'steady', 1)], 0.01).watch).toBe(false);
+    expect(countVotes(fleet(true), 0.01).eValue).toMatchObject({ value: 1250 });
+    expect(countVotes([seen('a', 'recurring', 500, { reached: true })], 0.01)).toMatchObject({ watch: false });
+  });
   it('are no word about what ages, or is as it was before', () => {
     const ageing = { feature: 'torque', perDay: 0.1, daysToLimit: 5 };
     for (const e of [seen('a', 'recurring', 1e9), drifts('a', 1e9, { ageing })])

@@ -45,6 +45,20 @@ describe('what windows say together', () => {
   });
 });
 
+describe('the limit of the e-value', () => {
+  it('has been reached until the device is let go, and not where it is held by less', () => {
+    expect(seen({ ...WATCH, eValue: 9999 }).reached).toBe(false);
+    const reached = [
+      { ...CALM, eValue: 10_000 },
+      { ...CALM, eValue: 100 },
+    ];
+    expect(seen(...reached, ...of(2, CALM)).reached).toBe(true);
+    expect(seen(...reached, ...of(3, CALM)).reached).toBe(false);
+    expect(calmHold(seen(...reached), 1).reached).toBe(false);
+    expect(calmHold(seen(...reached), 2).reached).toBe(true);
+  });
+});
+
 describe('a mean that went off slowly', () => {
   it('holds a device from the limit of its chart on, until it is under half of it for long', () => {
     expect(isFree(seen({ ...CALM, chart: 1 }))).toBe(true);
