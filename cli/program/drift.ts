@@ -60,6 +60,7 @@ export const withPolicyOptions = (replay: Command): Command =>
       [],
     )
     .option('--line <modelLine>', 'whose past; default: the only one')
+    .option('--package <digest>', 'of which package that served it; default: the champion')
     .option(
       '--from <dir>',
       'folder with drift/ of the lake, packages/ of the artifacts, and outcomes.json; asks no platform',
@@ -71,7 +72,9 @@ export const withPolicyOptions = (replay: Command): Command =>
 
 /** Whether past windows are meant, and not what is in quarantine. */
 export const isOfPolicies = (o: ReplayOptions): boolean =>
-  [...o.policy, ...o.detector, ...o.change, o.line, o.from, o.since, o.svg].some((given) => given !== undefined);
+  [...o.policy, ...o.detector, ...o.change, o.line, o.package, o.from, o.since, o.svg].some(
+    (given) => given !== undefined,
+  );
 
 /** @throws {CliError} when a replay of policies is asked for with what only one of quarantine takes. */
 const refuseQuarantine = (keys: unknown, o: ReplayOptions): void => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { ValidationLoss } from '#core/contracts/evaluation.ts';
 import { JoinedOutcomeRecord, judgementKeys } from '#core/contracts/judgement.ts';
+import type { DriftDevice } from '#core/contracts/lake.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { type AgainstChanges, againstChanges } from '#core/drift/replay/against-changes.ts';
@@ -25,6 +26,8 @@ export interface ReplayDriftOptions {
   readonly policy: readonly string[];
   readonly detector: readonly string[];
   readonly line?: string;
+  /** First digits of the digest of a package that served the line; absent: the champion. */
+  readonly package?: string;
   readonly since?: string;
   /** Instants of changes that are known beside those that were tagged. */
   readonly change: readonly string[];
@@ -49,19 +52,35 @@ const policyOf = (devices: readonly RecordedDevice[], what: string): JudgingPoli
   return newest.policy;
 };
 
-/** Windows and outcomes of the champion of a line. */
-const recordedAt = async (world: World, name: string | undefined): Promise<Recorded> => {
+const short = (digest: string): string => digest.replace('sha256:', '');
+
+/** @throws {CliError} naming the packages of which windows are kept, when none or several of them are meant. */
+const packageOf = (found: readonly DriftDevice[], digits: string): string => {
+  const all = [...new Set(found.map((f) => f.packageDigest))];
+  const [meant, ...others] = all.filter((digest) => short(digest).startsWith(short(digits)));
+  if (meant !== undefined && others.length === 0) return meant;
+  throw new CliError(
+    `${meant === undefined ? 'no package' : 'more than one package'} "${digits}" has windows to replay`,
+    all.length === 0
+      ? 'devices send them while a package serves'
+      : `name one of: ${all.map((digest) => short(digest).slice(0, 12)).join(', ')}`,
+    meant === undefined ? EXIT.notFound : EXIT.usage,
+  );
+};
+
+/** Windows and outcomes of a package of a line, by default of its champion. */
+const recordedAt = async (world: World, { line: name, package: digits }: ReplayDriftOptions): Promise<Recorded> => {
   const { modelLine, site, champion } = await oneModelLine(world, name);
-  if (champion === null)
-    throw new CliError(`${modelLine} has no champion`, 'ask for a first model: "millwright retrain"', EXIT.notFound);
-  const { packageDigest } = champion;
   const source = sourceOf(world);
-  const prefix = `${modelLine}/${packageDigest.replace('sha256:', '')}/`;
-  const [lines, items, record, found] = await Promise.all([
+  const kept = await devicesWithEvidence(source, `${modelLine}/`);
+  const packageDigest = digits === undefined ? champion?.packageDigest : packageOf(kept, digits);
+  if (packageDigest === undefined)
+    throw new CliError(`${modelLine} has no champion`, 'ask for a first model: "millwright retrain"', EXIT.notFound);
+  const found = kept.filter((f) => f.packageDigest === packageDigest);
+  const [lines, items, record] = await Promise.all([
     modelLines(world),
     world.judgement(modelLine),
     world.registry.latest('package', packageDigest),
-    devicesWithEvidence(source, prefix),
   ]);
   const headOf = ({ device }: (typeof found)[number]): string | null => {
     const { sk } = judgementKeys.features(modelLine, packageDigest, site, device);
@@ -232,6 +251,9 @@ const replayAll = (
         ],
         '',
       );
+      const outside = changes.filter((c) => c.at < span.from || c.at > span.to);
+      if (outside.length > 0)
+        say(out, `Outside of what was recorded, and so never found: ${outside.map((c) => c.at).join(', ')}`);
       if (changes.length === 0)
         say(out, 'No change was named with --change: every alarm counts as false. Tagged changeovers are no drift.');
       if (o.svg !== undefined) say(out, `Picture: ${o.svg}`);
@@ -245,7 +267,7 @@ export const replayDrift = async (
   out: Output,
   o: ReplayDriftOptions,
   readText: (file: string) => string,
-): Promise<void> => replayAll(out, await recordedAt(world, o.line), o, readText);
+): Promise<void> => replayAll(out, await recordedAt(world, o), o, readText);
 
 /** The same for a folder of windows and evidence; asks no platform. */
 export const replayFolder = async (

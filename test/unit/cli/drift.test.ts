@@ -225,6 +225,26 @@ describe('replay of policies', () => {
     const { err } = await runWith(world(), ['replay']);
     expect(err).toContain('what shall be replayed?');
   });
+  test('takes the past of a package that serves no longer, by the first digits of its digest', async () => {
+    const later = () => ({
+      ...world(),
+      registry: memoryRegistry([
+        { class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), digest('9')) } },
+        { class: 'package', id: PACKAGE, body: { validationLoss: { mean: 0.05, upper: 0.08, runs: 40 } } },
+      ]),
+    });
+    expect((await runWith(later(), ['replay', '--line', LINE])).err).toContain('has no windows to replay');
+    for (const named of [PACKAGE, '1111']) {
+      const { out } = await runWith(later(), ['replay', '--package', named]);
+      expect(out).toContain('18 windows of 1 device and 30 outcomes');
+    }
+    const { code, err } = await runWith(later(), ['replay', '--package', '77']);
+    expect({ code, err }).toEqual({ code: 3, err: expect.stringMatching(/no package "77".*\n.*111111111111/) });
+  });
+  test('says that a change outside of what was recorded cannot be found', async () => {
+    const { out } = await runWith(world(), ['replay', '--change', dayAt(900)]);
+    expect(out).toContain(`never found: ${dayAt(900)}`);
+  });
   test('says that a line without a champion has no past', async () => {
     const none = fakeWorld({
       registry: memoryRegistry([{ class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), null) } }]),
