@@ -7,6 +7,9 @@ const HOLDS_FROM = 0.1;
 const ALWAYS: readonly string[] = ['unit', 'clock-step'];
 const NAMED = 5;
 
+const namesOf = (signals: readonly string[]): string =>
+  signals.slice(0, NAMED).join(', ') + (signals.length > NAMED ? ` and ${signals.length - NAMED} more` : '');
+
 /** Share of a time that stretches cover together, each clipped to it. */
 const coveredShare = (stretches: readonly { from: number; to: number }[], from: number, to: number): number => {
   if (to <= from) return stretches.length > 0 ? 1 : 0;
@@ -22,7 +25,8 @@ const coveredShare = (stretches: readonly { from: number; to: number }[], from: 
 
 /**
  * Why what was counted in a time cannot be judged for drift: signals of bad quality for a tenth of it or more, or whose
- * unit or clock changed in it. One wild value is no reason. @param time UTC. @returns sentences, five and how many more.
+ * unit or clock changed in it. One wild value is no reason. @param time UTC.
+ * @returns sentences, five and how many more; signals of one asset of which the same is said share one.
  */
 export const heldReasons = (
   known: readonly KnownFinding[],
@@ -36,9 +40,17 @@ export const heldReasons = (
       const stretches = because.map((f) => ({ from: Date.parse(f.from), to: f.open ? to : Date.parse(f.to) }));
       const worst = because.find((f) => ALWAYS.includes(f.check)) ?? because[0];
       const holds = because.some((f) => ALWAYS.includes(f.check)) || coveredShare(stretches, from, to) >= HOLDS_FROM;
-      return worst !== undefined && holds ? [`${asset}/${signal}: ${worst.says}`] : [];
+      return worst !== undefined && holds ? [{ asset, signal, says: worst.says }] : [];
     }),
   );
-  const inOrder = [...new Set(reasons)].sort(compareText);
-  return inOrder.length <= NAMED ? inOrder : [...inOrder.slice(0, NAMED), `and ${inOrder.length - NAMED} more signals`];
+  const alike = [...Map.groupBy(reasons, (r) => `${r.asset}: ${r.says}`).values()].map((group) => ({
+    ...(group[0] as (typeof group)[number]),
+    signals: [...new Set(group.map((r) => r.signal))].sort(compareText),
+  }));
+  const inOrder = alike.sort((a, b) => compareText(`${a.asset}/${a.signals[0]}`, `${b.asset}/${b.signals[0]}`));
+  const more = inOrder.slice(NAMED).reduce((sum, r) => sum + r.signals.length, 0);
+  return [
+    ...inOrder.slice(0, NAMED).map((r) => `${r.asset}/${namesOf(r.signals)}: ${r.says}`),
+    ...(more === 0 ? [] : [`and ${more} more signals`]),
+  ];
 };

@@ -60,11 +60,19 @@ describe('what holds the judgement of a time', () => {
   it('names five signals and says how many more', () => {
     const signals = Array.from({ length: 9 }, (_, i) => `s${i}`);
     const reasons = heldReasons(
-      signals.map((signal) => found({ signal })),
+      signals.map((signal) => found({ signal, says: `it is ${signal}` })),
       { assets: ['m1'], signals },
       time,
     );
     expect([reasons.length, reasons.at(-1)]).toEqual([6, 'and 4 more signals']);
+  });
+  it('says once what is so of several signals of an asset', () => {
+    const signals = Array.from({ length: 7 }, (_, i) => `s${i}`);
+    const known = ['m1', 'm2'].flatMap((asset) => signals.map((signal) => found({ asset, signal })));
+    expect(heldReasons(known, { assets: ['m1', 'm2'], signals: [...signals].reverse() }, time)).toEqual([
+      'm1/s0, s1, s2, s3, s4 and 2 more: the same value',
+      'm2/s0, s1, s2, s3, s4 and 2 more: the same value',
+    ]);
   });
   it('does not depend on the order in which the findings are given', () => {
     const some = fc.array(
