@@ -56,6 +56,7 @@ const tellCommands = (teller: Teller, pass: Pass, stateDir: string): void => {
     [`npx millwright lineage ${id}`, 'back to the raw data'],
     ['npx millwright alerts', 'what operators are asked to act on'],
     ['npx millwright lines', 'how each model line is judged'],
+    ['npx millwright drift', 'what the inputs of each device are'],
     ['npx millwright retrain --wait', 'a new model'],
   ] as const)
     teller.line(`  ${command.padEnd(62)} ${teller.paint('dim', says)}`);
