@@ -67,7 +67,7 @@ describe('what is said of a device', () => {
   });
   it('is steady where nothing changed: but for what the level of a window and the run length of the charts allow', () => {
     // References of one feature each: the limits are of the mean reference, one alone may be unlucky.
-    const [references, each] = [8, 300];
+    const [references, each] = [5, 400];
     const kinds = times(references, (i) => {
       const next = normal(301 + i);
       const rows = (n: number) => times(n * ROWS, () => [next()]);

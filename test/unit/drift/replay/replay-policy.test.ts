@@ -29,10 +29,10 @@ describe('a policy on the past', () => {
   });
   it('alarms when a device begins to drift, once while it goes on', () => {
     const back = Array.from({ length: policy.leaveAfter }, () => SAME);
-    const { alarms } = replayPolicy(lineOf([]), [historyOf([...calm, FAR, FAR, SAME, FAR, ...back, FAR])], policy);
+    const { alarms } = replayPolicy(lineOf([]), [historyOf([...calm, FAR, FAR, SAME, FAR, ...back, FAR, FAR])], policy);
     expect(alarms.filter((a) => a.says.startsWith('edge-1: far')).map((a) => a.at)).toEqual([
       dayAt(11),
-      dayAt(15 + policy.leaveAfter),
+      dayAt(16 + policy.leaveAfter),
     ]);
   });
   it('says less where it tolerates more', () => {
@@ -42,7 +42,11 @@ describe('a policy on the past', () => {
   });
   it('counts windows without a vote', () => {
     const history = historyOf(calm, [], (n) => (n > 7 ? ['m1/speed: stuck'] : []));
-    expect(replayPolicy(lineOf([]), [history], policy).held).toBe(2);
+    const replayed = replayPolicy(lineOf([]), [history], policy);
+    expect(replayed.held).toBe(2);
+    expect(replayed.alarms.map((a) => a.says)).toEqual([
+      expect.stringMatching(/^line is DATA_QUALITY_HOLD: .*speed: stuck/),
+    ]);
   });
   it('asks for a retrain when outcomes confirm a loss, and again only after its cooldown', () => {
     const losses = [...Array(10).fill(0.05), ...Array(80).fill(0.9)];
