@@ -8,7 +8,7 @@ import type { LedgerCommandInput } from '../shared/ledger-client.ts';
 const KEPT_BOOTS = 8;
 const KEPT_WINDOWS = 64;
 /** Windows that wait for more of their contexts, about 100 bytes each: the item has to stay well below 400 kB. */
-const MOST_WAITING = 1000;
+const MOST_WAITING = 500;
 /** Windows that are judged together at most, however few rows they have. */
 const MOST_TOGETHER = 200;
 
