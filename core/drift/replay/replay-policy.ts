@@ -107,10 +107,11 @@ export const replayPolicy = (
       changes: changes.filter((c) => c.knownTime <= step.at),
     };
     const { judgement, askedAt } = judgeEvidence(facts);
+    // The first sentence is of outcomes; where inputs call, the second says so.
+    const why = judgement.reasons.slice(0, 2).join('; ');
     const from = states.at(-1)?.state ?? 'HEALTHY';
     if (judgement.state !== from || states.length === 0) states.push({ at: step.at, state: judgement.state });
-    if (isAlarm(from, judgement.state))
-      alarms.push({ at: step.at, says: `line is ${judgement.state}: ${judgement.reasons[0]}` });
+    if (isAlarm(from, judgement.state)) alarms.push({ at: step.at, says: `line is ${judgement.state}: ${why}` });
     const action = judgement.action ?? judgement.wouldHave ?? null;
     const ask = action === null || action.kind === 'retrain' ? null : action.kind;
     if (ask !== null && ask !== lastAsk) asks += 1;
@@ -118,7 +119,7 @@ export const replayPolicy = (
     if (action?.kind !== 'retrain' || (askedAt === null && judgement.wouldHave == null)) continue;
     const requestId = action.requestId ?? `shadow-${asked.length + 1}`;
     if (retrains.some((r) => r.requestId === requestId)) continue;
-    asked.push({ at: step.at, reason: judgement.reasons[0] as string });
+    asked.push({ at: step.at, reason: why });
     retrains.push({ requestId, at: askedAt ?? step.at, outcome: 'refused' });
   }
   return {
