@@ -8,7 +8,7 @@ import { windowMeansOf } from './window-means.ts';
 export interface ChartLimits {
   /** In standard deviations of window means. */
   readonly limit: number;
-  /** Windows until the first of all charts alarms although nothing changed. */
+  /** Windows until the first of all charts alarms although nothing changed; 90 % interval over what the reference might have been. */
   readonly arl0: RunLength;
   /** Of window means, by feature: their mean, and their deviation within contexts; null where there is none or it never varied. */
   readonly features: readonly ({ readonly mean: number; readonly sd: number } | null)[];
@@ -18,6 +18,8 @@ const RUNS = 300;
 /** Fewer runs than this beyond the limit say too little: the tail is drawn on from where there are so many. */
 const BEYOND = 10;
 const FARTHER = 4;
+/** Of a 90 % interval. */
+const Z90 = 1.645;
 
 const deviationOf = (x: readonly number[]): number | null => {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
@@ -35,18 +37,13 @@ const drawn = (windows: number, length: number, block: number, random: () => num
   return out;
 };
 
-/** Farthest that any chart goes in `length` windows as those of the reference, drawn by a pseudo-reference's mean and deviation. */
-const farthest = (
-  series: readonly (readonly number[])[],
-  length: number,
-  block: number,
-  random: () => number,
-): number => {
+/** What a chart believes of each series: mean and deviation of a pseudo-reference. */
+type Believed = readonly { readonly mean: number; readonly sd: number }[];
+
+const believed = (series: readonly (readonly number[])[], block: number, random: () => number): Believed => {
   const windows = (series[0] as readonly number[]).length;
   const reference = drawn(windows, windows, block, random);
-  const stream = drawn(windows, length, block, random);
-  let most = 0;
-  for (const x of series) {
+  return series.map((x) => {
     let sum = 0;
     let squares = 0;
     for (const w of reference) {
@@ -54,7 +51,22 @@ const farthest = (
       squares += (x[w] as number) ** 2;
     }
     const mean = sum / windows;
-    const sd = Math.sqrt(Math.max(0, squares / windows - mean * mean));
+    return { mean, sd: Math.sqrt(Math.max(0, squares / windows - mean * mean)) };
+  });
+};
+
+/** Farthest that any chart goes in `length` windows as those of the reference. */
+const farthest = (
+  series: readonly (readonly number[])[],
+  of: Believed,
+  length: number,
+  block: number,
+  random: () => number,
+): number => {
+  const stream = drawn((series[0] as readonly number[]).length, length, block, random);
+  let most = 0;
+  for (const [i, x] of series.entries()) {
+    const { mean, sd } = of[i] as Believed[number];
     if (!(sd > 0)) continue;
     let up = 0;
     let down = 0;
@@ -69,6 +81,12 @@ const farthest = (
     }
   }
   return most;
+};
+
+/** Covariance of two runs by the same pseudo-reference: how much the farthest depends on what the reference was. */
+const covarianceOf = (pairs: readonly (readonly [number, number])[]): number => {
+  const middle = pairs.reduce((sum, [a, b]) => sum + a + b, 0) / (2 * pairs.length);
+  return Math.max(0, pairs.reduce((sum, [a, b]) => sum + (a - middle) * (b - middle), 0) / pairs.length);
 };
 
 const lengthOf = (length: number, beyond: number): number => -length / Math.log1p(-Math.min(RUNS - 0.5, beyond) / RUNS);
@@ -94,13 +112,18 @@ export const chartLimits = (baseline: BaselineSpec, arl0: number, seed: number):
   const block = Math.max(...series.map(blockLength));
   const length = Math.min(1000, Math.max(50, Math.round(arl0 / 20)));
   const random = seededRandom(seed);
-  const runs = Array.from({ length: RUNS }, () => farthest(series, length, block, random)).sort((a, b) => b - a);
+  const pairs = Array.from({ length: RUNS / 2 }, (): [number, number] => {
+    const of = believed(series, block, random);
+    return [farthest(series, of, length, block, random), farthest(series, of, length, block, random)];
+  });
+  const runs = pairs.flat().sort((a, b) => b - a);
   const wanted = RUNS * -Math.expm1(-length / arl0);
   const at = (beyond: number): number => runs[Math.min(RUNS - 1, Math.floor(beyond))] as number;
   const seen = Math.max(BEYOND, wanted);
   const perRun = Math.log(FARTHER) / Math.max(1e-9, at(BEYOND) - at(FARTHER * BEYOND));
   const limit = wanted >= BEYOND ? at(wanted) : at(BEYOND) + Math.log(BEYOND / wanted) / perRun;
-  const spread = Math.exp(1.96 / Math.sqrt(seen));
+  // Both of its logarithm: of so few runs beyond the limit, and of references that might have been.
+  const spread = Math.exp(Z90 * Math.sqrt(1 / seen + perRun ** 2 * covarianceOf(pairs)));
   const value = lengthOf(length, wanted);
   return { limit, arl0: { value, interval: [value / spread, value * spread] }, features };
 };
