@@ -70,7 +70,7 @@ const isSeen = ({ state, kind }: WindowEvidence): boolean => state !== 'steady' 
 /** Whether it may have a say in a retrain; what is only watched asks for labels at most. */
 const isVote = ({ state }: WindowEvidence): boolean => state === 'serious';
 
-/** Whether charts call it, although the window alone is within what is tolerated. */
+/** Whether windows together call it, although the one alone is within what is tolerated. */
 const isSlow = ({ state, kind }: WindowEvidence): boolean =>
   kind === 'ageing' || (kind === 'watch' && state === 'steady');
 
