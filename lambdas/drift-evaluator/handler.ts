@@ -1,5 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { digestTopic, FeatureDigest } from '#core/contracts/device.ts';
+import { compareText } from '#core/text/compare.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { readDeviceMessage } from '../shared/device-message.ts';
 import { findingsIn, keepFindings } from './findings.ts';
@@ -16,11 +17,16 @@ interface Sent {
   readonly digest: FeatureDigest;
 }
 
-/** Messages by window, windows of one boot of a device as it sent them: the queue keeps no order. */
+/** Messages by window, boots by the time of their rows, windows of one boot as it sent them: the queue keeps no order. */
 const asSent = (all: readonly Sent[]): readonly (readonly [Sent, ...Sent[]])[] => {
   const nameOf = ({ digest: d }: Sent): string => JSON.stringify([d.site, d.device, d.boot, d.windowStart]);
   const windows = [...Map.groupBy(all, nameOf).values()] as unknown as [Sent, ...Sent[]][];
-  return windows.sort(([{ digest: a }], [{ digest: b }]) => a.windowStart - b.windowStart);
+  const boots = Map.groupBy(windows, ([{ digest: d }]) => JSON.stringify([d.site, d.device, d.boot]));
+  const inOrder = [...boots.values()].map((of) =>
+    of.sort(([{ digest: a }], [{ digest: b }]) => a.windowStart - b.windowStart),
+  );
+  const begins = (of: (typeof inOrder)[number]): string => of[0]?.[0].digest.from ?? '';
+  return inOrder.sort((a, b) => compareText(begins(a), begins(b))).flat();
 };
 
 /**

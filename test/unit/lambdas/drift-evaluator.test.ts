@@ -220,6 +220,17 @@ describe('drift-evaluator, windows', () => {
       [3, 201],
     ]);
   });
+  it('judges windows of one batch by boot, in the order in which the device started', async () => {
+    const { handler, folds } = await setUp();
+    const sent = (boot: string, from: number, at: number) =>
+      digest(from, from + 199, SAME, { boot, from: hour(at), to: hour(at + 1) });
+    await handler(sqsEvent(sent('boot-b', 1, 9), sent('boot-a', 1001, 8), sent('boot-a', 801, 7)));
+    expect((await folds()).map(({ evidence: e }) => e.windows[0])).toMatchObject([
+      { boot: 'boot-a', windowStart: 801 },
+      { boot: 'boot-a', windowStart: 1001 },
+      { boot: 'boot-b', windowStart: 1 },
+    ]);
+  });
   it('keeps a window for replay that is older than all it remembers, and does not judge it', async () => {
     const { handler, folds, windows } = await setUp();
     for (let i = 1; i <= 64; i++) await handler(sqsEvent(digest(i * 10 + 1, i * 10 + 10, [2, 2, 2, 2, 2])));
