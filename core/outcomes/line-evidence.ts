@@ -4,6 +4,7 @@ import { siteBudget } from '../drift/decision/alarm-limit.ts';
 import { type Judged, judgeLine, type LineEvidence, retrainRequestId } from '../drift/decision/decision-machine.ts';
 import { boundWithin } from '../drift/tolerance/error-spending.ts';
 import { digestOf } from '../lineage/digest.ts';
+import { few } from '../text/few.ts';
 import { countOutcomes } from './counted.ts';
 import { coverageOf, knownUnits } from './coverage.ts';
 import type { LineFacts } from './line-facts.ts';
@@ -53,10 +54,7 @@ export const judgeEvidence = (
   const left =
     contradicted.length === 0
       ? []
-      : [
-          `left out, since the unit went on or the report was taken back: ${contradicted.sort().slice(0, 5).join(', ')}` +
-            (contradicted.length > 5 ? ` and ${contradicted.length - 5} more` : ''),
-        ];
+      : [`left out, since the unit went on or the report was taken back: ${few(contradicted.sort(), 5)}`];
   if (evidence !== null) {
     const { askedAt, path, ...judged } = judgeLine(evidence);
     // A retrain that is under way stays the action of its line, for whoever looks only then.

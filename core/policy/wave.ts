@@ -1,6 +1,7 @@
 import type { DeviceReport } from '../contracts/device.ts';
 import type { WaveResult } from '../contracts/release.ts';
 import type { UseCase } from '../contracts/use-case.ts';
+import { few } from '../text/few.ts';
 import { type ShadowTestResult, shadowTest } from './shadow-test.ts';
 
 /** What is known of one device of the ring. */
@@ -108,7 +109,7 @@ const compare = (devices: readonly WaveDevice[], input: WaveInput): ShadowTestRe
 };
 
 const against = ({ far, ...test }: ShadowTestResult, policy: WaveInput['policy']): string =>
-  `${far.devices.slice(0, 3).join(', ')}${far.devices.length > 3 ? ` and ${far.devices.length - 3} more` : ''} and the champion disagree on ${percent(far.disagreement ?? 0)} of ${far.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
+  `${few(far.devices, 3)} and the champion disagree on ${percent(far.disagreement ?? 0)} of ${far.frames} frames, ${percent(test.acceptable)} is acceptable (e-value ${eValueOf(test.against)} ≥ ${Math.round(1 / policy.shadow.alpha)})`;
 
 const inFavour = (test: ShadowTestResult, policy: WaveInput['policy']): string =>
   `it agrees with the champion on ${percent(1 - (test.disagreement ?? 0))} of ${test.frames} frames (e-value ${eValueOf(test.inFavour)} ≥ ${Math.round(1 / policy.shadow.beta)})`;

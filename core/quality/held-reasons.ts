@@ -1,4 +1,5 @@
 import { compareText } from '../text/compare.ts';
+import { few } from '../text/few.ts';
 import { type KnownFinding, qualityInTime } from './findings.ts';
 
 /** A stretch of bad quality that covers less of the time than this says little about the values of the whole. */
@@ -6,9 +7,6 @@ const HOLDS_FROM = 0.1;
 /** Checks after whose failure no value of the time can be relied on, however short it was. */
 const ALWAYS: readonly string[] = ['unit', 'clock-step'];
 const NAMED = 5;
-
-const namesOf = (signals: readonly string[]): string =>
-  signals.slice(0, NAMED).join(', ') + (signals.length > NAMED ? ` and ${signals.length - NAMED} more` : '');
 
 /** Share of a time that stretches cover together, each clipped to it. */
 const coveredShare = (stretches: readonly { from: number; to: number }[], from: number, to: number): number => {
@@ -50,7 +48,7 @@ export const heldReasons = (
   const inOrder = alike.sort((a, b) => compareText(`${a.asset}/${a.signals[0]}`, `${b.asset}/${b.signals[0]}`));
   const more = inOrder.slice(NAMED).reduce((sum, r) => sum + r.signals.length, 0);
   return [
-    ...inOrder.slice(0, NAMED).map((r) => `${r.asset}/${namesOf(r.signals)}: ${r.says}`),
+    ...inOrder.slice(0, NAMED).map((r) => `${r.asset}/${few(r.signals, NAMED)}: ${r.says}`),
     ...(more === 0 ? [] : [`and ${more} more signals`]),
   ];
 };

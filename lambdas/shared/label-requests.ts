@@ -2,14 +2,14 @@ import { judgementKeys } from '#core/contracts/judgement.ts';
 import type { LabelRequest } from '#core/contracts/label-request.ts';
 import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
+import { few } from '#core/text/few.ts';
 import type { Write } from './judgement-table.ts';
 
 /** Units that one message names. */
 const NAMED = 5;
 
 const saysOf = ({ modelLine, count, units, reason }: LabelRequest): string =>
-  `${modelLine}: ${reason}. Wanted is what was found of ${units.slice(0, NAMED).join(', ')}` +
-  `${units.length > NAMED ? ` and ${units.length - NAMED} more` : ''}; ${count} outcomes decide`;
+  `${modelLine}: ${reason}. Wanted is what was found of ${few(units, NAMED)}; ${count} outcomes decide`;
 
 /** A request is kept once: whoever makes the same at the same time is overtaken, and judges again. */
 export const keepRequest = (request: LabelRequest): Write => ({

@@ -1,11 +1,15 @@
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { few } from '../../text/few.ts';
 import { driftRules } from '../policy.ts';
 import type { FeatureEvidence, FeatureVotes } from './feature-votes.ts';
-import { dayOf, few, figure, NAMED } from './wording.ts';
+import { dayOf, figure, NAMED } from './wording.ts';
 
 /** The machines that devices saw, else the devices. */
 const placesOf = (all: readonly FeatureEvidence[]): string =>
-  few([...new Set(all.flatMap((e) => (e.assets === undefined || e.assets.length === 0 ? [e.device] : e.assets)))]);
+  few(
+    [...new Set(all.flatMap((e) => (e.assets === undefined || e.assets.length === 0 ? [e.device] : e.assets)))],
+    NAMED,
+  );
 
 const sinceOf = (all: readonly FeatureEvidence[]): string => {
   const first = all.flatMap((e) => e.since ?? []).sort()[0];
@@ -34,14 +38,14 @@ export const ageingSays = ({ ageing }: FeatureVotes): string | null => {
 
 const unknownContexts = (all: readonly FeatureEvidence[]): string =>
   `${placesOf(all)} ran in a context that training does not know ` +
-  `(${few([...new Set(all.map((e) => e.context ?? 'unnamed'))])}): not judged as drift`;
+  `(${few([...new Set(all.map((e) => e.context ?? 'unnamed'))], NAMED)}): not judged as drift`;
 
 /** What devices say of their inputs, and who has no vote. @param calm whether outcomes hold. */
 export const inputReasons = (votes: FeatureVotes, policy: JudgingPolicy, calm: boolean): readonly string[] => {
   const { changeovers, newContexts, recurring, held } = votes;
   const ageing = ageingSays(votes);
   const drifting =
-    `inputs are not as in training on ${few(votes.voting)}: ${votes.features.slice(0, 3).join(', ')}` +
+    `inputs are not as in training on ${few(votes.voting, NAMED)}: ${votes.features.slice(0, 3).join(', ')}` +
     (calm ? '; outcomes hold, so nothing follows from it' : '');
   return [
     ...(votes.watch ? [drifting] : []),

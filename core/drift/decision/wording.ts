@@ -1,8 +1,5 @@
-/** Names that a sentence says; of a whole fleet the first few. */
+/** Names that a sentence says. */
 export const NAMED = 5;
-
-export const few = (names: readonly string[]): string =>
-  names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
 
 export const dayOf = (instant: string): string => instant.slice(0, 10);
 

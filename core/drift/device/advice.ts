@@ -1,4 +1,5 @@
 import type { WindowEvidence, WindowKind } from '../../contracts/drift.ts';
+import { few } from '../../text/few.ts';
 
 /** What people are told of a judged window. */
 export interface Advice {
@@ -8,8 +9,6 @@ export interface Advice {
 }
 
 const SHOWN = 3;
-const few = (names: readonly string[]): string =>
-  names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '');
 const short = (x: number): string => (x >= 1e5 ? x.toExponential(1) : String(Number(x.toPrecision(3))));
 const dayAfter = (instant: string, days: number): string =>
   new Date(Date.parse(instant) + days * 86_400_000).toISOString().slice(0, 10);
@@ -33,8 +32,11 @@ const sureOf = (e: WindowEvidence): string => {
 };
 
 const nextOf = (e: WindowEvidence): string => {
-  const assets = few(e.assets);
-  const worst = few(e.features.map((f) => f.name));
+  const assets = few(e.assets, SHOWN);
+  const worst = few(
+    e.features.map((f) => f.name),
+    SHOWN,
+  );
   const texts: Readonly<Record<WindowKind, () => string>> = {
     steady: () => 'nothing',
     watch: () =>
