@@ -5,7 +5,7 @@ import { type Judged, judgeLine, type LineEvidence, retrainRequestId } from '../
 import { boundWithin } from '../drift/tolerance/error-spending.ts';
 import { digestOf } from '../lineage/digest.ts';
 import { few } from '../text/few.ts';
-import { countOutcomes } from './counted.ts';
+import { type Counted, countOutcomes } from './counted.ts';
 import { coverageOf, knownUnits } from './coverage.ts';
 import type { LineFacts } from './line-facts.ts';
 import { outcomeSummary } from './outcome-summary.ts';
@@ -13,10 +13,9 @@ import { settledFacts } from './settled-facts.ts';
 
 export { factPrefixes, factsOf, JudgedPackage, type LineFacts, type LineItem, type SiteFacts } from './line-facts.ts';
 
-/** The evidence that the decision machine folds; null when the champion has no loss to be held against. */
-export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
-  const { modelLine, policy, packageDigest, validationLoss, features, retrains, changes, lines } = facts;
-  if (validationLoss === null) return null;
+/** The evidence that the decision machine folds. */
+const evidenceOf = (facts: LineFacts, validationLoss: ValidationLoss, counted: Counted): LineEvidence => {
+  const { modelLine, policy, packageDigest, features, retrains, changes, lines } = facts;
   const budget = siteBudget(policy, lines ?? 1);
   return {
     modelLine,
@@ -26,7 +25,7 @@ export const evidenceOf = (facts: LineFacts): LineEvidence | null => {
       1,
       (budget === null ? validationLoss.upper : boundWithin(validationLoss, budget)) + policy.lossTolerance,
     ),
-    outcomes: countOutcomes(facts).outcomes.map(({ meanError: _, ...o }) => o),
+    outcomes: counted.outcomes.map(({ meanError: _, ...o }) => o),
     features,
     retrains,
     ...(changes === undefined ? {} : { changes }),
@@ -48,22 +47,22 @@ export const judgeEvidence = (
   given: LineFacts,
 ): { readonly judgement: LineJudgement; readonly askedAt: string | null; readonly path: Judged['path'] } => {
   const facts = settledFacts(given);
-  const evidence = evidenceOf(facts);
-  const { modelLine, site, packageDigest, policy } = facts;
+  const { modelLine, site, packageDigest, policy, validationLoss } = facts;
   const contradicted = facts.outcomes.filter((o) => o.end === 'contradicted').map((o) => `${o.asset}/${o.run}`);
   const left =
     contradicted.length === 0
       ? []
       : [`left out, since the unit went on or the report was taken back: ${few(contradicted.sort(), 5)}`];
-  if (evidence !== null) {
-    const { askedAt, path, ...judged } = judgeLine(evidence);
+  if (validationLoss !== null) {
+    const counted = countOutcomes(facts);
+    const { askedAt, path, ...judged } = judgeLine(evidenceOf(facts, validationLoss, counted));
     // A retrain that is under way stays the action of its line, for whoever looks only then.
     const requestId = judged.state === 'RETRAIN_REQUESTED' ? newestRequest(facts) : null;
     const action =
       judged.action === null && requestId !== null
         ? { kind: 'retrain' as const, requestId, count: judged.outcomes }
         : judged.action;
-    const { fields, notes } = outcomeSummary(facts, facts.validationLoss as ValidationLoss);
+    const { fields, notes } = outcomeSummary(facts, validationLoss, counted);
     const reasons = [...judged.reasons, ...notes, ...left];
     return {
       judgement: { schema: 'line-judgement/1', site, ...judged, ...fields, action, reasons },

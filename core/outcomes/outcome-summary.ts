@@ -1,7 +1,7 @@
 import type { ValidationLoss } from '../contracts/evaluation.ts';
 import type { CalibrationDrift, LineJudgement } from '../contracts/judgement.ts';
 import { calibrationOf } from './calibration.ts';
-import { countOutcomes, latenessNote, type OutcomeFacts } from './counted.ts';
+import { type Counted, countOutcomes, latenessNote, type OutcomeFacts } from './counted.ts';
 import { knownUnits } from './coverage.ts';
 import { delaysOf } from './delay.ts';
 
@@ -25,10 +25,14 @@ const calibrationNote = ({ says, meanError, allowed, outcomes }: CalibrationDrif
  * What outcomes say of a champion beside their losses: how long they take to become known, whether its answers moved to one
  * side, which outcomes do not count, and how far the mean of those that do may be off for it.
  * @param loss of its validation: what signed errors are held against; where these were not measured, the loss bounds them.
+ * @param counted what counts of the facts, where that is known already.
  */
-export const outcomeSummary = (facts: OutcomeFacts, loss: ValidationLoss): OutcomeSummary => {
+export const outcomeSummary = (
+  facts: OutcomeFacts,
+  loss: ValidationLoss,
+  { outcomes, notes }: Counted = countOutcomes(facts),
+): OutcomeSummary => {
   const { policy, served } = facts;
-  const { outcomes, notes } = countOutcomes(facts);
   const delays = delaysOf(served, knownUnits(facts.outcomes), policy.maturityDays);
   const [low, high] = loss.error ?? [-loss.upper, loss.upper];
   const allowed = [low - policy.lossTolerance, high + policy.lossTolerance] as const;
