@@ -52,7 +52,8 @@ const limitsOf = (baseline: BaselineSpec, arl0: number): ChartLimits | null => {
 export const foldWindow = (state: DeviceState | null, windows: readonly DriftWindow[], of: JudgedBy): Folded => {
   const set = WindowSet.of(windows);
   const window = set.total();
-  const [first] = set.toJSON() as readonly [DriftWindow, ...DriftWindow[]];
+  const inOrder = set.toJSON();
+  const [first] = inOrder as readonly [DriftWindow, ...DriftWindow[]];
   const other = windows.find((w) => w.site !== first.site || w.device !== first.device);
   if (other !== undefined)
     throw new RangeError(
@@ -71,7 +72,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     contexts: newest(contexts, KEPT_ASSETS),
     warmUpRows: isOther || events.length > 0 ? rules.warmUpRows : told.warmUpRows,
   };
-  const judged = judge(ready, window, set.toJSON(), of, rules);
+  const judged = judge(ready, window, inOrder, of, rules);
   const straddles = events.some((e) => e.validTime > window.from);
   const { state: folded, kind } =
     straddles && judged.faults.length === 0
@@ -90,11 +91,14 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     state: after,
     judged,
     of,
+    rules,
     events,
     limit,
-    windows: set
-      .toJSON()
-      .map((w) => ({ boot: w.boot, windowStart: w.windowStart, digest: (of.windowDigest ?? digestOf)(w) })),
+    windows: inOrder.map((w) => ({
+      boot: w.boot,
+      windowStart: w.windowStart,
+      digest: (of.windowDigest ?? digestOf)(w),
+    })),
     baselineDigest: digestOnce(of.baseline),
     policyDigest: digestOnce(of.policy),
     first,

@@ -69,14 +69,7 @@ export const stepHold = (hold: Hold, signs: HoldSigns, rule: HoldRule): Hold => 
   };
 };
 
+const NO_SIGN: HoldSigns = { state: 'steady', lower: 0, eValue: 0, chart: 0 };
+
 /** By one window that is no sign of any change. */
-export const calmHold = (hold: Hold, leaveAfter: number): Hold => {
-  const together = next(hold.together, false, false, leaveAfter);
-  return {
-    serious: next(hold.serious, false, false, leaveAfter),
-    slow: next(hold.slow, false, false, leaveAfter),
-    together,
-    reached: together !== null && hold.reached,
-    far: 0,
-  };
-};
+export const calmHold = (hold: Hold, rule: HoldRule): Hold => stepHold(hold, NO_SIGN, rule);

@@ -6,7 +6,7 @@ import { digestOf } from '../../lineage/digest.ts';
 import { unpack } from '../baselines/counts.ts';
 import { timeToLimit } from '../detectors/ageing-slope.ts';
 import type { Effect } from '../effects/effects.ts';
-import { driftRules } from '../policy.ts';
+import type { DriftRules } from '../policy.ts';
 import { momentsOf } from '../sketch/feature-sketch.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
@@ -28,6 +28,7 @@ interface Told {
   readonly state: DeviceState;
   readonly judged: Judged;
   readonly of: JudgedBy;
+  readonly rules: DriftRules;
   readonly events: readonly PlantEvent[];
   readonly limit: ChartLimits | null;
   readonly windows: WindowEvidence['windows'];
@@ -41,12 +42,9 @@ interface Told {
 /** Kinds that are no word about drift: a device of such a kind has no vote. */
 const SILENT: readonly WindowEvidence['kind'][] = ['new-context', 'recurring', 'warm-up', 'muted'];
 
-const eValuesOf = ({ eValues }: DeviceState): WindowEValue | null =>
-  eValues === null ? null : WindowEValue.restore(eValues);
-
-const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
+const findingsOf = ({ state, judged, of, rules, limit }: Told, eValues: WindowEValue | null): FeatureFinding[] => {
   const { baseline, policy } = of;
-  const { ageingLimit, arl0 } = driftRules(policy.drift);
+  const { ageingLimit, arl0 } = rules;
   const { reference } = judged;
   if (reference === null) return [];
   const alpha = policy.alpha / baseline.features.length;
@@ -58,7 +56,6 @@ const findingsOf = ({ state, judged, of, limit }: Told): FeatureFinding[] => {
     const chart = state.charts[name];
     return chart === undefined || limit === null ? 0 : Math.max(chart.up, chart.down) / limit.limit;
   };
-  const eValues = eValuesOf(state);
   // Both are logarithms of what speaks against the feature.
   const onTheWay = ({ name }: { readonly name: string }): number =>
     Math.max(chartOf(name), Math.log(Math.max(1, eValues?.of(name) ?? 0)) / Math.log(arl0));
@@ -171,16 +168,16 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
 
 /** The record of a judged window; its hash covers all of it. */
 export const evidenceOf = (told: Told): WindowEvidence => {
-  const { state, judged, of, events, limit, windows, baselineDigest, policyDigest, first, version } = told;
-  const { baseline, policy } = of;
+  const { state, judged, of, rules, events, limit, windows, baselineDigest, policyDigest, first, version } = told;
+  const { baseline } = of;
   const { window } = judged;
-  const features = findingsOf(told);
+  const eValues = state.eValues === null ? null : WindowEValue.restore(state.eValues);
+  const features = findingsOf(told, eValues);
   const ages = features.filter((f) => f.perDay !== undefined).sort((a, b) => (b.cusum ?? 0) - (a.cusum ?? 0))[0];
   const ageing =
     ages?.perDay === undefined
       ? null
       : { feature: ages.name, perDay: ages.perDay, daysToLimit: ages.daysToLimit ?? null };
-  const rules = driftRules(policy.drift);
   const document: Omit<WindowEvidence, 'hash'> = {
     schema: 'drift-evidence/1',
     foldVersion: version,
@@ -205,7 +202,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
     state: SILENT.includes(state.kind) ? 'steady' : judged.state,
     features,
     farOffWindows: state.farOffWindows,
-    eValue: figure(eValuesOf(state)?.value ?? 0),
+    eValue: figure(eValues?.value ?? 0),
     threshold: rules.arl0,
     reached: !SILENT.includes(state.kind) && (state.hold?.reached ?? false),
     arl0:

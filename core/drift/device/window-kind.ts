@@ -124,8 +124,9 @@ export const weigh = (
   if (isLearning) return { state, kind: 'warm-up' };
   const rolling = roll(state.rolling, { context: judged.key, rows: learned.rows, counts: learned.counts });
   const hold = state.hold ?? FREE;
+  const holdRule = { ...of.policy, threshold: rules.arl0 };
   if (judged.state !== 'steady' && isRecurring(state, judged, of)) {
-    const left = calmHold(hold, of.policy.leaveAfter);
+    const left = calmHold(hold, holdRule);
     if (isFree(left)) return { state: { ...state, rolling, ...(isFree(hold) ? {} : afresh()) }, kind: 'recurring' };
     return { state: { ...state, rolling, hold: left }, kind: heldKind(left, judged.state) };
   }
@@ -151,7 +152,7 @@ export const weigh = (
       eValue: eValues.value,
       chart: limit === null ? 0 : farthest / limit.limit,
     },
-    { ...of.policy, threshold: rules.arl0 },
+    holdRule,
   );
   const kind = heldKind(stepped, judged.state);
   return { state: { ...next, hold: stepped }, kind: kind !== 'serious' && ages ? 'ageing' : kind };

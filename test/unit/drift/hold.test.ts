@@ -54,8 +54,8 @@ describe('the limit of the e-value', () => {
     ];
     expect(seen(...reached, ...of(2, CALM)).reached).toBe(true);
     expect(seen(...reached, ...of(3, CALM)).reached).toBe(false);
-    expect(calmHold(seen(...reached), 1).reached).toBe(false);
-    expect(calmHold(seen(...reached), 2).reached).toBe(true);
+    expect(calmHold(seen(...reached), { ...RULE, leaveAfter: 1 }).reached).toBe(false);
+    expect(calmHold(seen(...reached), { ...RULE, leaveAfter: 2 }).reached).toBe(true);
   });
 });
 
@@ -96,7 +96,7 @@ describe('a device that is looked at', () => {
       fc.property(fc.array(sign, { maxLength: 20 }), (signs) => {
         const hold = seen(...signs);
         expect(isFree(of(RULE.leaveAfter, CALM).reduce((h, s) => stepHold(h, s, RULE), hold))).toBe(true);
-        expect(isFree(of(RULE.leaveAfter, CALM).reduce((h) => calmHold(h, RULE.leaveAfter), hold))).toBe(true);
+        expect(isFree(of(RULE.leaveAfter, CALM).reduce((h) => calmHold(h, RULE), hold))).toBe(true);
         const counts = [hold.serious, hold.slow, hold.together].filter((n) => n !== null);
         for (const n of counts) expect(n).toBeLessThan(RULE.leaveAfter);
         const isNews = signs.at(-1)?.state === 'serious' && (signs.at(-1)?.eValue ?? 0) >= RULE.threshold;
