@@ -2,9 +2,9 @@ import { judgementKeys } from '#core/contracts/judgement.ts';
 import { readParquet } from '#core/lake/parquet.ts';
 import type { Decided } from '#core/outcomes/join.ts';
 import type { DecidedFrame } from '#core/outcomes/resolve.ts';
+import { onceEach } from '#core/policy/once-each.ts';
 import type { JudgementTable } from '../shared/judgement-table.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { onceEach } from '../shared/once-each.ts';
 
 /** A row of the table `decisions`, as much as joining needs. */
 export interface Row extends Decided, DecidedFrame {

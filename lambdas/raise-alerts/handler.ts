@@ -8,11 +8,11 @@ import type { AlertRecord } from '#core/contracts/judgement.ts';
 import { nodeRef } from '#core/contracts/ledger.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { merkleRoot } from '#core/lineage/digest.ts';
+import { onceEach } from '#core/policy/once-each.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import type { Ledger, LedgerCommandInput } from '../shared/ledger-client.ts';
 import type { ObjectStore } from '../shared/object-store.ts';
-import { onceEach } from '../shared/once-each.ts';
 import { useCaseOfLine } from '../shared/retrain-run.ts';
 
 export interface Deps {

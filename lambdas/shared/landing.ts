@@ -3,9 +3,9 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { hotDayOf, type LandedDay, lakeKeys } from '#core/contracts/lake.ts';
 import type { LakeRow, LandedTableName } from '#core/contracts/lake-tables.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
+import { onceEach } from '#core/policy/once-each.ts';
 import type { Claim, LandingTable } from './landing-table.ts';
 import { getJson, type ObjectStore, sha256 } from './object-store.ts';
-import { onceEach } from './once-each.ts';
 import { rowsToParquet } from './table-file.ts';
 
 export interface LandingDeps {

@@ -3,10 +3,10 @@ import type { FrameSource } from '#core/feature-sets/frame-versions.ts';
 import { rawObjectVersions } from '#core/feature-sets/raw-object-versions.ts';
 import { type FrameRange, framesObjectsWithin, overlaps } from '#core/lake/frames-within.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
+import { onceEach } from '#core/policy/once-each.ts';
 import type { RegistryHistory, RegistryReader } from '#core/ports/registry.ts';
 import { FRAMES_KEY, framesOf } from './frames.ts';
 import type { ObjectStore } from './object-store.ts';
-import { onceEach } from './once-each.ts';
 
 export interface RunObjectsDeps {
   readonly lake: Pick<ObjectStore, 'bucket' | 'get' | 'list'>;

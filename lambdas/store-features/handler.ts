@@ -2,10 +2,10 @@ import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { parseAs } from '#core/contracts/errors.ts';
 import { EVENTS, type EventDetail } from '#core/contracts/events.ts';
+import { onceEach } from '#core/policy/once-each.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type BatchLog, batchFailures } from '../shared/batch.ts';
 import { type StoreDeps, storeFeatures } from '../shared/feature-store.ts';
-import { onceEach } from '../shared/once-each.ts';
 import { publishedFeatureSets } from '../shared/published-feature-sets.ts';
 
 export interface Deps extends StoreDeps {

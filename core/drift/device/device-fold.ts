@@ -2,9 +2,11 @@ import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { DriftWindow, WindowEvidence } from '../../contracts/drift.ts';
 import type { Digest } from '../../contracts/primitives.ts';
 import { digestOf } from '../../lineage/digest.ts';
+import { onceEach } from '../../policy/once-each.ts';
+import { oncePer } from '../../policy/once-per.ts';
 import { driftRules } from '../policy.ts';
 import { WindowSet } from '../sketch/merge.ts';
-import { type ChartLimits, chartLimits } from './chart-limits.ts';
+import { chartLimits } from './chart-limits.ts';
 import { freshEvents, withEvent } from './device-events.ts';
 import { type DeviceState, KEPT_ASSETS, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
 import { type JudgedBy, judge } from './judged.ts';
@@ -22,24 +24,14 @@ export interface Folded {
 /** Windows of other contexts weigh less with every window. */
 const MIX_DECAY = 0.5 ** (1 / 50);
 
-const digests = new WeakMap<object, Digest>();
-const digestOnce = (document: object): Digest => {
-  const digest = digests.get(document) ?? digestOf(document);
-  digests.set(document, digest);
-  return digest;
-};
+const digestOnce = oncePer((document: object): Digest => digestOf(document));
 
-const limits = new WeakMap<BaselineSpec, Map<number, ChartLimits | null>>();
-const limitsOf = (baseline: BaselineSpec, arl0: number): ChartLimits | null => {
-  const known = limits.get(baseline) ?? new Map<number, ChartLimits | null>();
-  limits.set(baseline, known);
-  const found = known.get(arl0);
-  if (found !== undefined) return found;
-  const seed = Number.parseInt(digestOnce(baseline).slice('sha256:'.length).slice(0, 8), 16);
-  const made = chartLimits(baseline, arl0, seed);
-  known.set(arl0, made);
-  return made;
-};
+const limitsOf = oncePer((baseline: BaselineSpec) =>
+  onceEach((arl0: number) => {
+    const seed = Number.parseInt(digestOnce(baseline).slice('sha256:'.length).slice(0, 8), 16);
+    return chartLimits(baseline, arl0, seed);
+  }),
+);
 
 /**
  * Judges one window of one device: quality of the data first, then context and tagged changes, then each feature against
@@ -60,7 +52,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
       `windows of ${first.site}/${first.device} and ${other.site}/${other.device} are not judged together: fold each device alone`,
     );
   const rules = driftRules(of.policy.drift);
-  const limit = limitsOf(of.baseline, rules.arl0);
+  const limit = limitsOf(of.baseline)(rules.arl0);
   const start = state ?? startOf(window.from);
   const events = freshEvents(start, of.events, window);
   const told = events.reduce((s, e) => withEvent(s, e, rules), start);

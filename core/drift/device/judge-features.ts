@@ -1,6 +1,7 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { FeatureSketch } from '../../contracts/drift.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { oncePer } from '../../policy/once-per.ts';
 import type { Counts } from '../baselines/counts.ts';
 import { fixedCounts } from '../baselines/fixed.ts';
 import { type Effects, effectsOf } from '../effects/effects.ts';
@@ -44,21 +45,16 @@ interface Design {
   /** Groups of cells that it was estimated on. */
   readonly groups: number;
 }
-const designs = new WeakMap<BaselineSpec, readonly Design[]>();
-const estimated = (baseline: BaselineSpec): readonly Design[] => {
-  const known = designs.get(baseline);
-  if (known !== undefined) return known;
+const estimated = oncePer((baseline: BaselineSpec): readonly Design[] => {
   const groups = pooled(baseline, fixedCounts(baseline));
-  const made = baseline.features.map(({ windowStatistic }, i) => {
+  return baseline.features.map(({ windowStatistic }, i) => {
     const means = windowMeansOf(baseline).within[i] ?? [];
     const of = means.length > 0 ? { windowMeans: [...means] } : {};
     const statistic = windowStatistic === undefined ? {} : { windowStatistic };
     const effect = designEffectOfFeature({ ...statistic, ...of }, baseline.windows.rows);
     return { effect, groups: Math.max(...(groups[i] as readonly number[])) + 1 };
   });
-  designs.set(baseline, made);
-  return made;
-};
+});
 
 /** On fewer groups there are fewer directions, each with the variance it had. */
 const designOf = (baseline: BaselineSpec, index: number, groups: number): DesignEffect | null => {

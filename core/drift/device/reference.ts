@@ -1,4 +1,6 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
+import { onceEach } from '../../policy/once-each.ts';
+import { oncePer } from '../../policy/once-per.ts';
 import { contextCounts } from '../baselines/contexts.ts';
 import type { Counts } from '../baselines/counts.ts';
 import { fixedCounts } from '../baselines/fixed.ts';
@@ -21,25 +23,19 @@ export const keyOf = (
   season: Season | null,
 ): string => (season === null ? context : seasonContext(context, seasonCell(from, to, season)));
 
-const shrunkContexts = new WeakMap<BaselineSpec, Map<string, Counts | null>>();
-const ofContext = (baseline: BaselineSpec, name: string): Counts | null => {
-  const known = shrunkContexts.get(baseline) ?? new Map<string, Counts | null>();
-  shrunkContexts.set(baseline, known);
-  const found = known.get(name);
-  if (found !== undefined) return found;
-  const counts = contextCounts(baseline, name, designsOf(baseline));
-  known.set(name, counts);
-  return counts;
-};
+const countsByContext = oncePer((baseline: BaselineSpec) =>
+  onceEach((name: string) => contextCounts(baseline, name, designsOf(baseline))),
+);
 
 /**
  * What the package has for a window: its cell of the season, else its context, else all of training where that knew no contexts.
  * @returns null for a context that training did not know.
  */
 export const packageReference = (baseline: BaselineSpec, context: string, key: string): Reference | null => {
-  const season = key === context ? null : ofContext(baseline, key);
+  const ofContext = countsByContext(baseline);
+  const season = key === context ? null : ofContext(key);
   if (season !== null) return { against: 'season', counts: season };
-  const counts = ofContext(baseline, context);
+  const counts = ofContext(context);
   if (counts !== null) return { against: 'context', counts };
   const knowsContexts = baseline.contexts.some((c) => c.context !== key && !c.context.startsWith(`${context}-`));
   return knowsContexts ? null : { against: 'fixed', counts: fixedCounts(baseline) };

@@ -1,4 +1,5 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
+import { oncePer } from '../../policy/once-per.ts';
 
 /** Means of reference windows, apart for each context: what a context shifts is no part of how windows vary. */
 export interface WindowMeans {
@@ -10,15 +11,11 @@ export interface WindowMeans {
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
-const made = new WeakMap<BaselineSpec, WindowMeans>();
-
 /**
  * Windows stand context after context, in the order of `contexts`, none in two: so many of each as its rows hold. A baseline
  * whose windows are not as many has them as of one context.
  */
-export const windowMeansOf = (baseline: BaselineSpec): WindowMeans => {
-  const known = made.get(baseline);
-  if (known !== undefined) return known;
+export const windowMeansOf = oncePer((baseline: BaselineSpec): WindowMeans => {
   const counts = baseline.contexts.map((c) => ({
     context: c.context,
     windows: Math.floor(c.rows / baseline.windows.rows),
@@ -41,7 +38,5 @@ export const windowMeansOf = (baseline: BaselineSpec): WindowMeans => {
       return part.map((m) => m - (middle ?? 0));
     });
   });
-  const result = { within, contexts };
-  made.set(baseline, result);
-  return result;
-};
+  return { within, contexts };
+});
