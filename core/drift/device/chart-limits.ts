@@ -1,6 +1,6 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import { seededRandom } from '../../policy/bootstrap.ts';
-import { blockLength, FEWEST_WINDOWS, type RunLength } from '../limits/block-bootstrap.ts';
+import { blockLength, drawnBlocks, FEWEST_WINDOWS, type RunLength } from '../limits/block-bootstrap.ts';
 import { CHART_K } from './charts.ts';
 import { windowMeansOf } from './window-means.ts';
 
@@ -27,22 +27,12 @@ const deviationOf = (x: readonly number[]): number | null => {
   return sd > 0 ? sd : null;
 };
 
-/** Numbers of windows, in blocks of neighbours. */
-const drawn = (windows: number, length: number, block: number, random: () => number): Int32Array => {
-  const out = new Int32Array(length);
-  for (let i = 0; i < length; ) {
-    const start = Math.floor(random() * (windows - block + 1));
-    for (let j = 0; j < block && i < length; j++, i++) out[i] = start + j;
-  }
-  return out;
-};
-
 /** What a chart believes of each series: mean and deviation of a pseudo-reference. */
 type Believed = readonly { readonly mean: number; readonly sd: number }[];
 
 const believed = (series: readonly (readonly number[])[], block: number, random: () => number): Believed => {
   const windows = (series[0] as readonly number[]).length;
-  const reference = drawn(windows, windows, block, random);
+  const reference = drawnBlocks(windows, windows, block, random);
   return series.map((x) => {
     let sum = 0;
     let squares = 0;
@@ -63,7 +53,7 @@ const farthest = (
   block: number,
   random: () => number,
 ): number => {
-  const stream = drawn((series[0] as readonly number[]).length, length, block, random);
+  const stream = drawnBlocks((series[0] as readonly number[]).length, length, block, random);
   let most = 0;
   for (const [i, x] of series.entries()) {
     const { mean, sd } = of[i] as Believed[number];

@@ -49,15 +49,18 @@ export const blockLength = (windows: readonly number[]): number => {
   return Math.min(Math.floor(n / 2), Math.max(Math.ceil(n ** (1 / 3)), Math.ceil(carlstein)));
 };
 
-const resampled = (windows: readonly number[], length: number, block: number, random: () => number): Float64Array => {
-  const out = new Float64Array(length);
-  const starts = windows.length - block + 1;
+/** `length` numbers of `windows` windows, in blocks of neighbours that begin anywhere. */
+export const drawnBlocks = (windows: number, length: number, block: number, random: () => number): Int32Array => {
+  const out = new Int32Array(length);
   for (let i = 0; i < length; ) {
-    const start = Math.floor(random() * starts);
-    for (let j = 0; j < block && i < length; j++, i++) out[i] = windows[start + j] as number;
+    const start = Math.floor(random() * (windows - block + 1));
+    for (let j = 0; j < block && i < length; j++, i++) out[i] = start + j;
   }
   return out;
 };
+
+const resampled = (windows: readonly number[], length: number, block: number, random: () => number): Float64Array =>
+  Float64Array.from(drawnBlocks(windows.length, length, block, random), (i) => windows[i] as number);
 
 /** Streams to try limits on: of each pseudo-reference its standardised windows, as the chart would see them. */
 const streamsOf = ({ windows, seed }: Reference, steps: number): readonly Float64Array[] => {
