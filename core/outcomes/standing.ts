@@ -27,6 +27,9 @@ const placeOf = (event: PlantEvent, byId: ReadonlyMap<string, PlantEvent>): Plac
   }
 };
 
+/** Later than every instant: whoever was told of an event knows it, whenever that is said to have become known. */
+export const EVER = '9999-12-31T23:59:59.999Z';
+
 /**
  * The events of one site that stand at an instant, one of each chain of corrections, in order of their ids.
  * An event that became known later does not exist yet. Of one id the newest content counts; of a chain (`corrects`) the

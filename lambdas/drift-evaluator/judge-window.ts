@@ -4,7 +4,7 @@ import type { DriftFold } from '#core/contracts/drift-fold.ts';
 import { parseAs } from '#core/contracts/errors.ts';
 import { judgementKeys } from '#core/contracts/judgement.ts';
 import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
-import { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { Digest } from '#core/contracts/primitives.ts';
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
@@ -15,13 +15,14 @@ import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { signalsRead } from '#core/feature-sets/record.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { standingEvents } from '#core/outcomes/standing.ts';
+import { EVER, standingEvents } from '#core/outcomes/standing.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { heldReasons } from '#core/quality/held-reasons.ts';
 import { compareText } from '#core/text/compare.ts';
 import { judgeModelLine } from '../shared/judge-line.ts';
 import { type Item, type JudgementTable, versionOf } from '../shared/judgement-table.ts';
+import { keptEvents } from '../shared/kept-events.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { getJson, type ObjectStore, sha256 } from '../shared/object-store.ts';
 import { onceKnown } from '../shared/once-known.ts';
@@ -51,8 +52,6 @@ export interface JudgeWindowDeps {
   readonly now: () => string;
 }
 
-/** Later than every instant: the evaluator knows what it was told, whenever that is said to have become known. */
-const ALL_THAT_IS_KNOWN = '9999-12-31T23:59:59.999Z';
 /** The newest events that a window is judged with. */
 const MOST_EVENTS = 50;
 
@@ -71,9 +70,8 @@ const timesOf = (windows: readonly DriftWindow[]): Times => ({
 
 /** Plant events of the assets, up to the end of the windows, the newest ones in order. */
 const readEvents = async (table: JudgementTable, { site, to, assets }: Times): Promise<readonly PlantEvent[]> => {
-  const items = await inParallel(assets, (asset) => table.list(judgementKeys.asset(site, asset), 'EVENT#'));
-  const events = items.flat().map((item) => parseAs(PlantEvent, item['event'], `kept event ${item.sk}`));
-  return standingEvents(events, ALL_THAT_IS_KNOWN)
+  const events = await keptEvents(table, site, assets);
+  return standingEvents(events, EVER)
     .filter((e) => assets.includes(e.asset) && e.validTime <= to)
     .sort((a, b) => compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId))
     .slice(-MOST_EVENTS);
@@ -112,8 +110,11 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     return save(versionOf(item), { ...item, pending: null });
   };
 
-  /** Windows that waited, with the digest of each, and those that are not in the lake any more: their retention is over. */
-  const read = async (window: DriftWindow, names: readonly Waiting[]) => {
+  /**
+   * Windows that waited, with the digest of each, and those that are not in the lake any more: their retention is over.
+   * @param own bytes of the window itself, which was kept just now.
+   */
+  const read = async (window: DriftWindow, own: Uint8Array, names: readonly Waiting[]) => {
     // By the host's own SHA-256 of the bytes that are kept, which are canonical JSON: the fold would take 30 times as long.
     const digests = new Map<DriftWindow, Digest>();
     const gone: Waiting[] = [];
@@ -121,7 +122,7 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
       const { boot, windowStart } = name;
       const key = lakeKeys.driftWindow({ ...window, boot, windowStart });
       const isOwn = boot === window.boot && windowStart === window.windowStart;
-      const bytes = isOwn ? Buffer.from(canonicalJson(window)) : await deps.lake.find(key);
+      const bytes = isOwn ? own : await deps.lake.find(key);
       if (bytes === null) {
         gone.push(name);
         return [];
@@ -171,11 +172,11 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     if (known === 'known') return 'done';
     const baseline = await baselineOf(artifactKeys.package(modelLine, packageDigest));
     checkWindow(window, baseline);
-    await keepWindow(deps.lake, window);
+    const bytes = await keepWindow(deps.lake, window);
     if (known === 'late') return 'done';
     let item = withWindow(before, window);
     const ready = readyOf(item, context, baseline.windows.rows);
-    const of = ready === null ? null : await read(window, ready);
+    const of = ready === null ? null : await read(window, bytes, ready);
     if (of !== null) item = withoutWindows(item, context, of.gone);
     if (of === null || readyOf(item, context, baseline.windows.rows) === null)
       return (await save(readAt, item)) === null ? null : 'done';

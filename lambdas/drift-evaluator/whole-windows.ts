@@ -16,13 +16,17 @@ export class WindowChanged extends Error {
   }
 }
 
-/** Keeps a window in the lake; the same again is harmless. @throws {WindowChanged} when its name has other content. */
-export const keepWindow = async (lake: ObjectStore, window: DriftWindow): Promise<void> => {
+/**
+ * Keeps a window in the lake; the same again is harmless. @returns the bytes that are kept.
+ * @throws {WindowChanged} when its name has other content.
+ */
+export const keepWindow = async (lake: ObjectStore, window: DriftWindow): Promise<Uint8Array> => {
   const key = lakeKeys.driftWindow(window);
   const bytes = Buffer.from(canonicalJson(window));
   const there = await lake.find(key);
   if (there === null) await lake.put(key, bytes, 'application/json');
   else if (!bytes.equals(there)) throw new WindowChanged(key);
+  return bytes;
 };
 
 /**

@@ -1,22 +1,21 @@
 import { parseAs } from '#core/contracts/errors.ts';
 import { JoinedOutcomeRecord, judgementKeys } from '#core/contracts/judgement.ts';
 import { type LineageEdge, nodeRef } from '#core/contracts/ledger.ts';
-import { PlantEvent } from '#core/contracts/plant-event.ts';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { joinOutcome } from '#core/outcomes/join.ts';
 import { joinedEventId, type Resolved, resolveEvent } from '#core/outcomes/resolve.ts';
-import { standingEvents } from '#core/outcomes/standing.ts';
+import { EVER, standingEvents } from '#core/outcomes/standing.ts';
 import { type EndOfUnit, endOfUnit } from '#core/outcomes/unit.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type JudgementTable, versionOf, type Write } from '../shared/judgement-table.ts';
+import { keptEvents } from '../shared/kept-events.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
 import { syncRecord } from '../shared/sync-record.ts';
 import type { DecisionTable, Row } from './decision-table.ts';
 import type { UnitItem } from './remember.ts';
 
 export const ACTOR = 'lambda:outcome-joiner';
-/** Later than every instant: the joiner knows what it was told, whenever that is said to have become known. */
-const ALL_THAT_IS_KNOWN = '9999-12-31T23:59:59.999Z';
 const OUTCOMES: readonly string[] = ['failure', 'finding', 'repair', 'inspection'];
 
 export interface JoinDeps {
@@ -48,11 +47,8 @@ const placeEvents = async (
   asset: string,
   units: readonly UnitItem[],
 ): Promise<readonly PlacedFrom[]> => {
-  const items = await deps.judgement.list(judgementKeys.asset(site, asset), 'EVENT#');
-  const events = items.map((item) => parseAs(PlantEvent, item['event'], `kept event ${item.sk}`));
-  const standing = standingEvents(events, ALL_THAT_IS_KNOWN).filter(
-    (e) => e.asset === asset && OUTCOMES.includes(e.kind),
-  );
+  const events = await keptEvents(deps.judgement, site, [asset]);
+  const standing = standingEvents(events, EVER).filter((e) => e.asset === asset && OUTCOMES.includes(e.kind));
   const placed: PlacedFrom[] = [];
   for (const event of standing) {
     const resolved = await resolveEvent(event, units, {

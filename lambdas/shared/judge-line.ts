@@ -3,7 +3,6 @@ import type { EventDetail } from '#core/contracts/events.ts';
 import { judgementKeys, type LineJudgement } from '#core/contracts/judgement.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { type LedgerCommand, nodeRef } from '#core/contracts/ledger.ts';
-import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { changesOf, declaresRetrain } from '#core/drift/decision/change-evidence.ts';
 import { type ChainHead, evidenceDocument } from '#core/drift/decision/evidence-chain.ts';
@@ -21,6 +20,7 @@ import {
 } from '#core/outcomes/line-evidence.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { type Item, type JudgementTable, versionOf } from './judgement-table.ts';
+import { keptEvents } from './kept-events.ts';
 import { commandOfRequest, keepRequest } from './label-requests.ts';
 import type { Ledger } from './ledger-client.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -53,18 +53,11 @@ const readSite = async (
   { site, policy, served }: LineFacts,
 ): Promise<SiteFacts> => {
   const assets = declaresRetrain(policy) ? [...new Set(served.map((s) => s.unit.split('/')[0] as string))] : null;
-  const events =
-    assets && (await Promise.all(assets.map((a) => judgement.list(judgementKeys.asset(site, a), 'EVENT#'))));
+  const events = assets && (await keptEvents(judgement, site, assets));
   const lines = policy.drift?.alertsPerMonth === undefined ? null : await registry.list('model-line');
   const servedSince = served.map((s) => s.lastAt).sort()[0] ?? null;
   return {
-    ...(events && {
-      changes: changesOf(
-        policy,
-        events.flat().map((i) => i['event'] as PlantEvent),
-        servedSince,
-      ),
-    }),
+    ...(events && { changes: changesOf(policy, events, servedSince) }),
     ...(lines && { lines: lines.filter((l) => l.body['site'] === site).length }),
   };
 };

@@ -199,6 +199,7 @@ const HELPERS: Readonly<Record<string, readonly string[]>> = {
   settleUnit: ['putAll'],
   keepFindings: ['get', 'putAll'],
   knownFindings: ['list'],
+  keptEvents: ['list'],
   readEvents: ['list'],
   wholeWindow: ['get', 'list', 'put'],
   keepWindow: ['find', 'put'],

@@ -1,6 +1,6 @@
 import type { PlantEvent } from '../../contracts/plant-event.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
-import { standingEvents } from '../../outcomes/standing.ts';
+import { EVER, standingEvents } from '../../outcomes/standing.ts';
 import { driftRules } from '../policy.ts';
 import type { ChangeEvidence } from './evidence.ts';
 
@@ -8,9 +8,6 @@ const rulesOf = (policy: JudgingPolicy): Readonly<Record<string, string>> => dri
 
 /** Whether the policy declares a retrain for any kind of change: only then events of machines are asked for. */
 export const declaresRetrain = (policy: JudgingPolicy): boolean => Object.values(rulesOf(policy)).includes('retrain');
-
-/** After every instant that a plant reports. */
-const ALWAYS = '9999-12-31T23:59:59.999Z';
 
 /**
  * The changes of machines for which the policy declares a retrain, of those that stand.
@@ -23,6 +20,6 @@ export const changesOf = (
 ): readonly ChangeEvidence[] =>
   servedSince === null
     ? []
-    : standingEvents(events, ALWAYS)
+    : standingEvents(events, EVER)
         .filter((e) => rulesOf(policy)[e.kind] === 'retrain' && e.validTime >= servedSince)
         .map(({ eventId, kind, asset, validTime, knownTime }) => ({ eventId, kind, asset, validTime, knownTime }));
