@@ -71,7 +71,7 @@ export const explainLabels = async (world: World, out: Output, name: string | un
       ['decide', many(request.count, 'outcome')],
       [
         'drawn',
-        `${request.units.length} of ${request.candidates} units without an outcome, chance ${figure(request.share, 3)} each`,
+        `${many(request.units.length, 'unit')}: each had the chance ${figure(request.share, 3)}, ${request.candidates} stopped since the last`,
       ],
       ...(all.length === 1 ? [] : [['before', many(all.length - 1, 'request')] as const]),
     ]);

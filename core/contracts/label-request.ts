@@ -48,8 +48,12 @@ export const LabelRequest = z.strictObject({
     .boolean()
     .optional()
     .describe('the quota, for nothing in particular: it gives way to a request with a reason'),
-  candidates: z.int().positive(),
-  units: z.array(z.string()).min(1).max(200).describe('`asset/run`, those that were drawn'),
+  candidates: z.int().nonnegative().describe('units that stopped in `(after, until]`, as far as it was known'),
+  units: z
+    .array(z.string())
+    .min(1)
+    .max(200)
+    .describe('`asset/run`: drawn of these, and of earlier stretches what came to be known, or stopped, since'),
   reason: z.string().min(1).max(400),
 });
 export type LabelRequest = z.infer<typeof LabelRequest>;

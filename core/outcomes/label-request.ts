@@ -1,7 +1,7 @@
 import type { LabelRequest, OutcomePolicy } from '../contracts/label-request.ts';
 import { compareText } from '../text/compare.ts';
 import { newestInstant, type ServedUnit } from './coverage.ts';
-import { lotOf, outcomeRules } from './selection.ts';
+import { chanceOf, lotOf, outcomeRules } from './selection.ts';
 
 /** Units that one request names at most, and those that it aims at, so that chance seldom draws more than it names. */
 const MOST_UNITS = 200;
@@ -54,7 +54,9 @@ const stopped = (served: readonly ServedUnit[], now: string, maturityDays: numbe
  * The request for labels that follows from what is known, or null: one is open, or there is no unit to ask for. Every unit
  * that stopped since the last request and has no outcome has the same chance to be drawn, so that the answers are a fair
  * sample of all; the chance is chosen so that `count` are drawn on average. Where only rejects are inspected these are left
- * out, and the chance is never below the standing quota. The same evidence asks for the same units.
+ * out, and the chance is never below the standing quota. Units of an earlier stretch that came to be known, or stopped, only
+ * since are named where the lot and the chance of that stretch say so: otherwise who reports late would never be asked, and
+ * what counts for them all would be of the others only. The same evidence asks for the same units.
  */
 export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   const { modelLine, site, packageDigest, policy, count, reason } = need;
@@ -73,15 +75,19 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   } else if (newest !== null && newest.standing !== true) {
     if (isOpen(newest, known, now, Math.max(policy.maturityDays, WEEK_DAYS))) return null;
   }
-  const candidates = stopped(need.served, now, policy.maturityDays).filter(
-    ({ unit, lastAt, rejected }) =>
-      !known.has(unit) && (after === null || lastAt > after) && !(rejectsAreKnown && rejected === true),
+  const able = stopped(need.served, now, policy.maturityDays).filter(
+    ({ unit, rejected }) => !known.has(unit) && !(rejectsAreKnown && rejected === true),
   );
-  const wanted = Math.min(1, Math.min(count ?? 0, MOST_DRAWN) / candidates.length);
-  const share = rejectsAreKnown ? Math.max(rules.quota, wanted) : wanted;
-  const units = candidates
+  const candidates = able.filter(({ lastAt }) => after === null || lastAt > after);
+  const wanted = candidates.length === 0 ? 0 : Math.min(1, Math.min(count ?? 0, MOST_DRAWN) / candidates.length);
+  const share = rejectsAreKnown ? Math.max(rules.quota, wanted) : wanted || 1;
+  const asked = new Set(need.requests.flatMap((r) => r.units));
+  const units = able
+    .filter(({ unit, lastAt }) => {
+      const isNew = after === null || lastAt > after;
+      return !asked.has(unit) && lotOf(packageDigest, unit) < (isNew ? share : chanceOf(lastAt, rules, need.requests));
+    })
     .map(({ unit }) => unit)
-    .filter((unit) => lotOf(packageDigest, unit) < share)
     .sort(compareText)
     .slice(0, MOST_UNITS);
   if (units.length === 0) return null;

@@ -63,6 +63,19 @@ const lineOf = async (modelLine: string): Promise<LineJudgement | undefined> =>
   (await db.send(new GetCommand({ TableName: plant.names.judgementTable.name, Key: judgementKeys.state(modelLine) })))
     .Item?.['judgement'];
 const line = () => lineOf(LINE);
+/** How many units of {@link REJECTS_LINE} the judge knows of. */
+const servedUnits = async (): Promise<number | undefined> => {
+  const { pk, sk } = judgementKeys.served(REJECTS_LINE, REJECTS_CHAMPION, '', '');
+  const answer = await db.send(
+    new QueryCommand({
+      TableName: plant.names.judgementTable.name,
+      KeyConditionExpression: 'pk = :pk AND begins_with(sk, :sk)',
+      ExpressionAttributeValues: { ':pk': pk, ':sk': sk.slice(0, -1) },
+      Select: 'COUNT',
+    }),
+  );
+  return answer.Count;
+};
 /** Waits until an answer is there and is what was hoped for. @returns it and the seconds it took. */
 const until = async <T>(ask: () => Promise<T>, good: (t: T) => boolean, seconds = 40): Promise<[T, number]> => {
   const from = Date.now();
@@ -244,6 +257,7 @@ describe('a line of which only rejects are inspected, on the local AWS', () => {
   it('asks for others by lot, and says a mean loss of all where what is told by itself would say another', async () => {
     const rejects = units.filter(isReject);
     await uploadDecisions(1, SELECTED_UNITS * LIFE, selectedDecision);
+    await until(servedUnits, (n) => n === SELECTED_UNITS);
     await drop('inbox/events/rejects.csv', found(rejects));
     const [onlyRejects] = await until(
       () => lineOf(REJECTS_LINE),

@@ -78,7 +78,7 @@ describe('labels', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/m1\/r1 +2025-01-01 07:30 +wanted/);
     expect(out).toMatch(/m1\/r2 +2025-01-02 07:30 +failed +0\.400/);
-    expect(out).toContain('3 of 12 units without an outcome, chance 0.250 each');
+    expect(out).toContain('3 units: each had the chance 0.250, 12 stopped since the last');
     expect(out).toContain('millwright events add');
     for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
   });

@@ -10,6 +10,7 @@ const PACKAGE = `sha256:${'1'.repeat(64)}`;
 const day = (n: number): string => new Date(Date.UTC(2025, 0, 1 + n)).toISOString();
 const unit = (n: number, more: object = {}) => ({ unit: `m${n % 5}/r${n}`, lastAt: day(n), ...more });
 const served = (n: number) => Array.from({ length: n }, (_, i) => unit(i));
+const numberOf = (of: string): number => Number(of.split('/r')[1]);
 const needWith = (more: Partial<LabelNeed> & { readonly outcomes?: OutcomePolicy } = {}): LabelNeed => ({
   modelLine: 'a/plant-a',
   site: 'plant-a',
@@ -60,7 +61,45 @@ describe('a request for labels', () => {
     const later = needWith({ requests: [first], known, served: served(120) });
     const second = nextLabelRequest(later) as LabelRequest;
     expect(second).toMatchObject({ ordinal: 2, after: day(59), until: day(119), candidates: 55 });
-    expect(second.units.every((u) => Number(u.split('/r')[1]) > 59)).toBe(true);
+    expect(second.units.every((u) => numberOf(u) >= 55)).toBe(true);
+  });
+  it('names what was drawn of the stretch before and came to be known, or stopped, only since', () => {
+    const first = nextLabelRequest(needWith({ served: served(60).slice(30) })) as LabelRequest;
+    const known = first.units.map((u) => ({ unit: u, knownTime: day(60) }));
+    const second = nextLabelRequest(needWith({ requests: [first], known, served: served(120) })) as LabelRequest;
+    const late = served(60).filter((s) => numberOf(s.unit) < 30 || numberOf(s.unit) >= 55);
+    const drawn = late.map((s) => s.unit).filter((u) => lotOf(PACKAGE, u) < first.share);
+    expect(drawn.length).toBeGreaterThan(2);
+    expect(second.units.filter((u) => numberOf(u) < 60)).toEqual(drawn.sort());
+  });
+  it('names all that were drawn in the end, however units came to be known', () => {
+    const outcomes = { inspected: 'rejects', quota: 0.5 } as const;
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 60, maxLength: 60 }), (comesIn) => {
+        const requests: LabelRequest[] = [];
+        for (const turn of [0, 1, 2, 3, 4]) {
+          const now = unit(100 + 20 * turn);
+          const come = [...served(60).filter((_, n) => (comesIn[n] as number) <= turn), now];
+          const request = nextLabelRequest(needWith({ served: come, requests, outcomes, count: null }));
+          if (request !== null) requests.push(LabelRequest.parse(request));
+        }
+        const named = requests.flatMap((r) => r.units).filter((u) => numberOf(u) < 60);
+        const drawn = served(60).map((s) => s.unit);
+        expect(named.sort()).toEqual(drawn.filter((u) => lotOf(PACKAGE, u) < 0.5).sort());
+      }),
+    );
+  });
+  it('names those that did not fit into one request in the next', () => {
+    const outcomes = { inspected: 'rejects', quota: 1 } as const;
+    const first = nextLabelRequest(needWith({ outcomes, served: served(300), count: null })) as LabelRequest;
+    expect(first.units).toHaveLength(200);
+    const later = needWith({ outcomes, served: [...served(300), unit(310)], requests: [first], count: null });
+    const second = nextLabelRequest(later);
+    expect([...first.units, ...(second?.units ?? [])].sort()).toEqual(
+      served(300)
+        .map((s) => s.unit)
+        .sort(),
+    );
   });
   it('is not waited for longer than outcomes take', () => {
     const first = nextLabelRequest(needWith()) as LabelRequest;
