@@ -288,7 +288,10 @@ test('a changeover that nobody told asks the operator once while outcomes hold, 
     (j) => j?.state === 'HEALTHY',
   );
   expect(answered?.action).toBeNull();
-  expect((await everyMessage(read)).filter((text) => text.includes(untagged.modelLine))).toEqual([
+  const questions = (await all('judgement')).filter((r) => r.id.startsWith(`operator/${untagged.modelLine}`));
+  expect(questions).toHaveLength(1);
+  // Announcements leave at least once: two judges that meet may both tell what the ledger has once.
+  expect([...new Set((await everyMessage(read)).filter((text) => text.includes(untagged.modelLine)))]).toEqual([
     expect.stringMatching(/many inputs of machine-of-untagged stepped at once .*: was it changed over\?/),
   ]);
 });
