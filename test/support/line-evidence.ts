@@ -7,6 +7,7 @@ import {
   retrainRequestId,
 } from '../../core/drift/decision/decision-machine.ts';
 import type { LineFacts } from '../../core/outcomes/line-evidence.ts';
+import { anOutcome } from './an-outcome.ts';
 
 export const LINE = 'predictive-maintenance/plant-a';
 export const PACKAGE = `sha256:${'1'.repeat(64)}`;
@@ -70,24 +71,12 @@ export const facts = (losses: readonly number[], more: Partial<LineFacts> = {}):
   packageDigest: PACKAGE,
   policy,
   validationLoss: { mean: 0.1, upper: 0.12, runs: 40 },
-  outcomes: outcomes(losses).map(({ asset, unit, knownTime, loss }) => ({
-    schema: 'outcome-judgement/2',
-    modelLine: LINE,
-    site: 'plant-a',
-    packageDigest: PACKAGE,
-    asset,
-    run: unit.split('/')[1] as string,
-    end: 'failed',
-    endedAt: 100,
-    validTime: knownTime,
-    knownTime,
-    events: [`failure-of-${unit}`],
-    decisions: 100,
-    withValue: 100,
-    loss,
-    rmse: null,
-    lastError: null,
-  })),
+  outcomes: outcomes(losses).map(({ asset, unit, knownTime, loss }) =>
+    anOutcome({
+      ...{ modelLine: LINE, packageDigest: PACKAGE, asset, run: unit.split('/')[1] as string },
+      ...{ validTime: knownTime, knownTime, loss },
+    }),
+  ),
   features: [],
   served: outcomes(losses).map(({ unit, knownTime }) => ({ unit, lastAt: knownTime })),
   retrains: [],

@@ -5,6 +5,7 @@ import { driftSvg } from '../../../cli/commands/drift/drift-plot.ts';
 import { judgementKeys } from '../../../core/contracts/judgement.ts';
 import { featureEvidence } from '../../../core/drift/device/feature-evidence.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
+import { anOutcome } from '../../support/an-outcome.ts';
 import {
   changeover,
   dayAt,
@@ -23,11 +24,12 @@ const history = historyOf([...calm, FAR, FAR], [changeover(2)]);
 const evidence = history.chain.map((f) => f.evidence);
 const newest = evidence.at(-1) as (typeof evidence)[number];
 
-const outcomes = Array.from({ length: 30 }, (_, n) => ({
-  ...{ schema: 'outcome-judgement/2', modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, asset: 'm1' },
-  ...{ run: `r${n}`, end: 'failed', endedAt: 9, validTime: dayAt(n), knownTime: dayAt(n + 1), events: [`e${n}`] },
-  ...{ decisions: 9, withValue: 9, loss: n < 10 ? 0.05 : 0.9, rmse: 1, lastError: 0 },
-}));
+const outcomes = Array.from({ length: 30 }, (_, n) =>
+  anOutcome({
+    ...{ modelLine: LINE, packageDigest: PACKAGE, asset: 'm1', run: `r${n}` },
+    ...{ validTime: dayAt(n), knownTime: dayAt(n + 1), loss: n < 10 ? 0.05 : 0.9 },
+  }),
+);
 const items = [
   ...outcomes.map((record) => ({ ...judgementKeys.outcome(LINE, PACKAGE, 'm1', record.run), record })),
   { ...judgementKeys.features(LINE, PACKAGE, 'plant-a', 'edge-1'), ...featureEvidence(newest, dayAt(9), policy) },

@@ -2,6 +2,7 @@ import type { LabelRequest } from '../../../core/contracts/label-request.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
+import { anOutcome } from '../../support/an-outcome.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
 const LINE = 'predictive-maintenance/plant-a';
@@ -31,25 +32,10 @@ const requested = (more: Partial<LabelRequest> = {}) => {
 const served = request.units.map((unit, n) => ({ sk: `SERVED#${CHAMPION}#${unit}`, lastAt: day(n + 1) }));
 const outcome = {
   sk: `OUTCOME#${CHAMPION}#m1/r2`,
-  record: {
-    schema: 'outcome-judgement/2',
-    modelLine: LINE,
-    site: 'plant-a',
-    packageDigest: CHAMPION,
-    asset: 'm1',
-    run: 'r2',
-    end: 'failed',
-    endedAt: 50,
-    validTime: day(2),
-    knownTime: day(5),
-    events: ['e'],
-    decisions: 40,
-    withValue: 38,
-    loss: 0.4,
-    rmse: 24,
-    lastError: 10,
-    meanError: 0.3,
-  },
+  record: anOutcome({
+    ...{ modelLine: LINE, packageDigest: CHAMPION, asset: 'm1', run: 'r2' },
+    ...{ validTime: day(2), knownTime: day(5), meanError: 0.3 },
+  }),
 };
 const world = (items: readonly { sk: string; [field: string]: unknown }[], champion = true) =>
   fakeWorld({

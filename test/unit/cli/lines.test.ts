@@ -4,6 +4,7 @@ import { digestOf } from '../../../core/lineage/digest.ts';
 import { judgeEvidence } from '../../../core/outcomes/line-evidence.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
+import { anOutcome } from '../../support/an-outcome.ts';
 import { bad as bads, facts, good } from '../../support/line-evidence.ts';
 import { digest, fakeWorld, memoryRegistry, runWith } from './fakes.ts';
 
@@ -15,25 +16,8 @@ const day = (n: number): string => new Date(Date.UTC(2025, 0, n, 7, 30)).toISOSt
 
 const outcome = (n: number, more: Partial<JoinedOutcomeRecord> = {}) => {
   const [asset, run] = [`spindle-${100 + (n % 3)}`, `run-${n}`];
-  const record: JoinedOutcomeRecord = {
-    schema: 'outcome-judgement/2',
-    modelLine: LINE,
-    site: 'plant-a',
-    packageDigest: CHAMPION,
-    asset,
-    run,
-    end: 'failed',
-    endedAt: 50,
-    validTime: day(n),
-    knownTime: day(n + 2),
-    events: [`e${n}`],
-    decisions: 40,
-    withValue: 38,
-    loss: 0.4,
-    rmse: 24,
-    lastError: 10,
-    ...more,
-  };
+  const times = { validTime: day(n), knownTime: day(n + 2) };
+  const record = anOutcome({ modelLine: LINE, packageDigest: CHAMPION, asset, run, ...times, ...more });
   return { sk: `OUTCOME#${CHAMPION}#${asset}/${run}`, record };
 };
 const world = (

@@ -1,11 +1,12 @@
 import type { DriftPolicy } from '../../../core/contracts/drift.ts';
 import { EVENTS } from '../../../core/contracts/events.ts';
-import { type JoinedOutcomeRecord, judgementKeys } from '../../../core/contracts/judgement.ts';
+import { judgementKeys } from '../../../core/contracts/judgement.ts';
 import { LabelRequest, type OutcomePolicy } from '../../../core/contracts/label-request.ts';
 import { digestOf } from '../../../core/lineage/digest.ts';
 import { judgeModelLine } from '../../../lambdas/shared/judge-line.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
+import { anOutcome } from '../../support/an-outcome.ts';
 import { memoryStore } from '../../support/fakes.ts';
 import { memoryJudgement, memoryRegistryWithLedger } from '../../support/memory-judging.ts';
 
@@ -33,24 +34,8 @@ const setUp = async (o: { units: number; minOutcomes?: number; outcomes?: Outcom
     await judgement.put({ ...judgementKeys.served(LINE, CHAMPION, `m${n % 3}`, `r${n}`), lastAt: day(n) });
   const outcome = async (n: number, loss: number): Promise<void> => {
     const [asset, run] = [`m${n % 3}`, `r${n}`];
-    const record: JoinedOutcomeRecord = {
-      schema: 'outcome-judgement/2',
-      modelLine: LINE,
-      site: 'plant-a',
-      packageDigest: CHAMPION,
-      asset,
-      run,
-      end: 'failed',
-      endedAt: 50,
-      validTime: day(n),
-      knownTime: day(o.units + n),
-      events: [`e${n}`],
-      decisions: 9,
-      withValue: 9,
-      loss,
-      rmse: 1,
-      lastError: 0,
-    };
+    const times = { validTime: day(n), knownTime: day(o.units + n) };
+    const record = anOutcome({ modelLine: LINE, packageDigest: CHAMPION, asset, run, ...times, loss });
     await judgement.put({ ...judgementKeys.outcome(LINE, CHAMPION, asset, run), record });
   };
   const judge = () => judgeModelLine({ judgement, registry, ledger, lake: memoryStore() }, LINE, 'test');

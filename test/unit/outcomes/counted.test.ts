@@ -6,6 +6,7 @@ import { outcomeSummary } from '#core/outcomes/outcome-summary.ts';
 import { lotOf } from '#core/outcomes/selection.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 import { definitions } from '../../../use-cases/predictive-maintenance/use-case.ts';
+import { anOutcome } from '../../support/an-outcome.ts';
 
 const PACKAGE = `sha256:${'1'.repeat(64)}`;
 const given = (definitions[0] as (typeof definitions)[number]).useCase.judging;
@@ -16,25 +17,11 @@ const policyWith = (outcomes?: OutcomePolicy, maturityDays = 10) => ({
   ...(outcomes === undefined ? {} : { outcomes }),
 });
 const day = (n: number): string => new Date(Date.UTC(2025, 0, 1 + n)).toISOString();
-const record = (n: number, more: Partial<JoinedOutcomeRecord> = {}): JoinedOutcomeRecord => ({
-  schema: 'outcome-judgement/2',
-  modelLine: 'a/plant-a',
-  site: 'plant-a',
-  packageDigest: PACKAGE,
-  asset: 'm1',
-  run: `r${n}`,
-  end: 'failed',
-  endedAt: 50,
-  validTime: day(n),
-  knownTime: day(n + 1),
-  events: ['e'],
-  decisions: 40,
-  withValue: 40,
-  loss: 0.2,
-  rmse: 10,
-  lastError: 1,
-  ...more,
-});
+const record = (n: number, more: Partial<JoinedOutcomeRecord> = {}): JoinedOutcomeRecord =>
+  anOutcome({
+    ...{ modelLine: 'a/plant-a', packageDigest: PACKAGE, asset: 'm1', run: `r${n}` },
+    ...{ validTime: day(n), knownTime: day(n + 1), loss: 0.2, ...more },
+  });
 const factsWith = (outcomes: readonly JoinedOutcomeRecord[], policy = policyWith()) => ({
   packageDigest: PACKAGE,
   policy,

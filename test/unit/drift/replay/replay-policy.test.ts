@@ -3,13 +3,14 @@ import { DETECTORS } from '../../../../core/drift/detectors-registry.ts';
 import { againstChanges } from '../../../../core/drift/replay/against-changes.ts';
 import { replayDetector } from '../../../../core/drift/replay/replay-detector.ts';
 import { type RecordedLine, refold, replayPolicy } from '../../../../core/drift/replay/replay-policy.ts';
+import { anOutcome } from '../../../support/an-outcome.ts';
 import { changeover, dayAt, FAR, historyOf, LINE, PACKAGE, policy, SAME } from '../../../support/drift-history.ts';
 
-const outcome = (n: number, loss: number): RecordedLine['outcomes'][number] => ({
-  ...{ schema: 'outcome-judgement/2', modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, asset: `m${n % 3}` },
-  ...{ run: `r${n}`, end: 'failed', endedAt: 9, validTime: dayAt(n), knownTime: dayAt(n + 1), events: [`e${n}`] },
-  ...{ decisions: 9, withValue: 9, loss, rmse: 1, lastError: 0 },
-});
+const outcome = (n: number, loss: number): RecordedLine['outcomes'][number] =>
+  anOutcome({
+    ...{ modelLine: LINE, packageDigest: PACKAGE, asset: `m${n % 3}`, run: `r${n}` },
+    ...{ validTime: dayAt(n), knownTime: dayAt(n + 1), loss },
+  });
 const lineOf = (losses: readonly number[]): RecordedLine => ({
   ...{ modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, served: [], labels: [] },
   validationLoss: { mean: 0.05, upper: 0.08, runs: 40 },
