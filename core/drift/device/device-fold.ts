@@ -10,11 +10,13 @@ import { chartLimits } from './chart-limits.ts';
 import { freshEvents, withEvent } from './device-events.ts';
 import { type DeviceState, KEPT_ASSETS, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
 import { type JudgedBy, judge } from './judged.ts';
+import { seasonal } from './reference.ts';
+import { warmUpBegins } from './warm-up.ts';
 import { evidenceOf } from './window-evidence.ts';
 import { weigh } from './window-kind.ts';
 
 /** Of the rules of this fold. Raise it with every change after which the same windows give another evidence. */
-export const FOLD_VERSION = 2;
+export const FOLD_VERSION = 3;
 
 export interface Folded {
   readonly state: DeviceState;
@@ -52,18 +54,16 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
       `windows of ${first.site}/${first.device} and ${other.site}/${other.device} are not judged together: fold each device alone`,
     );
   const rules = driftRules(of.policy.drift);
-  const limit = limitsOf(of.baseline)(rules.arl0);
+  const limit = limitsOf(seasonal(of.baseline, rules.season) ?? of.baseline)(rules.arl0);
   const start = state ?? startOf(window.from);
   const events = freshEvents(start, of.events, window);
   const told = events.reduce((s, e) => withEvent(s, e, rules), start);
   // By machine: two that run different contexts at the same time change none.
-  const isOther = window.assets.some((a) => (told.contexts[a] ?? window.context) !== window.context);
+  const left = window.assets.map((a) => told.contexts[a] ?? window.context).filter((c) => c !== window.context);
   const contexts = window.assets.reduce((all, a) => withEntry(all, a, window.context), told.contexts);
-  const ready = {
-    ...told,
-    contexts: newest(contexts, KEPT_ASSETS),
-    warmUpRows: isOther || events.length > 0 ? rules.warmUpRows : told.warmUpRows,
-  };
+  const here = { ...told, contexts: newest(contexts, KEPT_ASSETS) };
+  const begins = rules.warmUpRows > 0 && (left.length > 0 || events.length > 0);
+  const ready = begins ? warmUpBegins(here, window, rules.warmUpRows, left, events.length > 0) : here;
   const judged = judge(ready, window, inOrder, of, rules);
   const straddles = events.some((e) => e.validTime > window.from);
   const { state: folded, kind } =

@@ -5,6 +5,7 @@ import type { Regime } from '../baselines/regimes.ts';
 import type { Rolling } from '../baselines/rolling.ts';
 import type { Chart } from './charts.ts';
 import { FREE, type Hold } from './hold.ts';
+import type { Stretch } from './warm-up.ts';
 
 /** After a tagged change windows that differ are learned, by declared rule, once for each context. */
 export interface Accepting {
@@ -28,8 +29,12 @@ export interface DeviceState {
   /** Of the machines that were seen last the context that each was in. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly last: Pick<DriftWindow, 'boot' | 'windowStart' | 'from' | 'assets'> | null;
-  /** Rows after a change of context that are still left out. */
+  /** Rows that are still of the warm-up after a change of context. */
   readonly warmUpRows: number;
+  /** Since then; absent: no warm-up was declared, or none began. */
+  readonly stretch?: Stretch;
+  /** Contexts that were left within their warm-up; absent: none was. */
+  readonly shortContexts?: readonly string[];
   readonly mutedUntil: Instant | null;
   /** Plant events up to then are past: before the first window, or so many others came since. */
   readonly eventsFrom: Instant;

@@ -9,7 +9,7 @@ import { momentsOf } from '../sketch/feature-sketch.ts';
 import type { MergedWindow } from '../sketch/merge.ts';
 import type { DeviceState } from './device-state.ts';
 import { isCalibrated, type JudgedFeature, judgeFeatures } from './judge-features.ts';
-import { keyOf, ownReference, packageReference, type Reference } from './reference.ts';
+import { keyOf, ownReference, type Place, packageReference, placeOf, type Reference } from './reference.ts';
 import { windowFaults } from './window-quality.ts';
 
 /** What a window is judged by. */
@@ -28,6 +28,8 @@ export interface JudgedBy {
 export interface Judged {
   readonly window: MergedWindow;
   readonly sketches: ReadonlyMap<string, FeatureSketch>;
+  /** Where in the season; null where the package knows no such cells. */
+  readonly place: Place | null;
   readonly key: string;
   readonly reference: Reference | null;
   readonly features: readonly JudgedFeature[];
@@ -66,17 +68,19 @@ export const judge = (
 ): Judged => {
   const { baseline, policy } = of;
   const sketches = new Map(window.features.map((s) => [s.name, s]));
-  const key = keyOf(window, rules.season);
-  const packaged = packageReference(baseline, window.context, key);
-  const reference = ownReference(baseline, state, key, packaged) ?? packaged;
-  const features = reference === null ? [] : judgeFeatures(baseline, reference.counts, sketches, policy);
+  const place = placeOf(baseline, window, rules.season);
+  const key = keyOf(window.context, place);
+  const packaged = packageReference(baseline, window.context, place);
+  const reference = ownReference(baseline, state, { key, place, packaged }) ?? packaged;
+  const features = reference === null ? [] : judgeFeatures(reference.baseline, reference.counts, sketches, policy);
   return {
     window,
     sketches,
+    place,
     key,
     reference,
     features,
-    state: worstOf(features, policy, isCalibrated(baseline)),
+    state: worstOf(features, policy, isCalibrated(reference?.baseline ?? baseline)),
     faults: [...of.held, ...clockFaults(state, windows), ...windowFaults(baseline, sketches, state.charts)],
   };
 };

@@ -15,6 +15,7 @@ import type { DeviceState } from './device-state.ts';
 import { effectsOfFeature, isCalibrated, judgeFeatures } from './judge-features.ts';
 import type { Judged, JudgedBy } from './judged.ts';
 import { centerOf } from './reference.ts';
+import { isJudgedWarmingUp } from './warm-up.ts';
 
 /** Most features that evidence describes: those that moved most. */
 const DESCRIBED = 20;
@@ -49,8 +50,7 @@ const findingsOf = ({ state, judged, of, rules, limit }: Told, eValues: WindowEV
   if (reference === null) return [];
   const alpha = policy.alpha / baseline.features.length;
   const overall = baseline.features.map((_, i) => limit?.features[i]?.mean ?? null);
-  const place = { reference, key: judged.key, context: judged.window.context };
-  const { means: centers } = centerOf(baseline, state, place, overall);
+  const { means: centers } = centerOf(state, { ...judged, reference }, overall);
   // What goes far over windows is told too, although each of them alone is as it should be.
   const chartOf = (name: string): number => {
     const chart = state.charts[name];
@@ -68,7 +68,7 @@ const findingsOf = ({ state, judged, of, rules, limit }: Told, eValues: WindowEV
     .filter((f) => byMoved.includes(f) || byWay.includes(f))
     .map((f) => {
       const sketch = judged.sketches.get(f.name) as NonNullable<ReturnType<typeof judged.sketches.get>>;
-      const { js, wasserstein, ks } = effectsOfFeature(baseline, reference.counts, sketch, f.index, alpha);
+      const { js, wasserstein, ks } = effectsOfFeature(reference.baseline, reference.counts, sketch, f.index, alpha);
       const isNumber = baseline.features[f.index]?.cells.kind === 'numeric';
       const mean = isNumber ? (momentsOf(sketch)?.mean ?? null) : null;
       const center = centers[f.index] ?? 0;
@@ -114,7 +114,12 @@ const mixOf = (state: DeviceState, baseline: BaselineSpec): WindowEvidence['mix'
 /** Whether nothing surely moved since the last windows, whatever those were. */
 const isKnown = ({ before, judged, of }: Told): boolean => {
   if (before.rolling === null || before.rolling.context !== judged.key) return false;
-  const since = judgeFeatures(of.baseline, unpack(before.rolling.packed), judged.sketches, of.policy);
+  const since = judgeFeatures(
+    judged.reference?.baseline ?? of.baseline,
+    unpack(before.rolling.packed),
+    judged.sketches,
+    of.policy,
+  );
   return since.every((f) => f.lower <= of.policy.psiWatch);
 };
 
@@ -130,6 +135,15 @@ const whyWatched = ({ state }: Told, features: readonly FeatureFinding[]): strin
     : 'within what is tolerated again, but not for long enough';
 };
 
+/** What a window was held against, in words; a cell that training had too little of is named. */
+const referenceText = ({ reference, place }: Judged): string => {
+  if (reference === null) return 'nothing';
+  const cell = place?.cell ?? null;
+  if (place === null || (cell !== null && reference.baseline === place.view))
+    return `the ${reference.against} reference${cell === null ? '' : ` of ${cell}`}`;
+  return `the ${reference.against} reference, for ${cell === null ? 'it is longer than a day' : `training had too little of ${cell}`}`;
+};
+
 const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowEvidence['ageing']): string[] => {
   const { state, judged, of, events } = told;
   const { kind } = state;
@@ -138,7 +152,7 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
   const measured =
     worst === undefined ? 'nothing was counted' : `${worst.name} has index ${worst.psi}, at least ${worst.lower}`;
   const others = moved.length > 1 ? ` and ${moved.length - 1} other${moved.length > 2 ? 's' : ''} moved too` : '';
-  const against = judged.reference === null ? 'nothing' : `the ${judged.reference.against} reference`;
+  const against = referenceText(judged);
   const text: Readonly<Record<typeof kind, () => string>> = {
     steady: () => `as ${against}: ${measured}`,
     watch: () => (judged.state === 'steady' ? whyWatched(told, features) : `not as ${against}: ${measured}${others}`),
@@ -162,6 +176,11 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
   return [
     text[kind](),
     ...events.map((e) => `${e.kind} ${e.eventId} of ${e.asset} at ${e.validTime} was taken into account`),
+    ...(isJudgedWarmingUp(told.before) && state.kind !== 'warm-up'
+      ? [
+          `its stretches in context ${told.before.stretch?.context} are shorter than the warm-up, so the rows after a change are judged too`,
+        ]
+      : []),
     ...(isDrift && isKnown(told) ? ['as it has been of late: nothing more changed'] : []),
   ];
 };
@@ -197,6 +216,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
     rows: window.rows,
     assets: [...window.assets],
     context: window.context,
+    ...(judged.place?.cell == null ? {} : { cell: judged.place.cell }),
     against: judged.reference?.against ?? 'nothing',
     kind: state.kind,
     state: SILENT.includes(state.kind) ? 'steady' : judged.state,
@@ -212,7 +232,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
             value: figure(limit.arl0.value),
             interval: [figure(limit.arl0.interval[0]), figure(limit.arl0.interval[1])],
           },
-    calibrated: isCalibrated(baseline),
+    calibrated: isCalibrated(judged.reference?.baseline ?? baseline),
     slow: !SILENT.includes(state.kind) && (state.hold?.slow ?? null) !== null,
     since: state.since,
     ageing,

@@ -15,6 +15,7 @@ import { calmHold, FREE, type Hold, isFree, stepHold } from './hold.ts';
 import { distanceTo, type JudgedFeature } from './judge-features.ts';
 import { countsOf, type Judged, type JudgedBy } from './judged.ts';
 import { centerOf, packageReference, type Reference } from './reference.ts';
+import { warmedUp } from './warm-up.ts';
 
 /** Contexts that a device learns of itself after a change; more are held against the package, so that none is learned for ever. */
 const KEPT_OWN = 8;
@@ -27,9 +28,10 @@ const movedShare = (features: readonly JudgedFeature[], psiWatch: number): numbe
 
 /** A known regime that a window is like: one of the library, or what the package has where the device learned its own since. */
 const isRecurring = (state: DeviceState, judged: Judged, { baseline, policy }: JudgedBy): boolean => {
-  const near = (counts: Reference['counts']): number => distanceTo(baseline, counts, judged.sketches, policy.alpha);
-  const packaged =
-    judged.reference?.against === 'own' ? packageReference(baseline, judged.window.context, judged.key) : null;
+  const { reference, sketches, window, place } = judged;
+  const by = reference?.baseline ?? baseline;
+  const near = (counts: Reference['counts']): number => distanceTo(by, counts, sketches, policy.alpha);
+  const packaged = reference?.against === 'own' ? packageReference(baseline, window.context, place) : null;
   if (packaged !== null && near(packaged.counts) < policy.psiSerious) return true;
   return recurring(state.regimes, ({ packed }) => near(unpack(packed)), policy.psiSerious) !== null;
 };
@@ -54,14 +56,14 @@ const suspectedOf = (
 /** Draws the charts on by one window; a feature without a centre in this context waits. */
 const drawn = (
   state: DeviceState,
-  { window, key, reference }: Judged,
+  { window, key, place, reference }: Judged,
   learned: WindowCounts,
   { baseline }: JudgedBy,
   limit: ChartLimits | null,
 ): DeviceState => {
   if (limit === null || reference === null) return state;
   const overall = limit.features.map((f) => f?.mean ?? null);
-  const { windows, means } = centerOf(baseline, state, { reference, key, context: window.context }, overall);
+  const { windows, means } = centerOf(state, { reference, key, place }, overall);
   const day = (Date.parse(window.from) + Date.parse(window.to)) / 2 / DAY;
   const charts: Record<string, Chart> = { ...state.charts };
   for (const [i, { name }] of baseline.features.entries()) {
@@ -107,17 +109,17 @@ const heldKind = (hold: Hold, state: Judged['state']): 'steady' | 'watch' | 'ser
 
 /** What a window is after all is weighed, and what is remembered of it. */
 export const weigh = (
-  before: DeviceState,
+  given: DeviceState,
   judged: Judged,
   of: JudgedBy,
   rules: DriftRules,
   limit: ChartLimits | null,
 ): { readonly state: DeviceState; readonly kind: WindowKind } => {
   const { window } = judged;
-  if (judged.faults.length > 0) return { state: before, kind: 'data-quality' };
-  if (before.mutedUntil !== null && window.from < before.mutedUntil) return { state: before, kind: 'muted' };
-  if (before.warmUpRows > 0)
-    return { state: { ...before, warmUpRows: Math.max(0, before.warmUpRows - window.rows) }, kind: 'warm-up' };
+  if (judged.faults.length > 0) return { state: given, kind: 'data-quality' };
+  if (given.mutedUntil !== null && window.from < given.mutedUntil) return { state: given, kind: 'muted' };
+  const { state: before, isLeftOut } = warmedUp(given, window);
+  if (isLeftOut) return { state: before, kind: 'warm-up' };
   const learned = countsOf(of.baseline, judged);
   const { state, isLearning } = accepted(before, judged, learned);
   if (judged.reference === null) return { state, kind: 'new-context' };

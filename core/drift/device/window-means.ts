@@ -1,5 +1,5 @@
-import type { BaselineSpec } from '../../contracts/baseline.ts';
 import { oncePer } from '../../policy/once-per.ts';
+import type { GroupedBaseline } from '../baselines/seasonal.ts';
 
 /** Means of reference windows, apart for each context: what a context shifts is no part of how windows vary. */
 export interface WindowMeans {
@@ -11,32 +11,37 @@ export interface WindowMeans {
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
+/** Windows stand context after context, so many of each as its rows hold, where they are not told apart one by one. */
+const groupsOf = ({ groups, contexts, windows }: GroupedBaseline): readonly number[] =>
+  groups ?? contexts.flatMap((c, i) => new Array<number>(Math.floor(c.rows / windows.rows)).fill(i));
+
 /**
- * Windows stand context after context, in the order of `contexts`, none in two: so many of each as its rows hold. A baseline
- * whose windows are not as many has them as of one context.
+ * Of windows in their order, none in two contexts. A baseline whose windows are not as many as its contexts account for has
+ * them as of one.
  */
-export const windowMeansOf = oncePer((baseline: BaselineSpec): WindowMeans => {
-  const counts = baseline.contexts.map((c) => ({
-    context: c.context,
-    windows: Math.floor(c.rows / baseline.windows.rows),
-  }));
-  const total = counts.reduce((sum, c) => sum + c.windows, 0);
-  const all = baseline.features.map((f) => (f.cells.kind === 'numeric' ? (f.windowMeans ?? []) : []));
-  const contexts = new Map(counts.map((c) => [c.context, { windows: c.windows, means: [] as (number | null)[] }]));
-  const within = all.map((means) => {
-    if (means.length === 0 || total !== means.length) {
-      for (const c of contexts.values()) c.means.push(null);
-      const middle = means.length > 0 ? mean(means) : 0;
-      return means.map((m) => m - middle);
+export const windowMeansOf = oncePer((baseline: GroupedBaseline): WindowMeans => {
+  const groups = groupsOf(baseline);
+  const of = baseline.contexts.map((_, i) => groups.flatMap((g, w) => (g === i ? [w] : [])));
+  const means: (number | null)[][] = of.map(() => []);
+  const within = baseline.features.map((f) => {
+    const all = f.cells.kind === 'numeric' ? (f.windowMeans ?? []) : [];
+    if (all.length === 0 || groups.length !== all.length) {
+      for (const m of means) m.push(null);
+      const middle = all.length > 0 ? mean(all) : 0;
+      return all.map((m) => m - middle);
     }
-    let from = 0;
-    return counts.flatMap(({ context, windows }) => {
-      const part = means.slice(from, from + windows);
-      from += windows;
-      const middle = part.length > 0 ? mean(part) : null;
-      contexts.get(context)?.means.push(middle);
-      return part.map((m) => m - (middle ?? 0));
-    });
+    const away = [...all];
+    for (const [i, windows] of of.entries()) {
+      const middle = windows.length > 0 ? mean(windows.map((w) => all[w] as number)) : null;
+      means[i]?.push(middle);
+      // Few windows lie nearer to their own mean than to that of all there could be.
+      const wider = baseline.groups === undefined ? 1 : Math.sqrt(windows.length / Math.max(1, windows.length - 1));
+      for (const w of windows) away[w] = wider * ((all[w] as number) - (middle ?? 0));
+    }
+    return away;
   });
-  return { within, contexts };
+  const contexts = baseline.contexts.map(
+    (c, i) => [c.context, { windows: of[i]?.length ?? 0, means: means[i] ?? [] }] as const,
+  );
+  return { within, contexts: new Map(contexts) };
 });

@@ -255,6 +255,36 @@ describe('contexts', () => {
     const { evidence } = judgeAll(windowsOf(seen, of), { baseline: of, drift: { warmUpRows: 150 } });
     expect(kindsOf(evidence)).toEqual(['steady', 'warm-up', 'warm-up', 'steady']);
   });
+  it('that are left within their warm-up are judged from their next stretch on, with the rows after a change', () => {
+    const of = baseline();
+    const stretches = (n: number, windows: number): Seen[] =>
+      times(n, (i) =>
+        i % 2 === 0 ? inContext(calm(windows, i + 1), 'red') : inContext(moved(windows, shifted, i + 1), 'blue'),
+      ).flat();
+    const kinds = (windows: number) => {
+      const { evidence } = judgeAll(windowsOf(stretches(6, windows), of), { baseline: of, drift: { warmUpRows: 150 } });
+      return evidence;
+    };
+    expect(kindsOf(kinds(1))).toEqual(['steady', 'warm-up', 'warm-up', 'steady', 'steady', 'steady']);
+    expect(kinds(1).at(-1)?.says[1]).toContain('shorter than the warm-up');
+    expect(kindsOf(kinds(3)).filter((k) => k === 'warm-up')).toHaveLength(10);
+  });
+  it('that are short and drift are found although every window begins with a warm-up', () => {
+    const of = baseline();
+    const next = normal(51);
+    const seen = times(12, (i) =>
+      i % 2 === 0
+        ? { rows: rowsOf(next, ROWS, [0, i < 4 ? 0 : 2]), context: 'red' }
+        : { rows: rowsOf(next, ROWS, shifted), context: 'blue' },
+    );
+    const { evidence } = judgeAll(windowsOf(seen, of), { baseline: of, drift: { warmUpRows: 50 } });
+    expect(
+      evidence
+        .slice(4)
+        .filter((e) => e.context === 'red')
+        .map((e) => e.state),
+    ).toEqual(times(4, () => 'serious'));
+  });
   it('that two machines run at the same time are no change that has to warm up', () => {
     const of = baseline();
     const seen = times(6, (i) =>
