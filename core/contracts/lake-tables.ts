@@ -38,7 +38,10 @@ export interface LakeTable {
 
 const TIER = { type: 'tier' } as const;
 const SITE = { type: 'site' } as const;
+/** Of landing. */
 const DATE = { type: 'date', from: '2025-01-01' } as const;
+/** Of source time: historians bring what is older than the platform. */
+const SOURCE_DATE = { type: 'date', from: '2000-01-01' } as const;
 
 /** Every table of the lake, once: Glue, writers, compaction, queries and the reference page come from it. */
 export const LAKE_TABLES = {
@@ -158,7 +161,7 @@ export const LAKE_TABLES = {
     partitions: {
       feature_set: { type: 'injected', says: '64 hex digits of the digest of the feature set' },
       site: SITE,
-      date: DATE,
+      date: SOURCE_DATE,
     },
     rowKey: ['asset', 'run', 'index', 'known_time'],
     retention: 'working',

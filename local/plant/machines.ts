@@ -2,9 +2,13 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import type { Frame } from '#core/contracts/frame.ts';
 import type { LiveRun } from '#core/contracts/source.ts';
+import { lapMoved, moveFrame, moveRuns } from './lives.ts';
 
 /** How many frames a machine keeps in flight before it waits for answers. */
 export const MAX_IN_FLIGHT = 8;
+
+/** For a frame whose time is not there yet: clocks are set, so a machine looks again. */
+const LONGEST_WAIT_MS = 60_000;
 
 /** What the connector answers to one frame. */
 export const MachineAnswer = z.object({
@@ -49,20 +53,29 @@ export interface MachinesOptions {
   readonly onAnswer?: (answer: AnsweredFrame) => void;
   /** A monotonic clock in milliseconds. */
   readonly clock?: () => number;
+  /** Newest source time of earlier starts, ms since 1970: what these machines live through comes after it. */
+  readonly livedUntil?: number | null;
+  /** Called before a machine begins a run with the newest source time of all machines, ms since 1970. */
+  readonly onLived?: (until: number) => void;
+  /** The present, ms since 1970: a frame waits until its source time is over. */
+  readonly now?: () => number;
 }
 
 export interface Machines {
   readonly endpoints: readonly { readonly machine: string; readonly host: string; readonly port: number }[];
   /**
    * Starts every lane from its first frame, forgetting frames still in flight. Runs are renamed by `lap`, so that a frame
-   * is never mistaken for one of an earlier lap. With `repeat` a lane begins anew when it is through, in a part of its own.
-   * With `runs` the machines, in their order, live through these instead of their own.
+   * is never mistaken for one of an earlier lap, and moved by {@link moved}, so that no source time goes back. With `repeat`
+   * a lane begins anew when it is through, in a part of its own and after what it lived through. With `runs` the machines,
+   * in their order, live through these instead of their own.
    * @returns resolves when every frame of every lane is answered; never with `repeat`.
    */
   play(
     lap: number,
     options?: { readonly repeat?: boolean; readonly runs?: readonly (readonly LiveRun[])[] },
   ): Promise<void>;
+  /** By how much a lap that begins at this moment is later than its runs say, ms; of their own runs where none are given. */
+  moved(runs?: readonly (readonly LiveRun[])[]): number;
   /** Lets no machine begin another frame. @returns resolves when all that was sent is answered. */
   rest(): Promise<void>;
   /** Latencies are those since the pace was last set. */
@@ -111,6 +124,8 @@ class Machine {
   private readonly inFlight = new Map<string, { readonly frame: Frame; readonly firstSent: number }>();
   private socket: Socket | null = null;
   private frames: Iterator<Frame> | null = null;
+  /** The next frame while its time is not there yet. */
+  private ahead: Frame | null = null;
   private lap = 0;
   private exhausted = true;
   private timer: NodeJS.Timeout | null = null;
@@ -158,11 +173,12 @@ class Machine {
     );
   }
 
-  play(lap: number, repeat: boolean, runs: readonly LiveRun[] = this.ownRuns): Promise<void> {
+  play(lap: number, repeat: boolean, moved: number, runs: readonly LiveRun[] = this.ownRuns): Promise<void> {
     this.lap = lap;
     this.runs = runs;
     this.inFlight.clear();
-    this.frames = this.framesOf(lap, repeat);
+    this.ahead = null;
+    this.frames = this.framesOf(lap, repeat, moved);
     this.exhausted = false;
     return new Promise((resolve) => {
       this.done = resolve;
@@ -192,10 +208,14 @@ class Machine {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
   }
 
-  private *framesOf(lap: number, repeat: boolean): Iterator<Frame> {
-    for (let round = 0; round === 0 || (repeat && this.runs.length > 0); round++)
-      for (const { run, frames } of this.runs)
-        for (const frame of frames) yield { ...frame, run: lapRun(run, lap, round) };
+  private *framesOf(lap: number, repeat: boolean, moved: number): Iterator<Frame> {
+    let lived: number | null = null;
+    for (let round = 0; round === 0 || (repeat && lived !== null); round++)
+      for (const { run, moved: by, until } of moveRuns(this.runs, moved, lived)) {
+        lived = until;
+        this.options.onLived(until);
+        for (const frame of run.frames) yield { ...moveFrame(frame, by), run: lapRun(run.run, lap, round) };
+      }
   }
 
   private accept(socket: Socket): void {
@@ -252,27 +272,37 @@ class Machine {
     this.socket?.write(`${JSON.stringify(frame)}\n`);
   }
 
+  private pumpIn(ms: number): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.pump();
+    }, ms);
+  }
+
   private pump(): void {
     while (this.socket !== null && this.frames !== null && !this.exhausted && this.inFlight.size < MAX_IN_FLIGHT) {
       const now = this.options.clock();
-      const wait = this.notBefore - now;
-      if (wait > 0) {
-        this.timer ??= setTimeout(() => {
-          this.timer = null;
-          this.pump();
-        }, wait);
+      if (this.notBefore > now) {
+        this.pumpIn(this.notBefore - now);
         return;
       }
-      const next = this.frames.next();
-      if (next.done === true) {
+      const frame: Frame | undefined = this.ahead ?? this.frames.next().value;
+      if (frame === undefined) {
         this.exhausted = true;
         if (this.inFlight.size === 0) this.done();
         return;
       }
+      const early = Date.parse(frame.sourceTime) - this.options.now();
+      this.ahead = early > 0 ? frame : null;
+      if (early > 0) {
+        this.pumpIn(Math.min(early, LONGEST_WAIT_MS));
+        return;
+      }
       this.notBefore = now + this.paceMs;
-      this.inFlight.set(keyOf(next.value.run, next.value.index), { frame: next.value, firstSent: now });
+      this.inFlight.set(keyOf(frame.run, frame.index), { frame, firstSent: now });
       this.sent++;
-      this.write(next.value);
+      this.write(frame);
     }
   }
 }
@@ -283,14 +313,28 @@ class Machine {
  * @throws {Error} when a port cannot be opened.
  */
 export const startMachines = async (lanes: readonly Lane[], options: MachinesOptions): Promise<Machines> => {
-  const whole = { onAnswer: () => {}, clock: () => performance.now(), ...options };
+  let lived = options.livedUntil ?? null;
+  const whole = {
+    onAnswer: () => {},
+    clock: () => performance.now(),
+    now: () => Date.now(),
+    livedUntil: null,
+    ...options,
+    onLived(until: number) {
+      lived = Math.max(lived ?? until, until);
+      options.onLived?.(lived);
+    },
+  };
+  const moved = (runs: readonly (readonly LiveRun[])[] = lanes.map((l) => l.runs)): number => lapMoved(runs, lived);
   const machines = lanes.map((lane) => new Machine(lane, whole));
   await Promise.all(machines.map((m) => m.listen()));
   return {
     endpoints: machines.map((m) => ({ machine: m.name, host: '127.0.0.1', port: m.port })),
     async play(lap, { repeat = false, runs } = {}) {
-      await Promise.all(machines.map((m, i) => m.play(lap, repeat, runs?.[i])));
+      const by = moved(runs);
+      await Promise.all(machines.map((m, i) => m.play(lap, repeat, by, runs?.[i])));
     },
+    moved,
     async rest() {
       await Promise.all(machines.map((m) => m.rest()));
     },

@@ -5,11 +5,12 @@ import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { thingName } from '#core/contracts/release.ts';
 import type { LiveRun } from '#core/contracts/source.ts';
 import { type Device, startCoreDevice } from '../greengrass/core-device/start-core-device.ts';
+import { moveInstant } from '../plant/lives.ts';
 import { type AnsweredFrame, laneName, type Machines, startMachines } from '../plant/machines.ts';
 import { isAlive } from '../shared/service.ts';
 import { StartError } from './errors.ts';
 import { REGION, writeWhole } from './plant.ts';
-import { cli, type Plant, STAGE, type StartDeps } from './plant-context.ts';
+import { cli, keepLivedUntil, livedUntil, type Plant, STAGE, type StartDeps } from './plant-context.ts';
 import { until } from './wait.ts';
 
 /** While a model is trained the machines leave it the processors. */
@@ -50,6 +51,21 @@ interface Plugged {
   comebacks: number;
 }
 const COMEBACKS = 3;
+
+/**
+ * Machines send nothing that has not happened yet.
+ * @param moved by how much the lanes are later than their source says, ms.
+ * @throws {StartError} when what they would live through next lies in the future.
+ */
+export const assertPast = (lanes: readonly (readonly LiveRun[])[], moved: number, now: string): void => {
+  const begins = lanes.flatMap((runs) => runs.flatMap(({ frames: [first] }) => first?.sourceTime ?? [])).sort();
+  const [first] = begins;
+  if (first !== undefined && Date.parse(first) + moved > Date.parse(now))
+    throw new StartError(
+      `the machines of this plant have lived up to the present: what they would send next is of ${moveInstant(first, moved).slice(0, 10)}`,
+      'begin anew with --fresh, or give another --state-dir',
+    );
+};
 
 /** The devices of the plant and the machines that they are wired to. */
 export class Devices {
@@ -149,8 +165,14 @@ export class Devices {
         runs,
         ...(ports[i] === undefined ? {} : { port: ports[i] }),
       })),
-      { paceMs: SLOW_MS, onAnswer: (answer) => this.onAnswer(answer) },
+      {
+        paceMs: SLOW_MS,
+        onAnswer: (answer) => this.onAnswer(answer),
+        livedUntil: livedUntil(stateDir),
+        onLived: (until) => keepLivedUntil(stateDir, until),
+      },
     );
+    assertPast(lanes, this.machines.moved(), plant.now());
     const { endpoints } = this.machines;
     writeWhole(portsFile, JSON.stringify(endpoints.map((e) => e.port)));
     const planFile = join(stateDir, 'devices.json');

@@ -18,7 +18,7 @@ class Interrupted extends Error {}
 
 /** What the plant itself puts into its folder, and nothing else: a folder may be given that holds more. */
 const OURS =
-  /^(aws|sagemaker|greengrass|logs|devices|credentials|cdk\.out|lap|[a-z-]+\.stamp|tmp-bad-package|(ports|machine-ports|seeds|devices|plant|story|last-seen|faults)\.json)$/;
+  /^(aws|sagemaker|greengrass|logs|devices|credentials|cdk\.out|lap|lived-until|[a-z-]+\.stamp|tmp-bad-package|(ports|machine-ports|seeds|devices|plant|story|last-seen|faults)\.json)$/;
 
 const forget = (stateDir: string): void => {
   for (const name of readdirSync(stateDir))

@@ -83,6 +83,18 @@ export const nextLap = (stateDir: string): number => {
   return lap;
 };
 
+const livedFile = (stateDir: string): string => join(stateDir, 'lived-until');
+
+/** Newest source time that a machine of the plant may have sent in all starts, ms since 1970; null before the first. */
+export const livedUntil = (stateDir: string): number | null => {
+  const file = livedFile(stateDir);
+  return existsSync(file) ? Date.parse(readFileSync(file, 'utf8')) : null;
+};
+
+/** Keeps it before it is sent, so that no later start goes back behind it. @param until ms since 1970. */
+export const keepLivedUntil = (stateDir: string, until: number): void =>
+  writeWhole(livedFile(stateDir), new Date(until).toISOString());
+
 /** What a device says in its newest report, as far as a start looks at it. */
 export interface Reported {
   readonly device: string;

@@ -7,8 +7,11 @@ import type { LiveRun, PlantSource, UseCaseDefinition } from '#core/contracts/so
 import type { UseCase } from '#core/contracts/use-case.ts';
 import { StartError } from './errors.ts';
 
-/** First instant of all history: fixed, so that the same seed gives the same bytes on every day. */
-const HISTORY_START = '2025-01-01T00:00:00.000Z';
+/**
+ * First instant of all history: fixed, so that the same seed gives the same bytes on every day, and long ago, because
+ * machines that send an hour each second live through a year in two and a half hours, and never into the future.
+ */
+export const HISTORY_START = '2000-01-01T00:00:00.000Z';
 
 /** Definitions of all use cases, by folder name. */
 export const discoverDefinitions = async (root: string): Promise<readonly UseCaseDefinition[]> => {

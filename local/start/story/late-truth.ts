@@ -1,24 +1,36 @@
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { StoryRun } from '#core/contracts/source.ts';
+import { moveInstant, moveRuns } from '../../plant/lives.ts';
 import { lapRun } from '../../plant/machines.ts';
 
-/**
- * What the plant comes to know of runs, as it is sent: runs by the names under which the machines played them, in the order
- * in which it became known. An event that is there twice is sent twice.
- */
-export const eventsAsPlayed = (runs: readonly (readonly StoryRun[])[], lap: number): readonly PlantEvent[] => {
+/** A lap of the machines: its number, and by how much it is later than its source says, ms. */
+export interface Lap {
+  readonly lap: number;
+  readonly moved: number;
+}
+
+/** An event of what was played in a lap: named after the lap, as late as it, of the run as it was played. */
+export const asPlayed = (event: PlantEvent, { lap, moved }: Lap): PlantEvent => {
   const named = (id: string): string => `${id}-l${lap}`;
-  return runs
-    .flat()
-    .flatMap(({ events }) => events)
-    .map((e) => ({
-      ...e,
-      eventId: named(e.eventId),
-      run: e.run === null ? null : lapRun(e.run, lap, 0),
-      ...(e.corrects === undefined ? {} : { corrects: named(e.corrects) }),
-    }))
-    .sort((a, b) => (a.knownTime < b.knownTime ? -1 : a.knownTime > b.knownTime ? 1 : 0));
+  return {
+    ...event,
+    eventId: named(event.eventId),
+    run: event.run === null ? null : lapRun(event.run, lap, 0),
+    validTime: moveInstant(event.validTime, moved),
+    knownTime: moveInstant(event.knownTime, moved),
+    ...(event.corrects === undefined ? {} : { corrects: named(event.corrects) }),
+  };
 };
+
+/**
+ * What the plant comes to know of runs, as it is sent: runs by the names and at the times at which the machines played them,
+ * in the order in which it became known. An event that is there twice is sent twice.
+ */
+export const eventsAsPlayed = (lanes: readonly (readonly StoryRun[])[], { lap, moved }: Lap): readonly PlantEvent[] =>
+  lanes
+    .flatMap((runs) => moveRuns(runs, moved, null))
+    .flatMap(({ run, moved: by }) => run.events.map((e) => asPlayed(e, { lap, moved: by })))
+    .sort((a, b) => (a.knownTime < b.knownTime ? -1 : a.knownTime > b.knownTime ? 1 : 0));
 
 const MOST = 8;
 

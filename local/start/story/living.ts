@@ -1,7 +1,7 @@
 import type { StorySource } from '#core/contracts/source.ts';
 import { lapRun } from '../../plant/machines.ts';
 import type { Devices } from '../devices.ts';
-import { nextLap, type Plant } from '../plant-context.ts';
+import type { Plant } from '../plant-context.ts';
 import { playThrough } from '../play-through.ts';
 import { untilRegistered } from '../wait.ts';
 
@@ -33,14 +33,10 @@ const allRegistered = async (plant: Plant, source: StorySource, lap: number): Pr
 };
 
 /**
- * Lets the machines live through the runs of the story, as fast as their devices answer.
- * @returns the lap that the runs are named by.
+ * Lets the machines, which are at rest, live through the runs of the story, as fast as their devices answer.
+ * @param lap that the runs are named by.
  */
-export const liveThrough = async (plant: Plant, devices: Devices, source: StorySource): Promise<number> => {
-  const { machines } = devices;
-  await machines.rest();
-  const lap = nextLap(plant.stateDir);
-  await playThrough(plant, machines, lap, { runs: source.runs, what: 'wear' });
+export const liveThrough = async (plant: Plant, devices: Devices, source: StorySource, lap: number): Promise<void> => {
+  await playThrough(plant, devices.machines, lap, { runs: source.runs, what: 'wear' });
   await allRegistered(plant, source, lap);
-  return lap;
 };

@@ -11,7 +11,8 @@ const StoryState = z.strictObject({
   modelLine: z.string(),
   /** Which machines: their seed, or a digest of their frames. */
   identity: z.string(),
-  lived: z.strictObject({ lap: z.int().positive() }).nullable(),
+  /** The lap of the lives, and by how much it was later than its source says, ms. */
+  lived: z.strictObject({ lap: z.int().positive(), moved: z.int().nonnegative().default(0) }).nullable(),
   /** How many events of the runs were sent. */
   told: z.int().nonnegative(),
   requestId: z.string().nullable(),

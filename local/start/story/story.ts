@@ -12,7 +12,7 @@ import { makeBadPackage } from './bad-package.ts';
 import { Counting } from './counting.ts';
 import { endOfRetrain, evaluationOf, sayComparison, secondsToStart } from './drift-retrain.ts';
 import { allWithChampion, forceRelease } from './forced-release.ts';
-import { eventsAsPlayed } from './late-truth.ts';
+import { asPlayed, eventsAsPlayed } from './late-truth.ts';
 import { liveThrough } from './living.ts';
 import { lineageOf, operators } from './people.ts';
 import { sayJudgement, sayWave } from './say.ts';
@@ -127,16 +127,20 @@ export class Story {
   }
 
   private async live(source: StorySource): Promise<void> {
-    const { teller, clients, names } = this.plant;
+    const { teller, clients, names, stateDir } = this.plant;
     const { lived } = this.file.state;
     if (lived !== null) {
       await teller.step('wear and a change', async () => ['lived through at an earlier start', null]);
       return;
     }
     await teller.step('wear and a change', async () => {
-      await sendPlantEvents(clients.lambda, names.plantEvents.name, source.announcements);
-      const lap = await liveThrough(this.plant, this.devices, source);
-      this.file.note({ lived: { lap } });
+      const { machines } = this.devices;
+      await machines.rest();
+      const lived = { lap: nextLap(stateDir), moved: machines.moved(source.runs) };
+      const announcements = source.announcements.map((e) => asPlayed(e, lived));
+      await sendPlantEvents(clients.lambda, names.plantEvents.name, announcements);
+      await liveThrough(this.plant, this.devices, source, lived.lap);
+      this.file.note({ lived });
       const runs = source.runs.flat();
       const frames = runs.reduce((n, r) => n + r.frames.length, 0);
       this.file.fact(`${source.change}; ${runs.length} lives, ${frames} frames`);
@@ -149,7 +153,7 @@ export class Story {
     const { lived } = this.file.state;
     if (lived === null) throw new Error('outcomes are told of runs that were lived through');
     this.devices.machines.setPace(SLOW_MS);
-    const events = eventsAsPlayed(source.runs, lived.lap);
+    const events = eventsAsPlayed(source.runs, lived);
     while (this.file.state.challenger === null) {
       const requestId = this.file.state.requestId ?? (await this.tellUntilAsked(events, before));
       await this.retrain(requestId);
@@ -288,7 +292,7 @@ export class Story {
     if (lived === null) return;
     await teller.step('the rest of the truth', async () => {
       // All of it once more: what is known is known already.
-      const events = eventsAsPlayed(source.runs, lived.lap);
+      const events = eventsAsPlayed(source.runs, lived);
       await sendPlantEvents(clients.lambda, names.plantEvents.name, events);
       const judged = await judgedLine(this.plant);
       return [`${events.length} events, most for the second time; ${judged?.judgement.state ?? 'not judged'}`, null];

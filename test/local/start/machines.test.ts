@@ -2,7 +2,16 @@ import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Frame } from '../../../core/contracts/frame.ts';
 import type { LiveRun } from '../../../core/contracts/source.ts';
-import { type AnsweredFrame, laneName, type Machines, startMachines } from '../../../local/plant/machines.ts';
+import {
+  type AnsweredFrame,
+  laneName,
+  type Machines,
+  type MachinesOptions,
+  startMachines,
+} from '../../../local/plant/machines.ts';
+
+const HOUR_MS = 3_600_000;
+const T0 = Date.parse('2010-01-01T00:00:00.000Z');
 
 const run = (asset: string, name: string, count: number): LiveRun => ({
   asset,
@@ -15,8 +24,8 @@ const run = (asset: string, name: string, count: number): LiveRun => ({
     run: name,
     index: i + 1,
     context: 'normal',
-    sourceTime: '2026-01-01T00:00:00.000Z',
-    receivedTime: '2026-01-01T00:00:00.000Z',
+    sourceTime: new Date(T0 + i * HOUR_MS).toISOString(),
+    receivedTime: new Date(T0 + i * HOUR_MS).toISOString(),
     signals: { speed: { value: i, quality: 'GOOD' as const } },
   })),
 });
@@ -26,8 +35,13 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-const start = async (runs: readonly LiveRun[], onAnswer?: (a: AnsweredFrame) => void): Promise<Machines> => {
-  const machines = await startMachines([{ machine: 'm1', runs }], { paceMs: 0, ...(onAnswer ? { onAnswer } : {}) });
+const start = async (
+  runs: readonly LiveRun[],
+  onAnswer?: (a: AnsweredFrame) => void,
+  more: Partial<MachinesOptions> = {},
+): Promise<Machines> => {
+  const options = { paceMs: 0, ...(onAnswer ? { onAnswer } : {}), ...more };
+  const machines = await startMachines([{ machine: 'm1', runs }], options);
   open.push(() => machines.close());
   return machines;
 };
@@ -157,6 +171,69 @@ describe('simulated machines', () => {
     await until(() => seen.length >= 6);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen[2]).toBe('r1-l2r1/1');
+  });
+
+  test('never go back in time, over rounds, laps and starts', async () => {
+    const times: number[] = [];
+    let lived: number | null = null;
+    const take = (machines: Machines): Socket =>
+      connector(machines, (frame, socket) => {
+        times.push(Date.parse(frame.sourceTime));
+        answer(frame, socket);
+      });
+    const onLived = (until: number): void => {
+      lived = until;
+    };
+    const first = await start([run('a', 'r1', 3), run('a', 'r2', 2)], undefined, { onLived });
+    take(first);
+    void first.play(1, { repeat: true });
+    await until(() => times.length > 12);
+    await first.rest();
+    await first.play(2, { runs: [[run('b', 'r1', 2)]] });
+    await first.close();
+    const again = await start([run('a', 'r1', 3)], undefined, { livedUntil: lived, onLived });
+    take(again);
+    expect(again.moved()).toBeGreaterThan(0);
+    await again.play(3);
+    expect(times.length).toBeGreaterThan(17);
+    expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+  });
+
+  test('say until when they live before they send a frame of it', async () => {
+    const said: number[] = [];
+    const seen: number[] = [];
+    const machines = await start([run('a', 'r1', 3)], undefined, { onLived: (at) => said.push(at) });
+    connector(machines, (frame, socket) => {
+      seen.push(said.length);
+      answer(frame, socket);
+    });
+    await machines.play(1);
+    expect(said).toEqual([T0 + 2 * HOUR_MS]);
+    expect(seen).toEqual([1, 1, 1]);
+  });
+
+  test('send nothing that has not happened yet', async () => {
+    let present = T0 + HOUR_MS;
+    const seen: number[] = [];
+    const machines = await start([run('a', 'r1', 4)], undefined, { now: () => present });
+    const socket = connector(machines, (frame, s) => {
+      seen.push(frame.index);
+      answer(frame, s);
+    });
+    const through = machines.play(1);
+    await until(() => machines.stats()[0]?.answered === 2);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(seen).toEqual([1, 2]);
+    present = T0 + 10 * HOUR_MS;
+    // A connection that comes back looks again at once, not only after a minute.
+    socket.destroy();
+    await until(() => machines.stats()[0]?.connected === false);
+    connector(machines, (frame, s) => {
+      seen.push(frame.index);
+      answer(frame, s);
+    });
+    await through;
+    expect(seen).toEqual([1, 2, 3, 4]);
   });
 
   test('a lane is named by its asset, or as a stand when many assets pass over it', () => {

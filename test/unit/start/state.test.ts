@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planDevices } from '../../../local/start/devices.ts';
+import { LAKE_TABLES } from '#core/contracts/lake-tables.ts';
+import type { LiveRun } from '#core/contracts/source.ts';
+import { assertPast, planDevices } from '../../../local/start/devices.ts';
 import { checkDisk, checkDiskLeft } from '../../../local/start/disk.ts';
 import { fingerprint, isStamped, stamp } from '../../../local/start/fingerprint.ts';
 import { processStart, takeLock } from '../../../local/start/lock.ts';
 import { awaitLeftovers, readPorts } from '../../../local/start/plant.ts';
+import { keepLivedUntil, livedUntil } from '../../../local/start/plant-context.ts';
+import { HISTORY_START } from '../../../local/start/source.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -54,6 +58,30 @@ describe('leftovers of an earlier start', () => {
   test('a torn plant file says nothing', async () => {
     writeFileSync(join(dir, 'plant.json'), '{"serv');
     expect(await awaitLeftovers(dir)).toBe(0);
+  });
+});
+
+describe('the time of the machines', () => {
+  test('is kept over starts', () => {
+    expect(livedUntil(dir)).toBeNull();
+    keepLivedUntil(dir, Date.parse('2004-02-29T03:00:00.000Z'));
+    expect(livedUntil(dir)).toBe(Date.parse('2004-02-29T03:00:00.000Z'));
+  });
+
+  test('begins no earlier than the lake has days of source time', () => {
+    expect(HISTORY_START.slice(0, 10) >= LAKE_TABLES.features.partitions.date.from).toBe(true);
+  });
+
+  test('that has come to the present is told, before anybody waits for machines that send nothing', () => {
+    const lanes = [
+      [{ frames: [] }, { frames: [{ sourceTime: '2026-01-02T00:00:00.000Z' }] }],
+      [{ frames: [{ sourceTime: '2026-01-01T00:00:00.000Z' }] }],
+    ] as unknown as readonly (readonly LiveRun[])[];
+    expect(() => assertPast(lanes, 0, '2026-01-01T00:00:00.000Z')).not.toThrow();
+    expect(() => assertPast(lanes, 86_400_000, '2026-01-01T00:00:00.000Z')).toThrow(
+      /have lived up to the present: what they would send next is of 2026-01-02/,
+    );
+    expect(() => assertPast([[]], 0, '2026-01-01T00:00:00.000Z')).not.toThrow();
   });
 });
 

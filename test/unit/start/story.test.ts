@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import type { DecisionRecord } from '#core/contracts/decision.ts';
+import type { Frame } from '#core/contracts/frame.ts';
 import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { WaveResult } from '#core/contracts/release.ts';
 import type { StoryRun } from '#core/contracts/source.ts';
 import { account } from '../../../local/start/story/account.ts';
-import { eventsAsPlayed, nextBatch } from '../../../local/start/story/late-truth.ts';
+import { asPlayed, eventsAsPlayed, nextBatch } from '../../../local/start/story/late-truth.ts';
 import { sayWave } from '../../../local/start/story/say.ts';
 import { Story } from '../../../local/start/story/story.ts';
 import { StoryFile } from '../../../local/start/story/story-file.ts';
@@ -29,16 +30,17 @@ const event = (eventId: string, knownTime: string, more: Partial<PlantEvent> = {
 const lived = (...events: readonly PlantEvent[]): StoryRun => ({
   asset: 'm1',
   run: 'r1',
-  frames: [],
+  frames: [{ sourceTime: '2025-01-01T00:00:00.000Z' } as Frame],
   remainingAtEnd: 0,
   events,
 });
+const DAY_MS = 86_400_000;
 
 describe('late truth', () => {
   test('is told in the order in which it was known, by the names under which the machines played', () => {
     const late = event('b', '2025-01-09T00:00:00.000Z', { corrects: 'a' });
     const early = event('a', '2025-01-03T00:00:00.000Z');
-    expect(eventsAsPlayed([[lived(late)], [lived(early)]], 4)).toEqual([
+    expect(eventsAsPlayed([[lived(late)], [lived(early)]], { lap: 4, moved: 0 })).toEqual([
       { ...early, eventId: 'a-l4', run: 'r1-l4' },
       { ...late, eventId: 'b-l4', run: 'r1-l4', corrects: 'a-l4' },
     ]);
@@ -46,10 +48,29 @@ describe('late truth', () => {
 
   test('leaves unnamed a run that nobody knew, and tells twice what was told twice', () => {
     const unknown = event('a', '2025-01-03T00:00:00.000Z', { run: null, index: null });
-    expect(eventsAsPlayed([[lived(unknown, unknown)]], 2)).toEqual([
+    expect(eventsAsPlayed([[lived(unknown, unknown)]], { lap: 2, moved: 0 })).toEqual([
       { ...unknown, eventId: 'a-l2' },
       { ...unknown, eventId: 'a-l2' },
     ]);
+  });
+
+  test('is as much later as the lap in which the machines lived through it', () => {
+    const known = event('a', '2025-01-03T00:00:00.000Z');
+    const moved = { validTime: '2025-01-31T00:00:00.000Z', knownTime: '2025-02-02T00:00:00.000Z' };
+    expect(eventsAsPlayed([[lived(known)]], { lap: 4, moved: 30 * DAY_MS })).toMatchObject([moved]);
+    expect(asPlayed({ ...known, run: null, corrects: 'b' }, { lap: 4, moved: 30 * DAY_MS })).toEqual({
+      ...known,
+      ...moved,
+      eventId: 'a-l4',
+      run: null,
+      corrects: 'b-l4',
+    });
+  });
+
+  test('is later than its source says where the run waited for the one before on its machine', () => {
+    const known = event('a', '2025-01-03T00:00:00.000Z');
+    const [first, second] = eventsAsPlayed([[lived(known), lived(known)]], { lap: 4, moved: 0 });
+    expect([first?.validTime, second?.validTime]).toEqual([known.validTime, '2025-01-01T02:00:00.000Z']);
   });
 
   test('never sends several events where one of them may start a retrain', () => {
@@ -136,20 +157,27 @@ describe('the file of the story', () => {
 
   test('goes on where an earlier start was cut off', () => {
     const first = new StoryFile(dir, 'u/plant-a', 'seed 1');
-    first.note({ lived: { lap: 3 } });
+    first.note({ lived: { lap: 3, moved: 0 } });
     first.fact('it happened');
     first.fact('it happened');
     first.timing('storySeconds', 12.345);
     expect(new StoryFile(dir, 'u/plant-a', 'seed 1').state).toMatchObject({
-      lived: { lap: 3 },
+      lived: { lap: 3, moved: 0 },
       facts: ['it happened'],
       timings: { storySeconds: 12.3 },
     });
   });
 
   test('of other machines begins anew', () => {
-    new StoryFile(dir, 'u/plant-a', 'seed 1').note({ lived: { lap: 3 } });
+    new StoryFile(dir, 'u/plant-a', 'seed 1').note({ lived: { lap: 3, moved: 0 } });
     expect(new StoryFile(dir, 'u/plant-a', 'seed 2').state.lived).toBeNull();
+  });
+
+  test('of a plant whose laps all began as their source says goes on, too', () => {
+    new StoryFile(dir, 'u/plant-a', 'seed 1').note({ lived: { lap: 3, moved: 0 } });
+    const file = join(dir, 'story.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/,\s*"moved": 0/, ''));
+    expect(new StoryFile(dir, 'u/plant-a', 'seed 1').state.lived).toEqual({ lap: 3, moved: 0 });
   });
 
   test('that is torn begins anew', () => {
