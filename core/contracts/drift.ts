@@ -166,14 +166,14 @@ export const DriftPolicy = z.strictObject({
     .optional()
     .describe('what a plant event of a kind does to drift of its asset'),
   muteDays: z.number().positive().optional(),
-  season: z
-    .strictObject({
-      hours: z.int().min(1).max(24).describe('of the day that make one cell'),
-      weekdays: z.boolean().optional().describe('each weekday has cells of its own'),
-      offsetMinutes: z.int().min(-720).max(840).optional().describe('local time less UTC'),
-    })
+  learnDays: z
+    .number()
+    .positive()
     .optional()
-    .describe('inputs follow the time of day: each cell has a reference of its own. Absent: they do not'),
+    .describe('after a change whose rule is `re-baseline`: a context whose windows begin to differ later is not learned'),
+  season: Season.optional().describe(
+    'inputs follow the time of day: each cell has a reference of its own, from the next training on. Absent: they do not',
+  ),
   alertsPerMonth: z
     .number()
     .positive()

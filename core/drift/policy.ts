@@ -18,6 +18,7 @@ const DEFAULTS: DriftRules = {
   // A repair makes a machine as it was: what differs afterwards is looked at, not learned.
   onEvent: { changeover: 're-baseline', 'tool-change': 're-baseline', repair: 'mute' },
   muteDays: 1,
+  learnDays: 30,
   season: null,
   alertsPerMonth: null,
   cost: null,

@@ -15,7 +15,7 @@ import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { signalsRead } from '#core/feature-sets/record.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { EVER, standingEvents } from '#core/outcomes/standing.ts';
+import { EVER, type StandingChain, standingChains } from '#core/outcomes/standing.ts';
 import { inParallel } from '#core/policy/in-parallel.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { heldReasons } from '#core/quality/held-reasons.ts';
@@ -68,13 +68,23 @@ const timesOf = (windows: readonly DriftWindow[]): Times => ({
   assets: [...new Set(windows.flatMap((w) => w.assets))].sort(compareText),
 });
 
-/** Plant events of the assets, up to the end of the windows, the newest ones in order. */
+/**
+ * Plant events of the assets, up to the end of the windows, the newest ones in order: those that stand, each with all that
+ * it corrects, so that what was judged by one of those is put right.
+ */
 const readEvents = async (table: JudgementTable, { site, to, assets }: Times): Promise<readonly PlantEvent[]> => {
   const events = await keptEvents(table, site, assets);
-  return standingEvents(events, EVER)
-    .filter((e) => assets.includes(e.asset) && e.validTime <= to)
-    .sort((a, b) => compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId))
-    .slice(-MOST_EVENTS);
+  const byId = new Map(events.map((e) => [e.eventId, e]));
+  const contents = ({ ids }: StandingChain): readonly PlantEvent[] => ids.flatMap((id) => byId.get(id) ?? []);
+  const begins = (chain: StandingChain): string =>
+    contents(chain)
+      .map((e) => e.validTime)
+      .sort()[0] ?? '';
+  return standingChains(events, EVER)
+    .filter((chain) => begins(chain) <= to)
+    .sort((a, b) => compareText(begins(a), begins(b)) || compareText(a.event.eventId, b.event.eventId))
+    .slice(-MOST_EVENTS)
+    .flatMap(contents);
 };
 
 /**

@@ -7,8 +7,8 @@ import { oncePer } from '../../policy/once-per.ts';
 import { driftRules } from '../policy.ts';
 import { WindowSet } from '../sketch/merge.ts';
 import { chartLimits } from './chart-limits.ts';
-import { freshEvents, withEvent } from './device-events.ts';
-import { type DeviceState, KEPT_ASSETS, KEPT_CONTEXTS, newest, startOf, withEntry } from './device-state.ts';
+import { takeEvents } from './device-events.ts';
+import { type DeviceState, KEPT_ASSETS, KEPT_CONTEXTS, newest, startOf, withEnd, withEntry } from './device-state.ts';
 import { type JudgedBy, judge } from './judged.ts';
 import { seasonal } from './reference.ts';
 import { warmUpBegins } from './warm-up.ts';
@@ -55,17 +55,16 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
     );
   const rules = driftRules(of.policy.drift);
   const limit = limitsOf(seasonal(of.baseline, rules.season) ?? of.baseline)(rules.arl0);
-  const start = state ?? startOf(window.from);
-  const events = freshEvents(start, of.events, window);
-  const told = events.reduce((s, e) => withEvent(s, e, rules), start);
+  const start = state === null ? startOf(window.from) : withEnd(state, window.from, rules.learnDays);
+  const { state: told, events, begun } = takeEvents(start, of.events, window, rules);
   // By machine: two that run different contexts at the same time change none.
   const left = window.assets.map((a) => told.contexts[a] ?? window.context).filter((c) => c !== window.context);
   const contexts = window.assets.reduce((all, a) => withEntry(all, a, window.context), told.contexts);
   const here = { ...told, contexts: newest(contexts, KEPT_ASSETS) };
-  const begins = rules.warmUpRows > 0 && (left.length > 0 || events.length > 0);
-  const ready = begins ? warmUpBegins(here, window, rules.warmUpRows, left, events.length > 0) : here;
+  const begins = rules.warmUpRows > 0 && (left.length > 0 || begun.length > 0);
+  const ready = begins ? warmUpBegins(here, window, rules.warmUpRows, left, begun.length > 0) : here;
   const judged = judge(ready, window, inOrder, of, rules);
-  const straddles = events.some((e) => e.validTime > window.from);
+  const straddles = begun.some((e) => e.validTime > window.from);
   const { state: folded, kind } =
     straddles && judged.faults.length === 0
       ? { state: ready, kind: 'warm-up' as const }

@@ -1,17 +1,30 @@
 import type { DriftWindow, WindowKind } from '../../contracts/drift.ts';
+import type { PlantEvent } from '../../contracts/plant-event.ts';
 import type { Digest, Instant } from '../../contracts/primitives.ts';
 import type { Learned } from '../baselines/learned.ts';
 import type { Regime } from '../baselines/regimes.ts';
 import type { Rolling } from '../baselines/rolling.ts';
 import type { Chart } from './charts.ts';
 import { FREE, type Hold } from './hold.ts';
-import type { Stretch } from './warm-up.ts';
 
 /** After a tagged change windows that differ are learned, by declared rule, once for each context. */
 export interface Accepting {
   readonly eventId: string;
+  /** When the machine was changed. */
+  readonly since: Instant;
+  /** Contexts that begin to differ later are not learned. */
+  readonly until: Instant;
   /** Of each context how many windows were as before, until one differed: a change may come a little after it is told. */
   readonly contexts: Readonly<Record<string, number | 'learn'>>;
+}
+
+/** The stretch of windows in one context, or since an event, that the device is in. */
+export interface Stretch {
+  readonly context: string;
+  /** The stretch before it in this context ended within its warm-up, so this one is judged from its first row. */
+  readonly fromFirstRow: boolean;
+  /** A window came after its warm-up. */
+  readonly outlasted: boolean;
 }
 
 /**
@@ -39,7 +52,7 @@ export interface DeviceState {
   /** Plant events up to then are past: before the first window, or so many others came since. */
   readonly eventsFrom: Instant;
   /** Newest events that were taken into account. */
-  readonly events: readonly { readonly eventId: string; readonly validTime: Instant }[];
+  readonly events: readonly (Pick<PlantEvent, 'eventId' | 'validTime'> & Partial<Pick<PlantEvent, 'kind' | 'asset'>>)[];
   readonly accepting: Accepting | null;
   readonly own: Readonly<Record<string, Learned>>;
   readonly regimes: readonly Regime[];
@@ -82,6 +95,17 @@ export const startOf = (from: Instant): DeviceState => ({
   mix: {},
   ...afresh(),
 });
+
+/** A state that was kept before learning had an end: it has one from the window that it is read for on. */
+export const withEnd = (state: DeviceState, from: Instant, learnDays: number): DeviceState => {
+  const { accepting } = state;
+  if (accepting === null || accepting.until !== undefined) return state;
+  const since = state.events.find((e) => e.eventId === accepting.eventId)?.validTime ?? state.eventsFrom;
+  return {
+    ...state,
+    accepting: { ...accepting, since, until: new Date(Date.parse(from) + learnDays * 86_400_000).toISOString() },
+  };
+};
 
 /** Contexts of which something is kept. */
 export const KEPT_CONTEXTS = 32;

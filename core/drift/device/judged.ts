@@ -16,7 +16,10 @@ import { windowFaults } from './window-quality.ts';
 export interface JudgedBy {
   readonly baseline: BaselineSpec;
   readonly policy: JudgingPolicy;
-  /** Plant events of the assets of the device; any order, known ones again do no harm, later ones wait for their window. */
+  /**
+   * Plant events of the assets of the device, with those that they correct; any order, known ones again do no harm, later
+   * ones wait for their window.
+   */
   readonly events: readonly PlantEvent[];
   /** Why its data cannot be trusted; empty when it can. */
   readonly held: readonly string[];

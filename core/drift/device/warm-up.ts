@@ -1,15 +1,6 @@
 import type { MergedWindow } from '../sketch/merge.ts';
 import { type DeviceState, KEPT_CONTEXTS } from './device-state.ts';
 
-/** The stretch of windows in one context, or since an event, that the device is in. */
-export interface Stretch {
-  readonly context: string;
-  /** The stretch before it in this context ended within its warm-up, so this one is judged from its first row. */
-  readonly fromFirstRow: boolean;
-  /** A window came after its warm-up. */
-  readonly outlasted: boolean;
-}
-
 /**
  * A warm-up begins: a machine changed its context, or an event was told of it. A context whose stretches end within their
  * warm-up would be left out for ever; the rows of training have their beginnings too, so from its next one on it is judged whole.

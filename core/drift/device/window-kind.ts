@@ -92,6 +92,7 @@ const accepted = (
   if (accepting === null || isFull || judged.reference?.against === 'own') return { state, isLearning: false };
   const differs = judged.reference === null || judged.state !== 'steady';
   const before = accepting.contexts[judged.key] ?? 0;
+  if (before !== 'learn' && judged.window.from >= accepting.until) return { state, isLearning: false };
   if (before !== 'learn' && before >= LEARN_WINDOWS) return { state, isLearning: false };
   const mode = before === 'learn' || differs ? 'learn' : before + 1;
   const contexts = newest(withEntry(accepting.contexts, judged.key, mode), KEPT_CONTEXTS);

@@ -1,0 +1,185 @@
+import fc from 'fast-check';
+import type { PlantEvent } from '#core/contracts/plant-event.ts';
+import { takeEvents } from '#core/drift/device/device-events.ts';
+import { type DeviceState, startOf } from '#core/drift/device/device-state.ts';
+import { driftRules } from '#core/drift/policy.ts';
+import {
+  eventAt,
+  HOUR,
+  judgeAll,
+  kindsOf,
+  normal,
+  ROWS,
+  rowsOf,
+  type Seen,
+  START,
+  windowsOf,
+} from '../../support/drift-device.ts';
+
+const times = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
+const of = (n: number, seed: number, shift: readonly number[] = []): Seen[] => {
+  const next = normal(seed);
+  return times(n, () => ({ rows: rowsOf(next, ROWS, shift) }));
+};
+const MOVED = [1.5, 1.5, 1.5, 1.5];
+/** A correction of an event, known a little later than it. */
+const correction = (event: PlantEvent, more: Partial<PlantEvent>): PlantEvent => ({
+  ...event,
+  eventId: `${event.eventId}-corrected`,
+  corrects: event.eventId,
+  knownTime: new Date(Date.parse(event.knownTime) + HOUR).toISOString(),
+  ...more,
+});
+const hourAt = (hours: number): string => new Date(START + hours * HOUR).toISOString();
+const FIRST = eventAt(3, 'changeover');
+
+/** Judges windows of which the first ones are judged before the correction is told. */
+const corrected = (seen: readonly Seen[], before: number, events: readonly PlantEvent[], drift = {}) => {
+  const windows = windowsOf(seen);
+  const first = judgeAll(windows.slice(0, before), { events: [FIRST], drift });
+  const rest = judgeAll(windows.slice(before), { events, drift, state: first.state });
+  return { kinds: [...kindsOf(first.evidence), ...kindsOf(rest.evidence)], rest: rest.evidence, state: rest.state };
+};
+
+describe('a changeover that is corrected under another id', () => {
+  const seen = [...of(3, 1), ...of(12, 2, MOVED)];
+  it('is learned once, where it was not later than was told first', () => {
+    const second = correction(FIRST, { validTime: hourAt(2.5) });
+    const { kinds, rest } = corrected(seen, 7, [FIRST, second]);
+    expect(kinds).toEqual([...times(3, () => 'steady'), ...times(8, () => 'warm-up'), ...times(4, () => 'steady')]);
+    expect(rest[0]?.events.map((e) => e.eventId)).toEqual([second.eventId]);
+    expect(rest.slice(1).flatMap((e) => e.events)).toEqual([]);
+    expect(rest[0]?.says[0]).toContain(second.eventId);
+  });
+  it('is learned once from the corrected time on, where that is later, and what was learned before is no regime', () => {
+    const later = [...of(3, 1), ...of(4, 2, [0, 2]), ...of(12, 3, MOVED)];
+    const second = correction(FIRST, { validTime: hourAt(7) });
+    const { kinds, state } = corrected(later, 6, [FIRST, second]);
+    expect(kinds.slice(7)).toEqual([...times(8, () => 'warm-up'), ...times(4, () => 'steady')]);
+    expect(state.regimes).toEqual([]);
+    expect(state.accepting).toMatchObject({ eventId: second.eventId, since: second.validTime });
+  });
+  it('that has not come yet is taken back until it comes', () => {
+    const second = correction(FIRST, { validTime: hourAt(9) });
+    const { kinds } = corrected([...of(3, 1), ...of(6, 2, [0, 2]), ...of(9, 3, MOVED)], 5, [FIRST, second]);
+    expect(kinds.slice(3)).toEqual([
+      ...times(2, () => 'warm-up'),
+      ...times(4, () => 'serious'),
+      ...times(8, () => 'warm-up'),
+      'steady',
+    ]);
+  });
+  it('is taken back where nothing was changed, or another machine', () => {
+    for (const more of [{ kind: 'inspection' as const }, { asset: 'asset-9' }]) {
+      const { kinds, rest } = corrected(seen, 7, [FIRST, correction(FIRST, more)]);
+      expect(kinds.slice(7)).toEqual(times(8, () => 'serious'));
+      expect(rest.flatMap((e) => e.events)).toHaveLength(1);
+    }
+  });
+  it('is a mute where it was a repair', () => {
+    const second = correction(FIRST, { kind: 'repair' });
+    const { kinds } = corrected(seen, 7, [FIRST, second], { muteDays: 0.25 });
+    expect(kinds.slice(7)).toEqual([...times(2, () => 'muted'), ...times(6, () => 'serious')]);
+  });
+  it('under its own id is the same', () => {
+    const { kinds } = corrected(seen, 7, [{ ...FIRST, kind: 'inspection' }]);
+    expect(kinds.slice(7)).toEqual(times(8, () => 'serious'));
+  });
+  it('leaves alone what was learned of a change since', () => {
+    const other = eventAt(10, 'tool-change');
+    const two = [...of(3, 1), ...of(7, 2, MOVED), ...of(12, 3, [-1.5, -1.5, -1.5, 0])];
+    const events = [FIRST, other, correction(FIRST, { validTime: hourAt(9) })];
+    const windows = windowsOf(two);
+    const first = judgeAll(windows.slice(0, 14), { events: [FIRST, other] });
+    const rest = judgeAll(windows.slice(14), { events, state: first.state });
+    expect(kindsOf(rest.evidence)).toEqual([...times(4, () => 'warm-up'), ...times(4, () => 'steady')]);
+  });
+});
+
+describe('a repair that is corrected', () => {
+  it('mutes from the corrected time on, and not from both', () => {
+    const repair = eventAt(3, 'repair', 'repair');
+    const drift = { muteDays: 0.125 };
+    const kindsBy = (hours: number) => {
+      const windows = windowsOf(of(12, 1, [0, 2]));
+      const first = judgeAll(windows.slice(0, 5), { events: [repair], drift });
+      const events = [repair, correction(repair, { validTime: hourAt(hours) })];
+      return kindsOf(judgeAll(windows.slice(5), { events, drift, state: first.state }).evidence);
+    };
+    expect(kindsBy(2)).toEqual(times(7, () => 'serious'));
+    expect(kindsBy(7)).toEqual([
+      ...times(2, () => 'serious'),
+      ...times(3, () => 'muted'),
+      ...times(2, () => 'serious'),
+    ]);
+  });
+});
+
+describe('what is learned after a changeover', () => {
+  const moved = (context: string, n: number, seed: number): Seen[] =>
+    of(n, seed, MOVED).map((s) => ({ ...s, context }));
+  const seen = [...moved('red', 9, 1), ...moved('blue', 9, 2)];
+  const judged = (learnDays: number) =>
+    judgeAll(windowsOf(seen), { drift: { learnDays }, events: [eventAt(0.5, 'changeover')] });
+  it('are contexts that begin to differ within the declared days, to their end', () => {
+    const { evidence } = judged(10 / 24);
+    expect(kindsOf(evidence)).toEqual([...times(9, () => 'warm-up'), ...times(8, () => 'warm-up'), 'steady']);
+  });
+  it('are none that begin later: these are as they were to training', () => {
+    const { evidence } = judged(8 / 24);
+    expect(kindsOf(evidence).slice(9)).not.toContain('warm-up');
+    expect(evidence.at(-1)).toMatchObject({ against: 'fixed', state: 'serious' });
+  });
+  it('ends too where a state was kept from before it had an end', () => {
+    const { state } = judgeAll(windowsOf(seen.slice(0, 9)), { events: [eventAt(0.5, 'changeover')] });
+    const { eventId, contexts } = state.accepting as NonNullable<DeviceState['accepting']>;
+    const kept = { ...state, accepting: { eventId, contexts } } as unknown as DeviceState;
+    const windows = windowsOf(seen);
+    const next = judgeAll(windows.slice(9, 10), { drift: { learnDays: 2 }, state: kept }).state;
+    expect(next.accepting).toMatchObject({ since: hourAt(0.5), until: hourAt(9 + 48) });
+  });
+});
+
+describe('a chain of corrections', () => {
+  const links = fc.array(
+    fc.record({
+      hours: fc.integer({ min: 1, max: 30 }),
+      kind: fc.constantFrom('changeover' as const, 'tool-change' as const),
+    }),
+    { minLength: 1, maxLength: 6 },
+  );
+  it('changes a device once for each time that is later, however often and in whatever pieces it is told', () => {
+    fc.assert(
+      fc.property(links, fc.array(fc.nat({ max: 6 }), { maxLength: 12 }), (chain, told) => {
+        const all = chain.map(
+          ({ hours, kind }, i): PlantEvent => ({
+            ...eventAt(hours, kind, `e${i}`),
+            knownTime: hourAt(100 + i),
+            ...(i === 0 ? {} : { corrects: `e${i - 1}` }),
+          }),
+        );
+        const rules = driftRules(undefined);
+        const window = { from: hourAt(30), to: hourAt(31), assets: ['asset-1'] };
+        let state = startOf(hourAt(0));
+        let begun = 0;
+        let known = 0;
+        const standing: number[] = [];
+        for (const n of [...told, all.length]) {
+          known = Math.max(known, Math.min(n, all.length));
+          if (known === 0) continue;
+          const taken = takeEvents(state, all.slice(0, known).reverse(), window, rules);
+          state = taken.state;
+          begun += taken.begun.length;
+          if (standing.length === 0 || taken.events.length > 0)
+            standing.push((chain[known - 1] as { hours: number }).hours);
+        }
+        const records = standing.filter((h, i) => standing.slice(0, i).every((b) => h > b));
+        expect(begun).toBe(records.length);
+        expect(state.events).toHaveLength(1);
+        expect(state.events[0]?.eventId).toBe(all.at(-1)?.eventId);
+        expect(state.accepting?.since).toBe(hourAt(Math.max(...standing)));
+        expect(takeEvents(state, all, window, rules)).toEqual({ state, events: [], begun: [] });
+      }),
+    );
+  });
+});
