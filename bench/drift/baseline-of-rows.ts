@@ -1,5 +1,7 @@
 import { type BaselineFeature, type BaselineSpec, Q, T2 } from '#core/contracts/baseline.ts';
 import type { DriftWindow } from '#core/contracts/drift.ts';
+import type { Season } from '#core/contracts/season.ts';
+import { seasonCell, seasonContext } from '#core/drift/baselines/seasonal.ts';
 import { psi, sharesOf } from '#core/drift/effects/psi.ts';
 import { cellOf, layoutOf } from '#core/drift/sketch/cells.ts';
 import { UNITS } from '#core/drift/sketch/feature-sketch.ts';
@@ -20,6 +22,8 @@ export interface ReferenceRows {
   readonly joint?: number;
   /** Inner cells at quantiles; 20 as the trainer makes them. */
   readonly cells?: number;
+  /** Whose cells have references of their own, and when each row was, milliseconds; absent: none have. */
+  readonly season?: { readonly of: Season; readonly at: readonly number[] };
 }
 
 /** A value that so large a share of the rows has gets a cell of its own. */
@@ -59,7 +63,46 @@ interface Counted {
   readonly mean: number;
 }
 
-const featureOf = (name: string, column: Row, contexts: readonly string[], { window, cells = 20 }: ReferenceRows) => {
+/** Which cell of the season each whole window lies in, and the cells: those of each context apart, all that have windows. */
+const placesOf = (contexts: readonly string[], { window, season }: ReferenceRows) => {
+  if (season === undefined) return null;
+  const instant = (row: number | undefined): string => new Date(season.at[row as number] as number).toISOString();
+  const names = [...new Set(contexts)].flatMap((context) => {
+    const rows = contexts.flatMap((c, i) => (c === context ? [i] : []));
+    return Array.from({ length: Math.floor(rows.length / window) }, (_, w) => ({
+      context,
+      cell: seasonCell(instant(rows[w * window]), instant(rows[(w + 1) * window - 1]), season.of),
+    }));
+  });
+  const keys = new Map<string, { readonly context: string; readonly cell: string; readonly place: number }>();
+  const places = names.map(({ context, cell }) => {
+    if (cell === null) return null;
+    const key = seasonContext(context, cell);
+    const known = keys.get(key) ?? { context, cell, place: keys.size };
+    keys.set(key, known);
+    return known.place;
+  });
+  return { of: season.of, places, cells: [...keys.values()] };
+};
+
+const statisticOf = (windows: readonly (readonly [own: Row, all: Row])[], groups: readonly number[]) => {
+  const found = windows.flatMap(([own, all]) => {
+    const others = pooledCounts(groups, less(all, own));
+    const [n, m] = [total(own), total(others)];
+    return m < n ? [] : [((n * m) / (n + m)) * psi(sharesOf(others), sharesOf(pooledCounts(groups, own)))];
+  });
+  const mean = total(found) / found.length;
+  const variance = found.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (found.length - 1);
+  return found.length < 2 ? undefined : { mean, variance };
+};
+
+const featureOf = (
+  name: string,
+  column: Row,
+  contexts: readonly string[],
+  { window, cells = 20 }: ReferenceRows,
+  season: ReturnType<typeof placesOf>,
+) => {
   const feature = cellsOf(column, cells);
   if (feature.kind !== 'numeric') throw new Error(`${name}: expected numbers`);
   const width = layoutOf(feature).count;
@@ -81,24 +124,30 @@ const featureOf = (name: string, column: Row, contexts: readonly string[], { win
   }
   const counts = [...byContext.values()].reduce(add, none());
   const groups = poolCells({ cells: feature, counts }, window);
-  const statistics = windows.flatMap((w) => {
-    const others = pooledCounts(groups, less(byContext.get(w.context) as number[], w.counts));
-    const m = total(others);
-    return m < window
-      ? []
-      : [((window * m) / (window + m)) * psi(sharesOf(others), sharesOf(pooledCounts(groups, w.counts)))];
-  });
-  const mean = total(statistics) / statistics.length;
-  const variance = statistics.reduce((s, x) => s + (x - mean) ** 2, 0) / (statistics.length - 1);
+  const statistic = statisticOf(
+    windows.map((w) => [w.counts, byContext.get(w.context) as number[]]),
+    groups,
+  );
+  const bySeason = (season?.cells ?? []).map((_, place) =>
+    windows.reduce((sum, w, i) => (season?.places[i] === place ? add(sum, w.counts) : sum), none()),
+  );
+  const within = statisticOf(
+    windows.flatMap((w, i) => {
+      const all = bySeason[season?.places[i] ?? -1];
+      return all === undefined ? [] : [[w.counts, all] as const];
+    }),
+    groups,
+  );
   const spec: BaselineFeature = {
     name,
     cells: feature,
     counts,
-    ...(statistics.length < 2 ? {} : { windowStatistic: { mean, variance } }),
+    ...(statistic === undefined ? {} : { windowStatistic: statistic }),
+    ...(within === undefined ? {} : { seasonStatistic: within }),
     windowMeans: windows.map((w) => w.mean),
     fewestCells: Math.min(...windows.map((w) => w.counts.filter((c) => c > 0).length)),
   };
-  return { spec, windows: windows.length, byContext };
+  return { spec, windows: windows.length, byContext, bySeason };
 };
 
 /** A baseline of rows as the trainer makes it (training/millwright_training/baseline.py), for data that is made or read here. */
@@ -112,12 +161,14 @@ export const baselineOfRows = (names: readonly string[], of: ReferenceRows): Bas
   });
   const contexts = of.contexts ?? rows.map(() => 'all');
   const all = distance === null ? names : [...names, T2, Q];
+  const season = placesOf(contexts, of);
   const features = all.map((name, i) =>
     featureOf(
       name,
       rows.map((r) => r[i] as number),
       contexts,
       of,
+      season,
     ),
   );
   return {
@@ -135,6 +186,21 @@ export const baselineOfRows = (names: readonly string[], of: ReferenceRows): Bas
             rows: contexts.filter((c) => c === context).length,
             counts: features.map((f) => f.byContext.get(context) as number[]),
           })),
+    ...(season === null
+      ? {}
+      : {
+          season: {
+            of: season.of,
+            cells: season.cells.map(({ context, cell, place }) => ({
+              context,
+              cell,
+              rows: season.places.filter((p) => p === place).length * of.window,
+              counts: features.map((f) => f.bySeason[place] as number[]),
+            })),
+            windows: season.places,
+            leftOut: [],
+          },
+        }),
   };
 };
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Digest, Slug } from './primitives.ts';
+import { Season } from './season.ts';
 
 /**
  * How values of one feature are put into cells, fixed with the model so that counts of any windows can be added
@@ -33,12 +34,18 @@ export const BaselineFeature = z.strictObject({
   windowStatistic: z
     .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
     .optional()
-    .describe('of nm / (n + m) · PSI between a reference window of n rows and the m others, on pooled cells'),
+    .describe(
+      'of nm / (n + m) · PSI between a reference window of n rows and the m others of its context, on pooled cells',
+    ),
+  seasonStatistic: z
+    .strictObject({ mean: z.number().nonnegative(), variance: z.number().nonnegative() })
+    .optional()
+    .describe('the same against the others of its cell of the season'),
   windowMeans: z
     .array(z.number())
     .optional()
     .describe(
-      'mean of (value − center) / scale of each reference window, context after context as in `contexts`, so many of each as its rows hold: limits are bootstrapped from them',
+      'mean of (value − center) / scale of each reference window, context after context as in `contexts`, in their order: limits are bootstrapped from them',
     ),
   fewestCells: z.int().positive().optional().describe('cells that a reference window fills at least'),
 });
@@ -61,6 +68,26 @@ export type JointBaseline = z.infer<typeof JointBaseline>;
 export const T2 = 'joint:t2';
 export const Q = 'joint:q';
 
+/** References by the time of day: of each cell the reference windows whose middle lies in it (core/drift/baselines/seasonal.ts). */
+export const SeasonBaseline = z.strictObject({
+  of: Season.describe('whose cells they are; of another season nobody knows what training had'),
+  cells: z.array(
+    z.strictObject({
+      context: Slug,
+      cell: z.string().regex(/^(d[1-7]-)?h[0-2][0-9]$/),
+      rows: z.int().positive(),
+      counts: z.array(z.array(z.int().nonnegative())).describe('by feature as in `features`, by cell'),
+    }),
+  ),
+  windows: z
+    .array(z.int().nonnegative().nullable())
+    .describe('which of `cells` each reference window is in; null: in none of them, or of more than a day'),
+  leftOut: z
+    .array(z.strictObject({ context: Slug, cell: z.string(), windows: z.int().positive() }))
+    .describe('cells with too few reference windows: theirs are held against the context'),
+});
+export type SeasonBaseline = z.infer<typeof SeasonBaseline>;
+
 /** What drift is measured against; by digest, shipped in the package as `baseline.json`. */
 export const BaselineSpec = z.strictObject({
   schema: z.literal('baseline/2'),
@@ -81,9 +108,11 @@ export const BaselineSpec = z.strictObject({
         context: Slug,
         rows: z.int().positive(),
         counts: z.array(z.array(z.int().nonnegative())).describe('by feature as in `features`, by cell'),
+        windows: z.int().nonnegative().optional().describe('reference windows of it; absent: as many as its rows hold'),
       }),
     )
     .describe('the same cells, the rows of one context alone; contexts that training did not know are not here'),
+  season: SeasonBaseline.optional().describe('absent: training was not told that inputs follow the time of day'),
 });
 export type BaselineSpec = z.infer<typeof BaselineSpec>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DeviceId, Digest, Instant, ModelLineId, SiteId, Slug } from './primitives.ts';
+import { Season } from './season.ts';
 
 const count = z.int().nonnegative();
 const scaled = z.int().describe('integer: adding in any order gives the same bits');
@@ -119,6 +120,12 @@ export const WindowEvidence = z.strictObject({
   rows: count,
   assets: z.array(Slug),
   context: Slug,
+  cell: z
+    .string()
+    .optional()
+    .describe(
+      'of the season, d1-h06 for example; absent where the package has none, or the window is of more than a day',
+    ),
   against: z.string().describe('what the window was held against: fixed, context, season, own, regime'),
   kind: WindowKind,
   state: z.enum(['steady', 'watch', 'serious']).describe('what the tolerance test alone says'),

@@ -13,6 +13,7 @@ export const TrainingHyperparameters = z.strictObject({
   feature_set_digest: Digest,
   snapshot_digest: Digest,
   settings: z.string().describe('JSON object: the trainer settings of the use case'),
+  season: z.string().optional().describe('JSON object: `season` of the drift policy of the use case, where it has one'),
 });
 
 /** metrics.json of a training job. */

@@ -98,6 +98,7 @@ export const makeHandler =
     await writeAll(deps.ledger, commands);
     const place = { featureSet: snapshot.featureSetDigest, snapshot: digest };
     const uri = (key: string): string => `s3://${deps.lake.bucket}/${key}`;
+    const season = useCase.judging.drift?.season;
     const candidatePrefix = artifactKeys.candidate(modelLine, requestId);
     return {
       digest,
@@ -124,6 +125,7 @@ export const makeHandler =
         feature_set_digest: snapshot.featureSetDigest,
         snapshot_digest: digest,
         settings: JSON.stringify(useCase.trainer.hyperparameters),
+        ...(season === undefined ? {} : { season: JSON.stringify(season) }),
       },
     };
   };

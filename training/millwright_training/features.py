@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .container import Refused
+from .instants import milliseconds
 
 
-def read_features(folder: Path, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-    """All Parquet files below a folder.
+class Features(NamedTuple):
+    """Rows that have a label, of all tables."""
 
-    Returns x float64 [rows, width], label float64 [rows] (rows without a label are left out), run names [rows], contexts
-    [rows], None where a table does not know them.
-    Raises Refused naming the file when a row is not `width` wide or not finite.
+    #: float64 [rows, width].
+    x: np.ndarray
+    #: Labels, float64 [rows].
+    y: np.ndarray
+    #: `asset/run` [rows].
+    runs: np.ndarray
+    #: Contexts [rows]; None where a table does not know them.
+    contexts: np.ndarray | None
+    #: When each row was measured, int64 milliseconds since 1970 [rows]; None where a table does not know it.
+    times: np.ndarray | None
+
+
+def _joined(parts: list[np.ndarray | None]) -> np.ndarray | None:
+    return None if not parts or any(p is None for p in parts) else np.concatenate(parts)
+
+
+def read_features(folder: Path, width: int) -> Features:
+    """All Parquet files below a folder, rows without a label left out.
+
+    Raises Refused naming the file when a row is not `width` wide or not finite, or its time is no instant.
     """
-    xs, ys, runs, contexts = [], [], [], []
+    xs, ys, runs, contexts, times = [], [], [], [], []
     for file in sorted(folder.rglob("*.parquet")):
         known_columns = pq.read_schema(file).names
-        columns = [c for c in ("asset", "run", "label", "x", "context") if c in known_columns]
+        columns = [c for c in ("asset", "run", "label", "x", "context", "source_time") if c in known_columns]
         table = pq.read_table(file, columns=columns)
         labels = table["label"].to_numpy(zero_copy_only=False).astype(np.float64)
         known = ~np.isnan(labels)
@@ -40,7 +59,7 @@ def read_features(folder: Path, width: int) -> tuple[np.ndarray, np.ndarray, np.
         names = pc.binary_join_element_wise(table["asset"], table["run"], "/").to_pylist()
         runs.append(np.asarray(names, dtype=object)[known])
         contexts.append(np.asarray(table["context"].to_pylist(), dtype=object)[known] if "context" in columns else None)
+        times.append(milliseconds(table["source_time"], f"{file.name}: source_time")[known] if "source_time" in columns else None)
     if not xs:
-        return np.empty((0, width)), np.empty(0), np.empty(0, dtype=object), None
-    known_contexts = None if any(c is None for c in contexts) else np.concatenate(contexts)
-    return np.concatenate(xs), np.concatenate(ys), np.concatenate(runs), known_contexts
+        return Features(np.empty((0, width)), np.empty(0), np.empty(0, dtype=object), None, None)
+    return Features(np.concatenate(xs), np.concatenate(ys), np.concatenate(runs), _joined(contexts), _joined(times))

@@ -26,7 +26,7 @@ def _load(width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rows, their labels and their folds, read once in each process."""
     global _data
     if _data is None:
-        x, y, runs, _ = read_features(channel("train"), width)
+        x, y, runs, *_ = read_features(channel("train"), width)
         places = json.loads((root() / "input/config/folds.json").read_text())["folds"]
         missing = sorted(set(runs) - set(places))
         if missing:

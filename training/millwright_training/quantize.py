@@ -61,7 +61,7 @@ def quantize() -> None:
     if not fp32.exists():
         raise Refused("model.tar.gz holds no model.fp32.onnx: did the training job end well?")
     width = len(json.loads((out / "envelope.json").read_text())["ranges"])
-    x, _, _, _ = read_features(base / "input/calibration", width)
+    x, *_ = read_features(base / "input/calibration", width)
     if len(x) < GOLDEN_ROWS:
         raise Refused(f"{len(x)} calibration rows, at least {GOLDEN_ROWS} are needed; raise seal.calibrationShare of the use case")
     x = x[np.linspace(0, len(x) - 1, min(len(x), MAX_CALIBRATION_ROWS)).astype(int)].astype(np.float32)

@@ -24,6 +24,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from .container import Refused
+from .instants import milliseconds
 from .point_in_time import NEVER, newest_rows, superseded_at
 
 STORE = "features/store"
@@ -37,22 +38,8 @@ MOVED_DAYS = 1
 ROW = ["run", "index", "valid_time", "known_time", "source"]
 
 
-def _milliseconds(column: pa.ChunkedArray, what: str) -> np.ndarray:
-    """Instants as int64 milliseconds; text is ISO 8601 in UTC, timestamps without a zone are UTC."""
-    if column.null_count > 0:
-        raise Refused(f"{what}: {column.null_count} values are missing; expected an instant in each row")
-    try:
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            column = column.cast(pa.timestamp("ms", "UTC"))
-        elif not pa.types.is_timestamp(column.type):
-            raise Refused(f"{what}: expected timestamps or text like 2026-01-31T08:00:00.000Z, got {column.type}")
-        return column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
-    except pa.ArrowInvalid as error:
-        raise Refused(f"{what}: expected instants like 2026-01-31T08:00:00.000Z: {error}") from None
-
-
 def _instant(value: str | datetime.datetime, what: str) -> int:
-    return int(_milliseconds(pa.chunked_array([pa.array([value])]), what)[0])
+    return int(milliseconds(pa.chunked_array([pa.array([value])]), what)[0])
 
 
 def _day(milliseconds: int) -> str:
@@ -209,12 +196,12 @@ class FeatureStore:
             table = pq.read_table(o["path"], filesystem=self._fs, partitioning=None, columns=[*ROW, "x"])
             tables.append(table.cast(_SCHEMA))
         table = pa.concat_tables(tables).combine_chunks()
-        known = _milliseconds(table["known_time"], "known_time of the store")
+        known = milliseconds(table["known_time"], "known_time of the store")
         there = known <= until
         table, known = table.filter(pa.array(there)), known[there]
         columns = {
             "known": known,
-            "valid": _milliseconds(table["valid_time"], "valid_time of the store"),
+            "valid": milliseconds(table["valid_time"], "valid_time of the store"),
             "index": table["index"].to_numpy(),
             "source": _text(table["source"]).astype(str),
             "run": _text(table["run"]),
@@ -247,7 +234,7 @@ def _labels_known_at(labels: Any, until: int) -> tuple[pa.Table, np.ndarray, np.
             labels = labels.drop_columns(["run"])
         elif without > 0:
             raise Refused(f"{labels.num_rows - without} of {labels.num_rows} labels name a run; expected all or none")
-    time = _milliseconds(labels["time"], "column time of the labels")
+    time = milliseconds(labels["time"], "column time of the labels")
 
     def or_time(name: str) -> np.ndarray:
         if name not in labels.column_names:
@@ -256,7 +243,7 @@ def _labels_known_at(labels: Any, until: int) -> tuple[pa.Table, np.ndarray, np.
         there = column.is_valid().to_numpy()
         values = time.copy()
         if there.any():
-            values[there] = _milliseconds(column.filter(pa.array(there)), f"column {name} of the labels")
+            values[there] = milliseconds(column.filter(pa.array(there)), f"column {name} of the labels")
         return values
 
     known, as_of = or_time("known_time"), np.minimum(or_time("as_of"), until)

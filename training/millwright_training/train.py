@@ -20,6 +20,7 @@ from .baseline import baseline_of
 from .container import Refused, channel, hyperparameters, root
 from .features import read_features
 from .onnx_graph import build_graph
+from .season import season_of
 
 MIN_ROWS = 50
 #: The validated range is the training range, widened by this share of its width on each side.
@@ -88,8 +89,9 @@ def train() -> None:
     names = json.loads(hp["feature_names"])
     settings = settings_of(hp)
     seed = int(hp["seed"])
-    x, y, runs, contexts = read_features(channel("train"), len(names))
-    cx, cy, _, _ = read_features(channel("calibration"), len(names))
+    season = season_of(hp)
+    x, y, runs, contexts, times = read_features(channel("train"), len(names))
+    cx, cy, *_ = read_features(channel("calibration"), len(names))
     if len(x) < MIN_ROWS:
         raise Refused(f"{len(x)} labelled rows in channel 'train', at least {MIN_ROWS} are needed; record more runs that ended")
     if not np.isfinite(y).all():
@@ -120,7 +122,7 @@ def train() -> None:
     (out / "model.fp32.onnx").write_bytes(model.SerializeToString(deterministic=True))
     for name, document in {
         "metrics.json": metrics,
-        "baseline.json": baseline_of(x, runs, names, hp["feature_set_digest"], contexts),
+        "baseline.json": baseline_of(x, runs, names, hp["feature_set_digest"], contexts, season, times),
         "envelope.json": envelope_of(x),
     }.items():
         (out / name).write_text(json.dumps(document))

@@ -19,7 +19,7 @@ def write(folder: Path, name: str, contexts: list[str] | None) -> None:
 def test_rows_with_a_label_come_with_the_context_of_their_frame(tmp_path):
     write(tmp_path, "a.parquet", ["day", "night"])
     write(tmp_path, "b.parquet", ["night", "day"])
-    x, y, runs, contexts = read_features(tmp_path, 1)
+    x, y, runs, contexts, _ = read_features(tmp_path, 1)
     assert (x.tolist(), y.tolist(), runs.tolist()) == ([[1.0], [1.0]], [1.0, 1.0], ["a/r", "a/r"])
     assert contexts is not None and contexts.tolist() == ["day", "night"]
 
@@ -31,6 +31,6 @@ def test_contexts_are_not_known_where_a_table_lacks_them(tmp_path):
 
 
 def test_no_table_has_no_rows(tmp_path):
-    x, y, runs, contexts = read_features(tmp_path, 3)
+    x, y, runs, contexts, _ = read_features(tmp_path, 3)
     assert (x.shape, len(y), len(runs), contexts) == ((0, 3), 0, 0, None)
     assert x.dtype == np.float64

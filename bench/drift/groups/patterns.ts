@@ -4,7 +4,6 @@ import type { PlantEvent } from '#core/contracts/plant-event.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
 import { unpack } from '#core/drift/baselines/counts.ts';
 import { type Rolling, roll } from '#core/drift/baselines/rolling.ts';
-import { seasonCell, seasonContext } from '#core/drift/baselines/seasonal.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
 import type { DeviceState } from '#core/drift/device/device-state.ts';
 import { judgeFeatures } from '#core/drift/device/judge-features.ts';
@@ -84,15 +83,13 @@ const season = ({ report }: GroupOptions): void => {
   const next = normals(1);
   const cycle = (hour: number): number => Math.sin((2 * Math.PI * (hour % 24)) / 24);
   const rows: number[][] = [];
-  const contexts: string[] = [];
-  for (let hour = 0; hour < days * 24; hour++) {
-    const at = new Date(START + hour * HOUR).toISOString();
-    for (const row of rowsAt(next, cycle(hour))) {
+  const at: number[] = [];
+  for (let hour = 0; hour < days * 24; hour++)
+    for (const [i, row] of rowsAt(next, cycle(hour)).entries()) {
       rows.push(row);
-      contexts.push(seasonContext('all', seasonCell(at, at, { hours: 1 })));
+      at.push(START + (hour + i / ROWS) * HOUR);
     }
-  }
-  const baseline = baselineOfRows(['heat'], { rows, window: ROWS, contexts });
+  const baseline = baselineOfRows(['heat'], { rows, window: ROWS, season: { of: { hours: 1 }, at } });
   const device = new Device(baseline, { season: { hours: 1 } });
   const hours = 2 * 365 * 24;
   let votes = 0;

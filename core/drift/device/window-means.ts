@@ -11,9 +11,9 @@ export interface WindowMeans {
 
 const mean = (x: readonly number[]): number => x.reduce((a, b) => a + b, 0) / x.length;
 
-/** Windows stand context after context, so many of each as its rows hold, where they are not told apart one by one. */
+/** Windows stand context after context, as many of each as it says or its rows hold, where they are not told apart one by one. */
 const groupsOf = ({ groups, contexts, windows }: GroupedBaseline): readonly number[] =>
-  groups ?? contexts.flatMap((c, i) => new Array<number>(Math.floor(c.rows / windows.rows)).fill(i));
+  groups ?? contexts.flatMap((c, i) => new Array<number>(c.windows ?? Math.floor(c.rows / windows.rows)).fill(i));
 
 /**
  * Of windows in their order, none in two contexts. A baseline whose windows are not as many as its contexts account for has

@@ -25,13 +25,33 @@ const upgraded = (old: DecileBaseline): BaselineSpec => ({
   contexts: [],
 });
 
+const isOnCells = (counts: readonly (readonly number[])[], features: BaselineSpec['features']): boolean =>
+  counts.length === features.length && counts.every((c, i) => c.length === features[i]?.counts.length);
+
+const seasonProblems = ({ features, windows, season }: BaselineSpec): readonly string[] =>
+  season === undefined
+    ? []
+    : [
+        ...season.cells.flatMap(({ context, cell, counts, rows }, i) => [
+          ...(isOnCells(counts, features)
+            ? []
+            : [`season ${context} ${cell}: expected counts of the cells of all ${features.length} features`]),
+          ...(season.windows.filter((w) => w === i).length * windows.rows === rows
+            ? []
+            : [`season ${context} ${cell}: expected the rows of its windows, got ${rows}`]),
+        ]),
+        ...(season.windows.length === windows.count && season.windows.every((w) => w === null || w < season.cells.length)
+          ? []
+          : [`season: expected one of its ${season.cells.length} cells or null for each of ${windows.count} windows`]),
+      ];
+
 const problemsOf = ({ features, joint, contexts }: BaselineSpec): readonly string[] => [
   ...features.flatMap(({ name, cells, counts }) => {
     const { count } = layoutOf(cells);
     return counts.length === count ? [] : [`${name}: expected counts of its ${count} cells, got ${counts.length}`];
   }),
   ...contexts.flatMap(({ context, counts }) =>
-    counts.length === features.length && counts.every((c, i) => c.length === features[i]?.counts.length)
+    isOnCells(counts, features)
       ? []
       : [`context ${context}: expected counts of the cells of all ${features.length} features`],
   ),
@@ -52,7 +72,7 @@ export const readBaseline = (document: unknown, what: string): BaselineSpec => {
     (document as { readonly schema?: unknown } | null)?.schema === 'baseline/1'
       ? upgraded(parseAs(DecileBaseline, document, what))
       : parseAs(BaselineSpec, document, what);
-  const problems = problemsOf(baseline);
+  const problems = [...problemsOf(baseline), ...seasonProblems(baseline)];
   if (problems.length > 0) throw new ContractError(what, problems);
   return baseline;
 };
