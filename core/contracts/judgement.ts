@@ -223,6 +223,11 @@ export const judgementKeys = {
     sk: `${site}/${device}`,
   }),
   devices: (modelLine: string, packageDigest: string): string => `DRIFT#${modelLine}#${packageDigest}`,
+  /** Windows of a start of a device that is not among its newest: `{boot, ends}`. */
+  boot: (modelLine: string, packageDigest: string, site: string, device: string, boot: string) => ({
+    pk: `BOOT#${modelLine}#${packageDigest}#${site}/${device}`,
+    sk: boot,
+  }),
   /** What one finder said of a signal in one check, the newest stretches: `{words, version}`. */
   findings: (f: { site: string; asset: string; signal: string; check: string }, foundBy: string) => ({
     pk: `ASSET#${f.site}/${f.asset}`,

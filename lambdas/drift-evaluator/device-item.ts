@@ -4,13 +4,25 @@ import type { Watched } from '#core/health/unwatched.ts';
 import type { Item, ItemKey } from '../shared/judgement-table.ts';
 import type { LedgerCommandInput } from '../shared/ledger-client.ts';
 
-/** Starts of a device, and windows of each, that are remembered to tell a window that comes again from one that comes late. */
+/**
+ * Starts of a device, and windows of each, that its item remembers to tell a window that comes again from one that comes
+ * late; starts before have an item each.
+ */
 const KEPT_BOOTS = 8;
 const KEPT_WINDOWS = 64;
 /** Windows that wait for more of their contexts, about 100 bytes each: the item has to stay well below 400 kB. */
 const MOST_WAITING = 500;
 /** Windows that are judged together at most, however few rows they have. */
 const MOST_TOGETHER = 200;
+
+/** What is said of a device stands so long before windows that seem older, by whatever clock, are taken for its newest. */
+const STANDS_MS = 86_400_000;
+
+/** A start of a device, and where its windows that came end. */
+export interface SeenBoot {
+  readonly boot: string;
+  readonly ends: readonly number[];
+}
 
 export type Waiting = Pick<WindowKey, 'boot' | 'windowStart'> & { readonly rows: number };
 
@@ -22,12 +34,14 @@ export interface Pending {
 /** What is kept of a device between its messages. */
 export interface DeviceItem extends Item {
   /** Windows that came, by start of the device; the one that came last is the last. */
-  readonly seen: readonly { readonly boot: string; readonly ends: readonly number[] }[];
+  readonly seen: readonly SeenBoot[];
   readonly newest: Watched | null;
   /** Windows by context that together are too few rows to judge; the context that came last is the last. */
   readonly waiting: readonly { readonly context: string; readonly windows: readonly Waiting[] }[];
   /** JSON of {@link DeviceState}: a number of the table has fewer digits than one of JSON. */
   readonly device: string | null;
+  /** Newest window of the judgement that the line reads, and when it was judged; absent before the first. */
+  readonly described?: Pick<Watched, 'boot' | 'windowEnd' | 'to'> & { readonly at: string };
   /** What the ledger was told last; null before the first judgement. */
   readonly said: string | null;
   /** JSON of {@link Pending}; done before anything else is judged. */
@@ -65,8 +79,32 @@ const withinRoom = (waiting: readonly WaitingContext[]): readonly WaitingContext
   return waiting.slice(first + 1);
 };
 
-const isNewer = (a: DriftWindow, b: Watched | null): boolean =>
+type Ended = Pick<Watched, 'boot' | 'windowEnd' | 'to'>;
+const isNewer = (a: Ended, b: Ended | null): boolean =>
   b === null || (a.boot === b.boot ? a.windowEnd > b.windowEnd : a.to > b.to);
+
+const newestOf = (windows: readonly DriftWindow[]): DriftWindow => windows.reduce((a, b) => (isNewer(b, a) ? b : a));
+
+/**
+ * Whether windows came after newer ones were judged: what the line reads goes on to be of those. A clock that was ahead, or
+ * fell behind, does not silence the device for longer than a day.
+ * @param now by the clock of who judges.
+ */
+export const isLate = ({ described }: DeviceItem, windows: readonly DriftWindow[], now: string): boolean =>
+  described !== undefined &&
+  !isNewer(newestOf(windows), described) &&
+  described.to <= now &&
+  Date.parse(now) - Date.parse(described.at) < STANDS_MS;
+
+/** The item with a start of its device that it had no room for. */
+export const withBoot = (item: DeviceItem, { boot, ends }: SeenBoot): DeviceItem => ({
+  ...item,
+  seen: [{ boot, ends }, ...item.seen],
+});
+
+/** Starts that an item has no room for any more. */
+export const leftBoots = (before: DeviceItem, after: DeviceItem): readonly SeenBoot[] =>
+  before.seen.filter(({ boot }) => !after.seen.some((s) => s.boot === boot));
 
 /** The item after one more window came. */
 export const withWindow = (item: DeviceItem, window: DriftWindow): DeviceItem => {
@@ -105,7 +143,7 @@ export const withoutWindows = (item: DeviceItem, context: string, gone: readonly
 export const judgedItem = (
   item: DeviceItem,
   context: string,
-  of: { readonly state: DeviceState; readonly said: string; readonly pending: Pending | null },
+  of: { readonly state: DeviceState; readonly said: string | null; readonly pending: Pending | null },
 ): DeviceItem => ({
   ...item,
   waiting: item.waiting.filter((w) => w.context !== context),
@@ -113,3 +151,9 @@ export const judgedItem = (
   said: of.said,
   pending: of.pending === null ? null : JSON.stringify(of.pending),
 });
+
+/** The item after the line was given a judgement of these windows. */
+export const describedItem = (item: DeviceItem, windows: readonly DriftWindow[], at: string): DeviceItem => {
+  const { boot, windowEnd, to } = newestOf(windows);
+  return { ...item, described: { boot, windowEnd, to, at } };
+};

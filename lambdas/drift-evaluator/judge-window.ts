@@ -30,12 +30,17 @@ import { readModelLine, readUseCase } from '../shared/retrain-run.ts';
 import { untilUndisturbed } from '../shared/undisturbed.ts';
 import {
   type DeviceItem,
+  describedItem,
   deviceItem,
   isKnown,
+  isLate,
   judgedItem,
+  leftBoots,
   type Pending,
   readyOf,
+  type SeenBoot,
   type Waiting,
+  withBoot,
   withoutWindows,
   withWindow,
 } from './device-item.ts';
@@ -105,10 +110,10 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
   };
 
   /** @returns null when another one wrote in between. */
-  const save = async (readAt: number, item: DeviceItem, evidence?: Item): Promise<DeviceItem | null> => {
+  const save = async (readAt: number, item: DeviceItem, others: readonly Item[] = []): Promise<DeviceItem | null> => {
     const written = await deps.judgement.putAll([
       { item, readAt },
-      ...(evidence === undefined ? [] : [{ item: evidence, readAt: null }]),
+      ...others.map((other) => ({ item: other, readAt: null })),
     ]);
     return written ? { ...item, version: readAt + 1 } : null;
   };
@@ -170,13 +175,23 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     return { schema: 'drift-fold/1', evidence, policy: useCase.judging, events: [...events], state };
   };
 
+  const bootKey = ({ modelLine, packageDigest, site, device }: DriftWindow, boot: string) =>
+    judgementKeys.boot(modelLine, packageDigest, site, device, boot);
+  /** The item with what is known of the start of a window, also where that is not among the newest. */
+  const knowingBoot = async (item: DeviceItem, window: DriftWindow): Promise<DeviceItem> => {
+    if (item.seen.some((s) => s.boot === window.boot)) return item;
+    const kept = await deps.judgement.get(bootKey(window, window.boot));
+    return kept === null ? item : withBoot(item, kept as unknown as SeenBoot);
+  };
+
   /** @returns null when another one judged the device meanwhile. */
   const judge = async (window: DriftWindow): Promise<'done' | null> => {
     const { modelLine, packageDigest, site, device, context } = window;
     const key = judgementKeys.device(modelLine, packageDigest, site, device);
     const found = await deps.judgement.get(key);
-    const before = await settle(deviceItem(key, found), modelLine);
-    if (before === null) return null;
+    const settled = await settle(deviceItem(key, found), modelLine);
+    if (settled === null) return null;
+    const before = await knowingBoot(settled, window);
     const readAt = Math.max(versionOf(before), versionOf(found));
     const known = isKnown(before, window);
     if (known === 'known') return 'done';
@@ -185,25 +200,32 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
     const bytes = await keepWindow(deps.lake, window);
     if (known === 'late') return 'done';
     let item = withWindow(before, window);
+    const boots = leftBoots(before, item).map((b) => ({ ...bootKey(window, b.boot), ...b }));
     const ready = readyOf(item, context, baseline.windows.rows);
     const of = ready === null ? null : await read(window, bytes, ready);
     if (of !== null) item = withoutWindows(item, context, of.gone);
     if (of === null || readyOf(item, context, baseline.windows.rows) === null)
-      return (await save(readAt, item)) === null ? null : 'done';
+      return (await save(readAt, item, boots)) === null ? null : 'done';
     const { state, ...folded } = await fold(item, window, of);
     const { evidence, policy } = folded;
     const object = lakeKeys.driftEvidence(window, evidence);
     await deps.lake.put(object, Buffer.from(canonicalJson(folded)), 'application/json');
-    const seen = featureEvidence(evidence, deps.now(), policy);
+    const now = deps.now();
+    if (isLate(item, of.windows, now)) {
+      const { said } = item;
+      return (await save(readAt, judgedItem(item, context, { state, said, pending: null }), boots)) === null
+        ? null
+        : 'done';
+    }
+    const seen = featureEvidence(evidence, now, policy);
     const said = saysOf(evidence, item.said);
     const isNews = said !== item.said;
     // While inputs differ, every window is evidence for the line, although nothing else is said of the device.
     const isEvidence = isNews || announcedState(evidence) !== 'steady';
     const pending = isEvidence ? { commands: isNews ? [driftCommand(evidence, seen, object, item.said)] : [] } : null;
-    const saved = await save(readAt, judgedItem(item, context, { state, said, pending }), {
-      ...judgementKeys.features(modelLine, packageDigest, site, device),
-      ...seen,
-    });
+    const judged = describedItem(judgedItem(item, context, { state, said, pending }), of.windows, now);
+    const line = { ...judgementKeys.features(modelLine, packageDigest, site, device), ...seen };
+    const saved = await save(readAt, judged, [...boots, line]);
     if (saved === null) return null;
     // Whoever writes in between has settled it first.
     await settle(saved, modelLine);

@@ -50,7 +50,11 @@ const STUCK = [0, 0, 200, 0, 0];
 const hour = (n: number): string => new Date(Date.UTC(2026, 0, 1, n)).toISOString();
 const DEVICE = { modelLine: LINE, packageDigest: PACKAGE, site: 'plant-a', device: 'edge-1' };
 
-const setUp = async (given: BaselineSpec | DecileBaseline = baseline, published = true) => {
+const setUp = async (
+  given: BaselineSpec | DecileBaseline = baseline,
+  published = true,
+  now = () => '2026-02-01T00:00:00.000Z',
+) => {
   const artifacts = memoryStore();
   await artifacts.put(`${artifactKeys.package(LINE, PACKAGE)}baseline.json`, Buffer.from(JSON.stringify(given)));
   const lake = memoryStore();
@@ -74,7 +78,7 @@ const setUp = async (given: BaselineSpec | DecileBaseline = baseline, published 
     ledger,
     stage: 'local',
     log,
-    now: () => '2026-02-01T00:00:00.000Z',
+    now,
   });
   let sent = 0;
   /** One window of 200 decisions, an hour after the one before. */
@@ -245,6 +249,18 @@ describe('drift-evaluator, windows', () => {
       [5, 6, 7, 8, 9, 10, 11, 12].map((n) => `boot-${n}`),
     );
   });
+  it('counts a window once, also when it comes again after many other starts of its device', async () => {
+    const { handler, folds, see, state } = await setUp();
+    const first = digest(1, 200, SAME, { boot: 'boot-0', from: hour(0), to: hour(1) });
+    await handler(sqsEvent(first));
+    for (let boot = 1; boot <= 9; boot++) await see(SAME, { boot: `boot-${boot}` });
+    expect(await handler(sqsEvent(first))).toEqual(fine);
+    expect(await folds()).toHaveLength(10);
+    const second = digest(201, 400, SAME, { boot: 'boot-0', from: hour(1), to: hour(2) });
+    for (const message of [second, first, second]) expect(await handler(sqsEvent(message))).toEqual(fine);
+    expect(await folds()).toHaveLength(11);
+    expect((state() as unknown as { seen: { boot: string }[] }).seen).toHaveLength(8);
+  });
   it('judges every context of a device that has forty of them in turn', async () => {
     const { handler, folds } = await setUp();
     for (let i = 0; i < 80; i++)
@@ -335,6 +351,38 @@ describe('drift-evaluator, judgements', () => {
       since: hour(1),
       assets: ['spindle-1'],
     });
+  });
+  it('goes on to say what the newest window was when an older one comes after it', async () => {
+    const { handler, evidence, folds, drift } = await setUp();
+    const sent = (from: number, counts: readonly number[], more = {}) =>
+      sqsEvent(digest(from, from + 199, counts, { from: hour(from), to: hour(from + 1), ...more }));
+    await handler(sent(1, SAME));
+    await handler(sent(401, SAME));
+    await handler(sent(201, FAR));
+    await handler(sent(1, FAR, { boot: 'boot-0', from: hour(-1), to: hour(0) }));
+    const [, second, third, fourth] = await folds();
+    expect(await evidence()).toMatchObject({ kind: 'steady', evidence: second?.evidence.hash });
+    expect([third?.evidence.previous, fourth?.evidence.previous]).toEqual([
+      second?.evidence.hash,
+      third?.evidence.hash,
+    ]);
+    expect(drift()).toHaveLength(1);
+    await handler(sent(601, FAR));
+    expect(await evidence()).toMatchObject({ kind: 'serious', window: { from: hour(601) } });
+    expect(drift()).toHaveLength(2);
+  });
+  it('follows a device whose clock was ahead before it started again, and one whose clock fell behind after a day', async () => {
+    let now = '2026-02-01T00:00:00.000Z';
+    const { handler, evidence } = await setUp(baseline, true, () => now);
+    const sent = (boot: string, at: string) => sqsEvent(digest(1, 200, SAME, { boot, from: at, to: at }));
+    await handler(sent('ahead', '2099-01-01T00:00:00.000Z'));
+    await handler(sent('right', '2026-01-31T23:00:00.000Z'));
+    expect(await evidence()).toMatchObject({ window: { to: '2026-01-31T23:00:00.000Z' } });
+    await handler(sent('behind', '1970-01-02T00:00:00.000Z'));
+    expect(await evidence()).toMatchObject({ window: { to: '2026-01-31T23:00:00.000Z' } });
+    now = '2026-02-02T00:00:00.000Z';
+    await handler(sent('behind-again', '1970-01-03T00:00:00.000Z'));
+    expect(await evidence()).toMatchObject({ window: { to: '1970-01-03T00:00:00.000Z' } });
   });
   it('counts how many windows in a row were far off', async () => {
     const { see, evidence } = await setUp();
