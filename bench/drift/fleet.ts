@@ -10,7 +10,8 @@ import type { DeviceState } from '#core/drift/device/device-state.ts';
 import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { judgeEvidence } from '#core/outcomes/line-evidence.ts';
-import { bootstrapLoss, seededRandom } from '#core/policy/bootstrap.ts';
+import { seededRandom } from '#core/policy/bootstrap.ts';
+import { validationLossOf } from '#core/policy/validation-loss.ts';
 import { announcedState } from '../../lambdas/drift-evaluator/tell.ts';
 import { baselineOfRows, windowOfRows } from './baseline-of-rows.ts';
 import { normalsOf } from './streams.ts';
@@ -159,7 +160,7 @@ class Line {
       rows: 1,
       sumLoss: this.#loss(i % ASSETS, 0),
     }));
-    return bootstrapLoss(runs, this.#chance.uniform);
+    return validationLossOf(runs, this.#chance.uniform);
   }
 
   #effect(asset: number, day: number): { loss: number; shift: number } {

@@ -3,7 +3,8 @@ import type { RetrainEvidence } from '#core/drift/decision/decision-machine.ts';
 import { judgeLine } from '#core/drift/decision/decision-machine.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { boundedLoss } from '#core/outcomes/loss.ts';
-import { bootstrapLoss, seededRandom } from '#core/policy/bootstrap.ts';
+import { seededRandom } from '#core/policy/bootstrap.ts';
+import { validationLossOf } from '#core/policy/validation-loss.ts';
 import { type Model, trainRidge } from './ridge.ts';
 
 /** Rows of one day with what turned out to be true of each. */
@@ -95,7 +96,7 @@ export const byMachine = (plan: Plan): Course => {
       rows: 1,
       sumLoss: lossOf(d, champion.model, cap),
     }));
-    const upper = bootstrapLoss(sealed, seededRandom(1))?.upper as number;
+    const upper = validationLossOf(sealed, seededRandom(1))?.upper as number;
     const packageDigest = digestOf({ champion: served.length });
     const outcomes = days.slice(champion.from).map((d, i) => ({
       unit: `turbine/d${champion.from + i}`,

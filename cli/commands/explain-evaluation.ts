@@ -45,7 +45,12 @@ const reportFacts = (report: EvaluationReport): readonly (readonly [string, stri
         ]),
     ...(loss === null || loss === undefined
       ? []
-      : [['loss', `${figure(loss.mean, 3)} of 1 expected, at most ${figure(loss.upper, 3)}`] as const]),
+      : [
+          [
+            'loss',
+            `${figure(loss.mean, 3)} of 1 expected, at most ${figure(loss.upper, 3)} by ${loss.method ?? 'percentile bootstrap'} over ${loss.runs} runs`,
+          ] as const,
+        ]),
     ...(differs === null || differs === undefined
       ? []
       : [

@@ -49,6 +49,16 @@ export const ValidationLoss = z.strictObject({
   mean: z.number(),
   upper: z.number(),
   runs: z.int(),
+  method: z
+    .enum(['bootstrap-t'])
+    .optional()
+    .describe('how bounds are made; absent: percentile bootstrap, too low where runs are few or their losses skewed'),
+  bounds: z
+    .array(z.strictObject({ level: z.number().positive().max(0.5), upper: z.number() }))
+    .optional()
+    .describe(
+      'bounds that the mean exceeds with a smaller chance, in falling order of it: for lines that share a budget',
+    ),
   error: z
     .tuple([z.number(), z.number()])
     .optional()

@@ -1,4 +1,4 @@
-import type { Comparison, Estimate, Ratio, ValidationLoss } from '../contracts/evaluation.ts';
+import type { Comparison, Estimate, Ratio } from '../contracts/evaluation.ts';
 
 /** Squared errors of one run, summed. */
 export interface RunErrors {
@@ -125,37 +125,6 @@ export const compareModels = (
   if (!challenger.some((r) => known.has(r.run))) return null;
   const { a, b, ratio } = compareRmse(challenger, champion, seed);
   return { challenger: a, champion: b, ratio };
-};
-
-/** Bounded loss of one run, summed over its rows. */
-export interface RunLoss {
-  readonly run: string;
-  readonly rows: number;
-  readonly sumLoss: number;
-  /** Answer minus label as a share of the cap, summed over its rows. */
-  readonly sumError?: number | undefined;
-}
-
-/**
- * Mean over runs of each run's mean bounded loss, with the upper end of a one-sided 95 % percentile bootstrap interval
- * over runs: each run counts once, as each unit does that is judged by its outcome. Where all runs have signed errors, also
- * the 90 % interval of their mean, so that each end of it is passed for nothing once in twenty.
- * @returns null when there is no run.
- */
-export const bootstrapLoss = (
-  runs: readonly RunLoss[],
-  random: () => number,
-  resamples = 1000,
-): ValidationLoss | null => {
-  if (runs.length === 0) return null;
-  const losses = byRun(runs).map((r) => r.sumLoss / r.rows);
-  const meanOf = (sample: readonly number[]): number => sample.reduce((sum, x) => sum + x, 0) / sample.length;
-  const mean = meanOf(losses);
-  const upper = Math.max(mean, quantile(resample(losses, meanOf, random, resamples), 0.95));
-  const errors = byRun(runs).flatMap((r) => (r.sumError === undefined ? [] : [r.sumError / r.rows]));
-  if (errors.length < runs.length) return { mean, upper, runs: runs.length };
-  const means = resample(errors, meanOf, random, resamples);
-  return { mean, upper, runs: runs.length, error: [quantile(means, 0.05), quantile(means, 0.95)] };
 };
 
 /** Rows of one run on which two models differ. */

@@ -6,8 +6,9 @@ import { artifactKeys, lakeKeys } from '#core/contracts/lake.ts';
 import { ModelPackageManifest } from '#core/contracts/model-package.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
-import { bootstrapLoss, bootstrapRmse, compareModels, compareRmse, seededRandom } from '#core/policy/bootstrap.ts';
+import { bootstrapRmse, compareModels, compareRmse, seededRandom } from '#core/policy/bootstrap.ts';
 import { expectDisagreement } from '#core/policy/disagreement.ts';
+import { validationLossOf } from '#core/policy/validation-loss.ts';
 import { Refused } from '../shared/errors.ts';
 import { getJson, type ObjectStore } from '../shared/object-store.ts';
 import { EvaluationShard, type ReportAnswer, RetrainRun, SnapshotAnswer, TrainAnswer } from '../shared/retrain-run.ts';
@@ -97,7 +98,7 @@ export const makeHandler = (deps: Deps) => {
       championPackage: run.champion?.packageDigest ?? null,
       earlier: compare((r) => !isSince(r)),
       since: compare(isSince),
-      validationLoss: bootstrapLoss(
+      validationLoss: validationLossOf(
         runs.flatMap(({ sumLoss, ...r }) => (sumLoss === undefined ? [] : [{ ...r, sumLoss }])),
         seededRandom(seed),
       ),

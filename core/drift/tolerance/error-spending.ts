@@ -43,16 +43,19 @@ const TOO_LOW = 3;
 /**
  * Bound of the validation loss of one of the lines that share a budget. A bound that is too low makes its line alarm in the
  * end, however high its threshold, and of 1,000 lines with a 95 % bound 50 would have one. So the level is that at which
- * wrong bounds make no more than a quarter of the alarms that the budget allows in a year: the measured bound is widened to
- * it by Student's distribution over its runs, and stays what it is where the lines are few.
+ * wrong bounds make no more than a quarter of the alarms that the budget allows in a year: the bound is the one that was
+ * measured at the next smaller level. Below the smallest of them it is widened by Student's distribution over its runs.
  */
 export const boundWithin = (
-  { mean, upper, runs }: ValidationLoss,
+  { mean, upper, runs, bounds = [] }: ValidationLoss,
   { alertsPerMonth, lines }: Pick<AlertBudget, 'alertsPerMonth' | 'lines'>,
 ): number => {
   check({ alertsPerMonth, lines });
   const level = (TOO_LOW * alertsPerMonth) / lines;
   if (level >= MEASURED) return upper;
+  const measured = bounds.find((b) => b.level <= level);
+  if (measured !== undefined) return measured.upper;
+  const smallest = bounds.at(-1) ?? { level: MEASURED, upper };
   const dof = Math.max(1, runs - 1);
-  return Math.min(1, mean + ((upper - mean) * studentUpper(level, dof)) / studentUpper(MEASURED, dof));
+  return Math.min(1, mean + ((smallest.upper - mean) * studentUpper(level, dof)) / studentUpper(smallest.level, dof));
 };

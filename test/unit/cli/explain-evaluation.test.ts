@@ -85,7 +85,7 @@ describe('explain a retrain that was judged', () => {
       '8.00 against 16.00 of the champion on 9 sealed runs since the champion learnt: 0.50 times, 0.40 … 0.70',
     );
     expect(out).toContain('8.00 against 8.00 of the champion on 13 sealed runs the champion was judged on');
-    expect(out).toContain('0.101 of 1 expected, at most 0.125');
+    expect(out).toContain('0.101 of 1 expected, at most 0.125 by percentile bootstrap over');
     expect(out).toContain('on at most 6 % of frames, and by design on spindle-103');
   });
   test('tells that nothing came since', async () => {

