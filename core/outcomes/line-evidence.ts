@@ -45,7 +45,7 @@ const newestRequest = ({ modelLine, packageDigest, retrains }: LineFacts): strin
 /** Judges a line by what is kept of it; also says when the outcome was known that asks for a retrain, and the way there. */
 export const judgeEvidence = (
   given: LineFacts,
-): { readonly judgement: LineJudgement; readonly askedAt: string | null; readonly path: Judged['path'] } => {
+): { readonly judgement: LineJudgement } & Pick<Judged, 'askedAt' | 'path' | 'bearing'> => {
   const facts = settledFacts(given);
   const { modelLine, site, packageDigest, policy, validationLoss } = facts;
   const contradicted = facts.outcomes.filter((o) => o.end === 'contradicted').map((o) => `${o.asset}/${o.run}`);
@@ -55,7 +55,7 @@ export const judgeEvidence = (
       : [`left out, since the unit went on or the report was taken back: ${few(contradicted.sort(), 5)}`];
   if (validationLoss !== null) {
     const counted = countOutcomes(facts);
-    const { askedAt, path, ...judged } = judgeLine(evidenceOf(facts, validationLoss, counted));
+    const { askedAt, path, bearing, ...judged } = judgeLine(evidenceOf(facts, validationLoss, counted));
     // A retrain that is under way stays the action of its line, for whoever looks only then.
     const requestId = judged.state === 'RETRAIN_REQUESTED' ? newestRequest(facts) : null;
     const action =
@@ -68,6 +68,7 @@ export const judgeEvidence = (
       judgement: { schema: 'line-judgement/1', site, ...judged, ...fields, action, reasons },
       askedAt,
       path,
+      bearing,
     };
   }
   const losses = facts.outcomes.flatMap(({ loss }) => (loss === null ? [] : [loss]));
@@ -96,5 +97,15 @@ export const judgeEvidence = (
     },
     askedAt: null,
     path: [],
+    bearing: [],
   };
 };
+
+/**
+ * The facts without changes of machines that no longer bear on the judgement: each retrain answers all that were changed
+ * before it, and of those since the first that became known asks. They are as many as retrains of the champion, and two more.
+ */
+export const bearingFacts = (facts: LineFacts): LineFacts =>
+  facts.changes === undefined || facts.changes.length === 0
+    ? facts
+    : { ...facts, changes: judgeEvidence(facts).bearing };

@@ -11,6 +11,7 @@ import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { labelsWanted } from '#core/outcomes/labels-wanted.ts';
 import {
+  bearingFacts,
   factPrefixes,
   factsOf,
   JudgedPackage,
@@ -76,7 +77,7 @@ const readFacts = async (deps: JudgeDeps, modelLine: string): Promise<LineFacts 
   const { validationLoss } = parseAs(JudgedPackage, record?.body ?? {}, `package ${packageDigest}`);
   const { site } = found.line;
   const facts = factsOf({ modelLine, site, packageDigest, policy: useCase.judging, validationLoss }, items.flat());
-  return { ...facts, ...(await readSite(deps, facts)) };
+  return bearingFacts({ ...facts, ...(await readSite(deps, facts)) });
 };
 
 const commandsOf = (

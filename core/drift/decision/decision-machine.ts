@@ -2,7 +2,7 @@ import type { LineAction, LineJudgement, LineState } from '../../contracts/judge
 import { digestOf } from '../../lineage/digest.ts';
 import { limitOf, limitsAlong, siteBudget } from './alarm-limit.ts';
 import { DeclaredChanges } from './declared-changes.ts';
-import { type LineEvidence, type OutcomeEvidence, settledEvidence } from './evidence.ts';
+import { type ChangeEvidence, type LineEvidence, type OutcomeEvidence, settledEvidence } from './evidence.ts';
 import { countVotes } from './feature-votes.ts';
 import { actionIn, stateByInputs, stateByOutcomes } from './line-state.ts';
 import { freshMemory, type OutcomeMemory, weigh } from './outcome-memory.ts';
@@ -19,6 +19,8 @@ export type Judged = Omit<LineJudgement, 'schema' | 'site'> & {
   readonly askedAt: string | null;
   /** The value and the state after each outcome, in the order they became known. */
   readonly path: readonly { readonly unit: string; readonly eValue: number; readonly state: LineState }[];
+  /** Changes of machines that bear on the judgement: with these alone it is the same, but for the digest of what it is of. */
+  readonly bearing: readonly ChangeEvidence[];
 };
 
 /** Mean by weight; null without outcomes. */
@@ -84,6 +86,8 @@ export const judgeLine = (given: LineEvidence): Judged => {
       ? actionIn(state, votes, policy, policy.minOutcomes - outcomes.length)
       : { kind: 'retrain', requestId: request.requestId, count: outcomes.length };
   const action = isShadow ? null : wanted;
+  const change =
+    request === undefined ? null : changes.due(outcomes.length - 1, [...book.others, ...requests.slice(0, -1)]);
   const meanLoss = meanLossOf(outcomes);
   const threshold = limits.at(-1) ?? limitOf(policy.alarmAt, budget, 1);
   return {
@@ -110,12 +114,12 @@ export const judgeLine = (given: LineEvidence): Judged => {
       meanLoss,
       threshold,
       worth: memory.confirmed ? worthOf(memory) : null,
-      change:
-        request === undefined ? null : changes.due(outcomes.length - 1, [...book.others, ...requests.slice(0, -1)]),
+      change,
       spent: book.isSpent(heard(requests), now),
     }),
     evidenceDigest: digestOf(evidence),
     askedAt: isShadow ? null : (request?.at ?? null),
     path,
+    bearing: changes.found,
   };
 };

@@ -6,6 +6,7 @@ import type { ChangeEvidence, OutcomeEvidence } from './evidence.ts';
  */
 export class DeclaredChanges {
   readonly #all: readonly { readonly change: ChangeEvidence; readonly dueAt: number }[];
+  readonly #found = new Set<ChangeEvidence>();
 
   constructor(changes: readonly ChangeEvidence[], outcomes: readonly OutcomeEvidence[], minOutcomes: number) {
     this.#all = changes.flatMap((change) => {
@@ -17,6 +18,12 @@ export class DeclaredChanges {
   /** @param at index of the outcome. @param asked retrains so far, under any champion. */
   due(at: number, asked: readonly { readonly at: string }[]): ChangeEvidence | null {
     const due = this.#all.find(({ change, dueAt }) => dueAt <= at && asked.every((r) => r.at <= change.validTime));
+    if (due !== undefined) this.#found.add(due.change);
     return due?.change ?? null;
+  }
+
+  /** Those that were due: of any set of changes that has them, the same ones are. One at most for each retrain, and one more. */
+  get found(): readonly ChangeEvidence[] {
+    return [...this.#found];
   }
 }

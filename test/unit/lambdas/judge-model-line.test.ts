@@ -48,12 +48,12 @@ const setUp = (drift?: DriftPolicy) => {
       ...judgementKeys.features(LINE, PACKAGE, 'plant-a', more?.device ?? 'edge-1'),
       ...device(more),
     });
-  const change = (knownTime: string) =>
+  const change = (knownTime: string, eventId = 'e1') =>
     judgement.put({
-      ...judgementKeys.event('plant-a', 'press-1', 'e1'),
+      ...judgementKeys.event('plant-a', 'press-1', eventId),
       event: {
         schema: 'plant-event/1',
-        eventId: 'e1',
+        eventId,
         kind: 'tool-change',
         site: 'plant-a',
         asset: 'press-1',
@@ -89,6 +89,18 @@ describe('the judgement of a line', () => {
     expect(await declared.judge()).toMatchObject({ state: 'RETRAIN_REQUESTED' });
     expect(declared.announced('RetrainRequested')).toHaveLength(1);
     expect(await not.judge()).toMatchObject({ state: 'HEALTHY', action: null });
+  });
+  it('keeps the changes that bear on it alone, however many there were, and can be made again from those', async () => {
+    const { judge, judging, know, change, items } = setUp({ onEvent: { 'tool-change': 'retrain' } });
+    await know(good(40));
+    for (let i = 0; i < 300; i++) await change(day(i / 10), `e${i}`);
+    const judgement = await judge();
+    expect(judgement).toMatchObject({ state: 'RETRAIN_REQUESTED' });
+    const ofLine = [...items.values()].filter((i) => i.pk === judgementKeys.line(LINE));
+    const state = items.get(`LINE#${LINE}\nSTATE`) as unknown as { siteFacts: { changes: readonly unknown[] } };
+    expect(state.siteFacts.changes.length).toBeLessThanOrEqual(3);
+    const of = { modelLine: LINE, site: 'plant-a', packageDigest: PACKAGE, policy: judging, validationLoss };
+    expect(judgeEvidence(factsOf(of, ofLine)).judgement).toEqual(judgement);
   });
   it('takes a change before the champion served for one that it may have learnt', async () => {
     const { judge, know, change } = setUp({ onEvent: { 'tool-change': 'retrain' } });
