@@ -177,7 +177,9 @@ export const DriftPolicy = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('after a change whose rule is `re-baseline`: a context whose windows begin to differ later is not learned'),
+    .describe(
+      'after a change whose rule is `re-baseline`: a context whose windows begin to differ later is not learned',
+    ),
   season: Season.optional().describe(
     'inputs follow the time of day: each cell has a reference of its own, from the next training on. Absent: they do not',
   ),

@@ -65,6 +65,7 @@ export const historyOf = (
   days: readonly (readonly number[])[],
   events: readonly PlantEvent[] = [],
   held: (day: number) => readonly string[] = () => [],
+  by: Pick<RecordedDevice, 'baseline'> & { readonly policy: JudgingPolicy } = { baseline, policy },
 ): RecordedDevice => {
   const chain: DriftFold[] = [];
   const windows = new Map<string, DriftWindow>();
@@ -73,20 +74,22 @@ export const historyOf = (
     const window = windowAt(n, counts);
     windows.set(windowName(window), window);
     const known = events.filter((e) => e.validTime <= window.to);
-    const folded = foldWindow(state, [window], { baseline, policy, events: known, held: held(n) });
+    const folded = foldWindow(state, [window], { ...by, events: known, held: held(n) });
     state = folded.state;
-    chain.push({ schema: 'drift-fold/1', evidence: folded.evidence, policy, events: [...known] });
+    chain.push({ schema: 'drift-fold/1', evidence: folded.evidence, policy: by.policy, events: [...known] });
   }
-  return { baseline, chain, windows };
+  return { baseline: by.baseline, chain, windows };
 };
 
 /** The objects of a history: of the lake, and of the artifacts. */
-export const objectsOf = ({ chain, windows }: RecordedDevice) => ({
+export const objectsOf = ({ chain, windows, baseline: of }: RecordedDevice) => ({
   lakeFiles: Object.fromEntries([
     ...chain.map((f) => [lakeKeys.driftEvidence(DEVICE, f.evidence), canonicalJson(f)]),
     ...[...windows.values()].map((w) => [lakeKeys.driftWindow(w), canonicalJson(w)]),
   ]) as Record<string, string>,
-  artifactFiles: { [`${artifactKeys.package(LINE, PACKAGE)}baseline.json`]: JSON.stringify(document) },
+  artifactFiles: {
+    [`${artifactKeys.package(LINE, PACKAGE)}baseline.json`]: JSON.stringify(of === baseline ? document : of),
+  },
 });
 
 export const changeover = (day: number): PlantEvent => ({

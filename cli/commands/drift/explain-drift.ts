@@ -1,6 +1,7 @@
 import type { WindowEvidence } from '#core/contracts/drift.ts';
 import { judgementKeys } from '#core/contracts/judgement.ts';
 import type { DriftDevice } from '#core/contracts/lake.ts';
+import { unusedSeason } from '#core/drift/baselines/seasonal.ts';
 import { adviceOf } from '#core/drift/device/advice.ts';
 import { type FoldVerdict, verifyFolds } from '#core/drift/replay/fold-chain.ts';
 import { CliError, EXIT } from '../../errors.ts';
@@ -71,6 +72,14 @@ const findDrift = async (world: World, id: string): Promise<Found> => {
   );
 };
 
+const againstText = ({ against, cell, context }: WindowEvidence): string => {
+  if (cell === undefined) return against;
+  const isOfCell = against === 'season' || against === 'own';
+  return isOfCell
+    ? `${against}, ${context} at ${cell}`
+    : `${against}, for training had too little of ${context} at ${cell}`;
+};
+
 const verdictText = (verdict: FoldVerdict, windows: number): string =>
   verdict.holds
     ? `yes: ${many(verdict.folds, 'judgement')} from ${many(windows, 'window')}, computed again to the same bytes`
@@ -94,6 +103,7 @@ export const explainDrift = async (world: World, out: Output, id: string, o: { s
   const { evidence: e } = fold;
   const advice = adviceOf(e);
   const verified = verifyFolds(chain, baseline, windows);
+  const unused = unusedSeason(baseline, fold.policy.drift?.season);
   if (o.svg !== undefined) writeFile(o.svg, driftSvg(chain, `${e.kind} since ${e.since}: ${advice.what}`));
   answer(out, { evidence: e, advice, verified, svg: o.svg ?? null }, () => {
     headline(out, KIND_STYLES[e.kind], e.kind, advice.what);
@@ -103,7 +113,9 @@ export const explainDrift = async (world: World, out: Output, id: string, o: { s
       ['machines', e.assets.join(', ')],
       ['how sure', advice.sure],
       ['to do', advice.next],
-      ['window', `${e.rows} rows of context ${e.context}, ${e.from} … ${e.to}, against ${e.against}`],
+      ['window', `${e.rows} rows of context ${e.context}, ${e.from} … ${e.to}`],
+      ['against', againstText(e)],
+      ...(unused === null ? [] : [['season', unused] as const]),
       ['evidence', `number ${e.sequence}, ${e.hash}`],
       ['verified', verdictText(verified, windows.size)],
       ...(o.svg === undefined ? [] : [['picture', o.svg] as const]),

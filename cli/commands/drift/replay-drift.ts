@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
+import type { WindowEvidence } from '#core/contracts/drift.ts';
 import { ContractError, parseAs } from '#core/contracts/errors.ts';
 import { ValidationLoss } from '#core/contracts/evaluation.ts';
 import { JoinedOutcomeRecord, judgementKeys } from '#core/contracts/judgement.ts';
 import type { DriftDevice } from '#core/contracts/lake.ts';
 import type { JudgingPolicy } from '#core/contracts/use-case.ts';
+import { unusedSeason } from '#core/drift/baselines/seasonal.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
 import { type AgainstChanges, againstChanges } from '#core/drift/replay/against-changes.ts';
 import { otherPolicy } from '#core/drift/replay/other-policy.ts';
@@ -153,6 +155,23 @@ interface Row extends ReplayedRow {
   readonly against: AgainstChanges;
 }
 
+/** What the season of a policy did with windows; null where it has none. */
+const seasonText = (
+  devices: readonly RecordedDevice[],
+  { drift }: JudgingPolicy,
+  kinds: readonly { readonly evidence: WindowEvidence }[],
+): string | null => {
+  if (drift?.season === undefined) return null;
+  const unused = devices.flatMap((d) => unusedSeason(d.baseline, drift.season) ?? [])[0];
+  const held = kinds.filter(
+    ({ evidence: { against, cell } }) => against === 'season' || (against === 'own' && cell !== undefined),
+  );
+  return (
+    unused ??
+    `${held.length} of ${many(kinds.length, 'window')} held against their cell, the others against their context`
+  );
+};
+
 const meanOf = (delays: AgainstChanges['delays']): number | null => {
   const found = delays.filter((d) => d !== null);
   return found.length === 0 ? null : found.reduce((a, b) => a + b, 0) / found.length;
@@ -212,6 +231,10 @@ const replayAll = (
     const marked = [...changes, ...tagged.values()].filter((c) => c.at >= span.from && c.at <= span.to);
     writeFile(o.svg, replaySvg(rows, marked, span, `${line.modelLine}: what policies would have done`));
   }
+  const seasons = policies.flatMap(([name, p], i) => {
+    const season = seasonText(devices, p, rows[i]?.replayed?.kinds ?? []);
+    return season === null ? [] : [{ name, season }];
+  });
   const document = rows.map(({ name, alarms, against, replayed }) => ({
     name,
     alarms,
@@ -220,6 +243,7 @@ const replayAll = (
     held: replayed?.held ?? null,
     asks: replayed?.asks ?? null,
     states: replayed?.states ?? null,
+    season: seasons.find((s) => s.name === name)?.season ?? null,
   }));
   answer(
     out,
@@ -256,6 +280,7 @@ const replayAll = (
         say(out, `Outside of what was recorded, and so never found: ${outside.map((c) => c.at).join(', ')}`);
       if (changes.length === 0)
         say(out, 'No change was named with --change: every alarm counts as false. Tagged changeovers are no drift.');
+      for (const { name, season } of seasons) say(out, `Season of ${name}: ${season}`);
       if (o.svg !== undefined) say(out, `Picture: ${o.svg}`);
     },
   );

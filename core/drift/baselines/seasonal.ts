@@ -34,6 +34,21 @@ export const isSameSeason = (a: Season, b: Season): boolean =>
   (a.weekdays ?? false) === (b.weekdays ?? false) &&
   (a.offsetMinutes ?? 0) === (b.offsetMinutes ?? 0);
 
+const hoursOf = ({ hours, weekdays, offsetMinutes = 0 }: Season): string =>
+  `cells of ${hours} h${weekdays === true ? ' of each weekday' : ''}, ${offsetMinutes} minutes ahead of UTC`;
+
+/** Why the season of a policy has no effect on windows of a package; null where it has, or there is none. */
+export const unusedSeason = ({ season }: BaselineSpec, asked: Season | undefined): string | null => {
+  if (asked === undefined) return null;
+  const until = 'until the next training windows are held against their context';
+  if (season === undefined) return `the package was trained without a season: ${until}`;
+  if (!isSameSeason(asked, season.of))
+    return `the package was trained for ${hoursOf(season.of)}, not ${hoursOf(asked)}: ${until}`;
+  return season.cells.length === 0
+    ? 'no cell of the season had enough windows in training: windows are held against their context'
+    : null;
+};
+
 /** A baseline whose reference windows are told apart by `groups`: for each window the context, by its place in `contexts`. */
 export interface GroupedBaseline extends BaselineSpec {
   readonly groups?: readonly number[];

@@ -40,7 +40,8 @@ const seasonProblems = ({ features, windows, season }: BaselineSpec): readonly s
             ? []
             : [`season ${context} ${cell}: expected the rows of its windows, got ${rows}`]),
         ]),
-        ...(season.windows.length === windows.count && season.windows.every((w) => w === null || w < season.cells.length)
+        ...(season.windows.length === windows.count &&
+        season.windows.every((w) => w === null || w < season.cells.length)
           ? []
           : [`season: expected one of its ${season.cells.length} cells or null for each of ${windows.count} windows`]),
       ];

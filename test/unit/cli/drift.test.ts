@@ -2,11 +2,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { driftSvg } from '../../../cli/commands/drift/drift-plot.ts';
+import type { BaselineSpec } from '../../../core/contracts/baseline.ts';
 import { judgementKeys } from '../../../core/contracts/judgement.ts';
+import type { Season } from '../../../core/contracts/season.ts';
 import { featureEvidence } from '../../../core/drift/device/feature-evidence.ts';
 import { aModelLine } from '../../support/a-model-line.ts';
 import { anOutcome } from '../../support/an-outcome.ts';
 import {
+  baseline,
   changeover,
   dayAt,
   FAR,
@@ -36,10 +39,11 @@ const items = [
   { ...judgementKeys.deciding(LINE, PACKAGE, 'plant-a', 'edge-2'), last: 5000 },
 ];
 
-const world = (lakeFiles = objectsOf(history).lakeFiles) =>
+const kept = objectsOf(history);
+const world = (lakeFiles = kept.lakeFiles, artifactFiles = kept.artifactFiles) =>
   fakeWorld({
     lakeFiles: { ...lakeFiles },
-    artifactFiles: objectsOf(history).artifactFiles,
+    artifactFiles,
     judgement: async () => items,
     registry: memoryRegistry([
       { class: 'model-line', id: LINE, body: { ...aModelLine(LINE, digest('b'), PACKAGE) } },
@@ -151,6 +155,67 @@ describe('explain drift', () => {
   test('leaves decisions, packages and the rest to "explain"', async () => {
     const { err } = await runWith(world(), ['explain', 'release-9']);
     expect(err).not.toContain('inputs');
+  });
+});
+
+describe('a season', () => {
+  // Windows are of a whole day, so that all lie in the cell of noon.
+  const NOON = { hours: 12 };
+  const cells = ['h00', 'h12'].map((cell) => ({
+    ...{ context: 'default', cell, rows: 10_000 },
+    counts: baseline.features.map((f) => f.counts.map((c) => c / 2)),
+  }));
+  const trained = {
+    ...baseline,
+    features: baseline.features.map((f) => ({ ...f, seasonStatistic: { mean: 4, variance: 8 } })),
+    season: {
+      ...{ of: { hours: 12, weekdays: false, offsetMinutes: 0 }, cells, leftOut: [] },
+      windows: Array.from({ length: 100 }, (_, i) => i % 2),
+    },
+  };
+  const withSeason = (season: Season, of: BaselineSpec) =>
+    historyOf([...calm, FAR], [], undefined, { baseline: of, policy: { ...policy, drift: { season } } });
+  const said = async (past: ReturnType<typeof historyOf>, args: readonly string[]) => {
+    const { lakeFiles, artifactFiles } = objectsOf(past);
+    return (await runWith({ ...world(lakeFiles, artifactFiles), judgement: async () => [] }, args)).out;
+  };
+
+  test('is told of the evidence: which cell a window was held against', async () => {
+    const out = await said(withSeason(NOON, trained), ['explain', 'drift', 'edge-1']);
+    expect(out).toMatch(/against +season, default at h12/);
+    expect(out).toMatch(/far from the season reference of h12: speed/);
+    expect(out).toContain('computed again to the same bytes');
+  });
+  test('is told of a cell that training had too little of', async () => {
+    const less = {
+      ...trained.season,
+      cells: cells.slice(0, 1),
+      windows: trained.season.windows.map((w) => (w === 0 ? 0 : null)),
+    };
+    const past = withSeason(NOON, { ...trained, season: { ...less, cells: [{ ...cells[0], rows: 10_000 }] } as never });
+    const out = await said(past, ['explain', 'drift', 'edge-1']);
+    expect(out).toMatch(/against +fixed, for training had too little of default at h12/);
+  });
+  test.each([
+    [baseline, NOON, 'the package was trained without a season: until the next training'],
+    [
+      trained,
+      { hours: 6, weekdays: true },
+      'the package was trained for cells of 12 h, 0 minutes ahead of UTC, not cells of 6 h of each weekday, 0 minutes',
+    ],
+    [
+      { ...trained, season: { ...trained.season, cells: [], windows: trained.season.windows.map(() => null) } },
+      NOON,
+      'no cell of the season had enough windows',
+    ],
+  ])('that has no effect is told with the reason (%#)', async (of, season, reason) => {
+    const past = withSeason(season, of);
+    expect((await said(past, ['explain', 'drift', 'edge-1'])).replace(/\s+/g, ' ')).toContain(reason);
+    expect(await said(past, ['replay', '--line', LINE])).toContain(`Season of as declared: ${reason}`);
+  });
+  test('of a policy is told of its replay: how many windows it held against their cell', async () => {
+    const out = await said(withSeason(NOON, trained), ['replay', '--line', LINE]);
+    expect(out).toContain('Season of as declared: 17 of 17 windows held against their cell');
   });
 });
 

@@ -59,7 +59,37 @@ describe('a baseline', () => {
   it('is read as it is', () => {
     expect(readBaseline(whole, 'baseline.json')).toEqual(whole);
   });
+  const season: NonNullable<BaselineSpec['season']> = {
+    of: { hours: 12 },
+    cells: [{ context: 'day', cell: 'h12', rows: 200, counts: whole.features.map((f) => f.counts) }],
+    windows: [0, null, 0],
+    leftOut: [{ context: 'day', cell: 'h00', windows: 1 }],
+  };
+  const windows = { rows: 100, count: 3 };
+  it('with references by the time of day is read as it is', () => {
+    expect(readBaseline({ ...whole, windows, season }, 'baseline.json')).toEqual({ ...whole, windows, season });
+  });
   it.each<[string, Partial<BaselineSpec>, string]>([
+    [
+      'cells of the season of other cells',
+      { windows, season: { ...season, cells: season.cells.map((c) => ({ ...c, counts: [[1]] })) } },
+      'season day h12: expected counts of the cells of all 4 features',
+    ],
+    [
+      'a cell of the season with other rows than its windows have',
+      { windows, season: { ...season, windows: [0, null, null] } },
+      'season day h12: expected the rows of its windows, got 200',
+    ],
+    [
+      'a season of other windows',
+      { windows: { rows: 100, count: 4 }, season },
+      'season: expected one of its 1 cells or null for each of 4 windows',
+    ],
+    [
+      'windows in cells that it does not have',
+      { windows, season: { ...season, windows: [0, 1, 0] } },
+      'season: expected one of its 1 cells or null for each of 3 windows',
+    ],
     [
       'counts of other cells',
       { features: [featureOn('a', plain, { counts: [1] }), ...whole.features.slice(1)] },
