@@ -53,46 +53,58 @@ export const stepAgeing = (s: AgeingState, t: number, x: number): AgeingState =>
 export interface Slope {
   /** Of x in one unit of t. */
   readonly perUnit: number;
-  /** Standard error of it, wider where neighbours are alike. */
+  /** Standard error of it, wider where neighbours are alike; ∞ where they are so much alike that nothing is known. */
   readonly error: number;
+  /** Degrees of freedom of the error: of Student's distribution that slope over error follows; whole, 0 where nothing is known. */
+  readonly freedom: number;
   /** Level of the line at the newest observation. */
   readonly level: number;
 }
 
 /** Residuals more alike than this would make every slope possible. */
 const MOST_ALIKE = 0.99;
+/** Fewer observations say nothing of how alike neighbours are. */
+const FEWEST = 5;
+/** Residuals that are a smaller part of all squares are rounding. */
+const ROUNDING = 1e-12;
 
 /**
- * Least squares of x on t, its standard error widened by √((1 + ρ) / (1 − ρ)) for the lag-1 correlation ρ of the
- * residuals where it is positive (von Storch & Zwiers 1999, §8.2.3: the equivalent sample size). Of few residuals ρ comes
- * out too small by (1 + 4 ρ) / n (Kendall 1954), which is added.
- * @returns null with fewer than three observations, or all at one time.
+ * Least squares of x on t. Neighbours that are alike make n residuals worth n (1 − ρ) / (1 + ρ) for their lag-1 correlation ρ
+ * where it is positive: both the standard error and its degrees of freedom go by that number, less two (Santer et al. 2000,
+ * "Statistical significance of trends and trend differences in layer-average atmospheric temperature time series", §4). Of
+ * few residuals about a line ρ comes out too small by (2 + 4 ρ) / n on the average (Marriott & Pope 1954), which is mended.
+ * @returns null with fewer than five observations, or all at one time.
  */
 export const slopeOf = (s: AgeingState): Slope | null => {
   const { n } = s;
   const stt = s.tt - (s.t * s.t) / n;
-  if (n < 3 || !(stt > 0)) return null;
+  if (n < FEWEST || !(stt > 0)) return null;
   const b = (s.tx - (s.t * s.x) / n) / stt;
   const a = (s.x - b * s.t) / n;
-  const residual = Math.max(0, s.xx - (s.x * s.x) / n - b * b * stt);
+  const lt = s.last[0];
+  const squares = s.xx - (s.x * s.x) / n;
+  const residual = squares - b * b * stt;
+  const level = s.origin[1] + a + b * lt;
+  if (!(residual > ROUNDING * squares)) return { perUnit: b, error: 0, freedom: n - 2, level };
   // Σ r_i r_{i−1} over neighbours, r = x − a − b t, from sums; all but the first, and all but the last.
   const [xx1, tx1, xt1, tt1] = s.neighbours;
-  const [lt, lx] = s.last;
+  const lx = s.last[1];
   const [laterT, laterX] = [s.t, s.x];
   const [earlierT, earlierX] = [s.t - lt, s.x - lx];
   const products =
     xx1 - a * (laterX + earlierX) - b * (xt1 + tx1) + (n - 1) * a * a + a * b * (laterT + earlierT) + b * b * tt1;
-  const seen = residual > 0 ? products / residual : 0;
-  const alike = residual > 0 ? Math.min(MOST_ALIKE, Math.max(0, seen + (1 + 4 * seen) / n)) : 0;
-  const error = Math.sqrt((residual / (n - 2) / stt) * ((1 + alike) / (1 - alike)));
-  return { perUnit: b, error, level: s.origin[1] + a + b * lt };
+  const seen = products / residual;
+  const alike = Math.min(MOST_ALIKE, Math.max(0, (seen + 2 / n) / (1 - 4 / n)));
+  const worth = (n * (1 - alike)) / (1 + alike) - 2;
+  if (worth < 1) return { perUnit: b, error: Number.POSITIVE_INFINITY, freedom: 0, level };
+  return { perUnit: b, error: Math.sqrt(residual / worth / stt), freedom: Math.floor(worth), level };
 };
 
 /**
  * Units of t until the line leaves ± limit: 0 when it is outside already, null when it does not go there.
  * @param limit > 0, in units of x.
  */
-export const timeToLimit = (slope: Slope, limit: number): number | null => {
+export const timeToLimit = (slope: Pick<Slope, 'perUnit' | 'level'>, limit: number): number | null => {
   if (Math.abs(slope.level) >= limit) return 0;
   return slope.perUnit === 0 ? null : (Math.sign(slope.perUnit) * limit - slope.level) / slope.perUnit;
 };
@@ -108,7 +120,7 @@ export const definition = defineDetector({
   name: 'ageing-slope',
   watches: 'value',
   says: 'a straight line up or down that lasts, over all observations since the start; they are one unit of time apart',
-  source: 'least squares with the equivalent sample size of von Storch & Zwiers 1999',
+  source: 'least squares with the effective sample size of Santer et al. 2000',
   options: {
     errors: { default: 5, min: 1, max: 100 },
     warmUp: { default: 50, min: 3, max: 1e6, whole: true },

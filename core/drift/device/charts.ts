@@ -43,14 +43,15 @@ export const stepChart = (chart: Chart | undefined, mean: number, day: number, r
 
 /** Chance of so steep a slope where there is none: that of three standard errors which are known. */
 const BY_CHANCE = 0.00135;
-/** As many standard errors by how many points the line has: of few points the error itself is hardly known. */
+/** As many standard errors by how well the error itself is known. */
 const sureFrom: number[] = [];
-const sureErrors = (points: number): number => (sureFrom[points] ??= studentUpper(BY_CHANCE, points - 2));
+const sureErrors = (freedom: number): number => (sureFrom[freedom] ??= studentUpper(BY_CHANCE, freedom));
 
 /** The line of a chart that is beyond its limit, if it surely goes the way of the chart; null otherwise. */
 export const ageingOf = (chart: Chart, limit: number): Slope | null => {
   if (cusumValue(chart) <= limit || chart.line === null) return null;
   const slope = slopeOf(chart.line);
   const way = chart.up >= chart.down ? 1 : -1;
-  return slope !== null && way * slope.perUnit > sureErrors(chart.line.n) * slope.error ? slope : null;
+  if (slope === null || slope.freedom < 1) return null;
+  return way * slope.perUnit > sureErrors(slope.freedom) * slope.error ? slope : null;
 };

@@ -4,6 +4,7 @@ import { adwinThreshold } from '#core/drift/detectors/adwin.ts';
 import { AGEING_START, slopeOf, stepAgeing, timeToLimit } from '#core/drift/detectors/ageing-slope.ts';
 import { ksEqualSamples } from '#core/drift/detectors/kswin.ts';
 import { DETECTORS } from '#core/drift/detectors-registry.ts';
+import { studentUpper } from '#core/drift/tolerance/normal.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 
 const start = (name: string, options: Readonly<Record<string, number>> = {}): AnyDetector =>
@@ -224,19 +225,45 @@ describe('the ageing slope', () => {
     expect(wave(40)).toBeGreaterThan(3 * wave(2.2));
   });
   it('says when the limit is reached, on either side', () => {
-    const slope = { perUnit: 0.1, error: 0, level: 0.5 };
+    const slope = { perUnit: 0.1, level: 0.5 };
     expect(timeToLimit(slope, 1)).toBeCloseTo(5, 12);
     expect(timeToLimit({ ...slope, perUnit: -0.1 }, 1)).toBeCloseTo(15, 12);
     expect(timeToLimit({ ...slope, level: -1.5 }, 1)).toBe(0);
     expect(timeToLimit({ ...slope, perUnit: 0 }, 1)).toBeNull();
   });
-  it('is not known from two observations, or from many at one time', () => {
-    expect(
-      through([
-        [0, 1],
-        [1, 2],
-      ]),
-    ).toBeNull();
+  it('seldom takes few observations that are alike for a way', () => {
+    const random = seededRandom(9);
+    const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const passed = (alike: number, count: number): number => {
+      let times = 0;
+      for (let trial = 0; trial < 2000; trial++) {
+        let x = normal();
+        const slope = through(
+          Array.from({ length: count }, (_, t) => {
+            x = alike * x + Math.sqrt(1 - alike ** 2) * normal();
+            return [t, x] as const;
+          }),
+        );
+        if (slope === null || slope.freedom < 1) continue;
+        if (Math.abs(slope.perUnit) > studentUpper(0.025, slope.freedom) * slope.error) times += 1;
+      }
+      return times / 2000;
+    };
+    // The level is 5 %. Least squares with n − 2 degrees of freedom passes in 4, 10 and 17 of 100.
+    expect(passed(0, 30)).toBeLessThan(0.06);
+    expect(passed(0.5, 30)).toBeLessThan(0.08);
+    expect(passed(0.8, 30)).toBeLessThan(0.1);
+  });
+  it('is surely the line itself where nothing deviates from it', () => {
+    const slope = through(Array.from({ length: 20 }, (_, t) => [t, 0.1 * t + 0.3] as const));
+    expect(slope).toEqual({ perUnit: expect.closeTo(0.1, 9), error: 0, freedom: 18, level: expect.closeTo(2.2, 9) });
+  });
+  it('has an error without end where residuals are so much alike that nothing is known', () => {
+    const bow = through(Array.from({ length: 20 }, (_, t) => [t, (t - 9.5) ** 2 + t] as const));
+    expect(bow).toMatchObject({ error: Number.POSITIVE_INFINITY, freedom: 0 });
+  });
+  it('is not known from four observations, or from many at one time', () => {
+    expect(through(Array.from({ length: 4 }, (_, t) => [t, t] as const))).toBeNull();
     expect(through(Array.from({ length: 5 }, () => [3, 1] as const))).toBeNull();
   });
   it('finds wear of 0.05 standard deviations a step, and nothing in noise that is alike', () => {
