@@ -65,6 +65,10 @@ describe('a second, trivial use case is one new folder', () => {
       expect(result.rmse.fp32).toBeLessThan(5);
       expect(result.counts.train + result.counts.calibration + result.counts.test).toBe(30);
       expect(result.trainRows).toBeGreaterThan(100);
+      expect(result.season.of).toEqual({ hours: 12, weekdays: false, offsetMinutes: 60 });
+      expect(result.season.leftOut).toEqual([
+        { context: 'milling', cell: 'h00', windows: result.season.windows.length },
+      ]);
     },
     150_000,
   );

@@ -10,6 +10,7 @@ import { parseAs } from '#core/contracts/errors.ts';
 import { EvaluationReport } from '#core/contracts/evaluation.ts';
 import { lakeKeys } from '#core/contracts/lake.ts';
 import { TrainingMetrics } from '#core/contracts/training.ts';
+import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { verifyPackage } from '#core/inference/verify-package.ts';
 import { digestBytes, digestOf } from '#core/lineage/digest.ts';
 import { loadUseCases } from '../../../cli/commands/publish.ts';
@@ -156,6 +157,7 @@ const json = async (key: string): Promise<unknown> =>
   JSON.parse(Buffer.from(await artifacts.get(key)).toString('utf8'));
 const { challenger } = parseAs(EvaluationReport, await json(report.key), report.key);
 const metrics = parseAs(TrainingMetrics, await json(`${snapshot.candidatePrefix}metrics.json`), 'metrics.json');
+const baseline = readBaseline(await json(`${made.prefix}baseline.json`), 'baseline.json');
 const files = new Map<string, string>();
 for (const key of await artifacts.list(made.prefix))
   files.set(key.slice(made.prefix.length), digestBytes(await artifacts.get(key)));
@@ -185,6 +187,7 @@ const result = {
   rmse: { fp32: challenger.fp32.rmse, int8: challenger.int8.rmse },
   admitted: passed.admittedVariants,
   release: made.releaseNumber,
+  season: baseline.season,
   device: device.ok ? 'takes it' : device.reason,
 };
 console.log(JSON.stringify(result));

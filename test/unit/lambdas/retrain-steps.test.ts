@@ -390,6 +390,15 @@ describe('snapshot-dataset', () => {
     expect(edges.map((e) => e.to)).toContain(`feature-set:${digestOf(tiny.featureSet)}`);
     expect(w.ledger.commands.every((c) => (c.edges ?? []).length <= 40)).toBe(true);
     expect(Object.values(answer.hyperparameters).every((v) => typeof v === 'string')).toBe(true);
+    expect(answer.hyperparameters).not.toHaveProperty('season');
+  });
+  test('tells the trainer that inputs follow the time of day, where the use case says so', async () => {
+    const w = await world();
+    const season = { hours: 8, weekdays: true };
+    const seasonal = { ...tiny, judging: { ...tiny.judging, drift: { season } } };
+    await w.ledger.write([recordCommand('use-case', digestOf(seasonal), { ...seasonal })]);
+    const { hyperparameters } = await w.snapshot({ run: { ...run, useCaseDigest: digestOf(seasonal) } });
+    expect(JSON.parse(hyperparameters.season ?? '')).toEqual(season);
   });
   test('repeated, it says and writes the same', async () => {
     const w = await world();

@@ -60,6 +60,7 @@ const useCase: UseCase = {
     psiWatch: 0.02,
     psiSerious: 0.1,
     alpha: 0.01,
+    drift: { season: { hours: 12, offsetMinutes: 60 } },
   },
   nextAction: {
     fail: 'plan an exchange within the time that is left; open the machine and say what was found',
