@@ -116,19 +116,21 @@ describe('events that are false, late, doubled or reversed', () => {
     const ofLives = reported.filter((e) => e.run !== null && e.kind === 'failure' && /-l\d+$/.test(e.run));
     const day = ofLives.slice(0, 40);
     const [known] = ofLives as [PlantEvent, ...PlantEvent[]];
+    const newest = Math.max(...ofLives.map((e) => Date.parse(e.knownTime)));
+    const later = (days: number): string => new Date(newest + days * 86_400_000).toISOString();
     const lies = Array.from({ length: 200 }, (_, i) => ({
       ...known,
       eventId: `lie-${i}`,
       asset: i % 2 === 0 ? `nobody-${i}` : known.asset,
       run: i % 2 === 0 ? 'never' : known.run,
       index: i % 2 === 0 ? 5 : 1,
-      knownTime: '2026-01-01T00:00:00.000Z',
+      knownTime: later(1),
     }));
     const corrected = [1, 2].map((n) => ({
       ...known,
       eventId: `${known.eventId}-again-${n}`,
       corrects: n === 1 ? known.eventId : `${known.eventId}-again-1`,
-      knownTime: `2026-01-0${n + 1}T00:00:00.000Z`,
+      knownTime: later(n + 1),
     }));
     const file = join(started.folder.dir, 'odd-events.jsonl');
     for (const batch of [lies, [...day].reverse(), corrected, day]) {
