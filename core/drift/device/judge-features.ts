@@ -73,8 +73,21 @@ export const designsOf = (baseline: BaselineSpec): readonly number[] =>
     return Math.max(1, (f.windowStatistic?.mean ?? 1) / Math.max(1, groups - 1));
   });
 
+/**
+ * Reference windows that say by how much windows differ anyway: those with as many other rows of their context at least to be
+ * held against, as the trainer takes them.
+ */
+const comparedWindows = ({ contexts, windows }: BaselineSpec): number => {
+  if (contexts.length === 0) return windows.count;
+  const compared = contexts
+    .filter((c) => c.rows >= 2 * windows.rows)
+    .reduce((sum, c) => sum + (c.windows ?? Math.floor(c.rows / windows.rows)), 0);
+  return Math.min(windows.count, compared);
+};
+
+/** Whether the tests of windows keep their level: enough reference windows say by how much windows differ anyway. */
 export const isCalibrated = (baseline: BaselineSpec): boolean =>
-  baseline.windows.count >= CALIBRATION_WINDOWS && baseline.features.every((f) => f.windowStatistic !== undefined);
+  comparedWindows(baseline) >= CALIBRATION_WINDOWS && baseline.features.every((f) => f.windowStatistic !== undefined);
 
 /**
  * Tests each feature of a window against a reference on the same cells. Values that are missing or not numbers are left
@@ -104,7 +117,7 @@ export const judgeFeatures = (
         tolerance: psiWatch,
         alpha: alpha / baseline.features.length,
         designEffect: designOf(baseline, index, counts.length),
-        windows: baseline.windows.count,
+        windows: comparedWindows(baseline),
       });
       return [{ index, name: f.name, psi: Math.max(0, biasCorrected), lower, upper, p }];
     })

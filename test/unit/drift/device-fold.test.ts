@@ -93,6 +93,21 @@ describe('windows of a device', () => {
       ['watch', false],
     ]);
   });
+  it('are never serious where most windows of the baseline are alone in their context, with no others to be held against', () => {
+    const ofMany = (alone: number): BaselineSpec =>
+      baselineOfRows(FEATURES, {
+        rows: rowsOf(normal(3), 120 * ROWS),
+        window: ROWS,
+        cells: 10,
+        contexts: Array.from({ length: 120 * ROWS }, (_, row) =>
+          row < alone * ROWS ? `alone-${Math.floor(row / ROWS)}` : 'all',
+        ),
+      });
+    const kindsOf = (baseline: BaselineSpec) =>
+      judgeAll(windowsOf(moved(2, [3]), baseline), { baseline }).evidence.map((e) => [e.kind, e.calibrated]);
+    expect(kindsOf(ofMany(40)).at(-1)).toEqual(['watch', false]);
+    expect(kindsOf(ofMany(20)).at(-1)).toEqual(['serious', true]);
+  });
   it('have no charts where the baseline has fewer than 20', () => {
     const few = baselineOfRows(FEATURES, { rows: rowsOf(normal(3), 10 * ROWS), window: ROWS, cells: 10 });
     const { evidence } = judgeAll(windowsOf(calm(1), few), { baseline: few });
