@@ -127,6 +127,7 @@ def season_windows(season: Season, contexts: np.ndarray, times: np.ndarray, widt
 
 
 def require_times(times: np.ndarray | None) -> np.ndarray:
+    """Times of rows, which a season needs. Raises Refused where tables have none."""
     if times is None:
         raise Refused("the use case has a season, but rows do not say when they were measured: expected a column source_time in each table")
     return times

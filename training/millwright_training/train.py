@@ -20,7 +20,7 @@ from .baseline import baseline_of
 from .container import Refused, channel, hyperparameters, root
 from .features import read_features
 from .onnx_graph import build_graph
-from .season import season_of
+from .season import require_times, season_of
 
 MIN_ROWS = 50
 #: The validated range is the training range, widened by this share of its width on each side.
@@ -96,6 +96,8 @@ def train() -> None:
         raise Refused(f"{len(x)} labelled rows in channel 'train', at least {MIN_ROWS} are needed; record more runs that ended")
     if not np.isfinite(y).all():
         raise Refused("labels are not all finite; materialise the snapshot again")
+    if season is not None:
+        require_times(times)
     print(f"rows={len(x)}; runs={len(set(runs))}; features={len(names)};", flush=True)
     model = fit(x, y, settings, seed, cap=float(y.max()))
     metrics = {

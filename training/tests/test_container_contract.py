@@ -123,6 +123,39 @@ def test_the_same_seed_gives_the_same_bytes(trained, tmp_path):
     assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
 
 
+def with_season(root: Path, season: dict, times: list[str] | None) -> None:
+    prepare(root, {"epochs": 2, "members": 1}, runs=60)
+    config = root / "opt/ml/input/config/hyperparameters.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"season": json.dumps(season)}))
+    table = root / "opt/ml/input/data/train/part-00000.parquet"
+    if times is not None:
+        pq.write_table(pq.read_table(table).append_column("source_time", pa.array(times)), table)
+
+
+def test_a_season_gives_references_by_the_time_of_day_and_the_log_says_which(tmp_path):
+    minutes = [(run * 40 + index) * 10 for run in range(60) for index in range(40)]
+    times = [str(np.datetime64("2026-01-05T00:00:00.000") + np.timedelta64(m, "m")) + "Z" for m in minutes]
+    with_season(tmp_path, {"hours": 12, "weekdays": False}, times)
+    done = run(tmp_path, "train")
+    assert done.returncode == 0, done.stdout + done.stderr
+    baseline = json.loads((tmp_path / "opt/ml/model/baseline.json").read_text())
+    jsonschema.validate(baseline, schema("baseline"))
+    assert [(c["context"], c["cell"]) for c in baseline["season"]["cells"]] == [("default", "h00"), ("default", "h12")]
+    assert "season: 2 cells have a reference, of 8 windows of 100 rows at least" in done.stdout
+
+
+def test_a_season_without_times_of_rows_is_refused(tmp_path):
+    with_season(tmp_path, {"hours": 12}, None)
+    assert run(tmp_path, "train").returncode == 1
+    assert "expected a column source_time" in failure(tmp_path)
+
+
+def test_times_that_are_none_are_refused_by_the_name_of_their_table(tmp_path):
+    with_season(tmp_path, {"hours": 12}, ["yesterday"] * 2400)
+    assert run(tmp_path, "train").returncode == 1
+    assert "part-00000.parquet: source_time: expected instants" in failure(tmp_path)
+
+
 def test_too_few_rows_are_refused_with_the_number(tmp_path):
     prepare(tmp_path, runs=1)
     assert run(tmp_path, "train").returncode == 1

@@ -30,6 +30,16 @@ def test_contexts_are_not_known_where_a_table_lacks_them(tmp_path):
     assert read_features(tmp_path, 1)[3] is None
 
 
+def test_rows_with_a_label_come_with_their_time_where_every_table_knows_it(tmp_path):
+    write(tmp_path, "a.parquet", None)
+    table = pq.read_table(tmp_path / "a.parquet")
+    for name in ("a.parquet", "b.parquet"):
+        pq.write_table(table.append_column("source_time", pa.array(["1970-01-01T00:00:01.500Z"] * 2)), tmp_path / name)
+    assert read_features(tmp_path, 1).times.tolist() == [1500, 1500]
+    pq.write_table(table, tmp_path / "b.parquet")
+    assert read_features(tmp_path, 1).times is None
+
+
 def test_no_table_has_no_rows(tmp_path):
     x, y, runs, contexts, _ = read_features(tmp_path, 3)
     assert (x.shape, len(y), len(runs), contexts) == ((0, 3), 0, 0, None)

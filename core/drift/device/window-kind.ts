@@ -1,6 +1,7 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { WindowKind } from '../../contracts/drift.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { oncePer } from '../../policy/once-per.ts';
 import { unpack } from '../baselines/counts.ts';
 import { LEARN_WINDOWS, learn, type WindowCounts } from '../baselines/learned.ts';
 import { recurring } from '../baselines/regimes.ts';
@@ -17,8 +18,14 @@ import { countsOf, type Judged, type JudgedBy } from './judged.ts';
 import { centerOf, packageReference, type Reference } from './reference.ts';
 import { warmedUp } from './warm-up.ts';
 
-/** Contexts that a device learns of itself after a change; more are held against the package, so that none is learned for ever. */
-const KEPT_OWN = 8;
+/** What a device learned of itself has to stay within so many bytes of its state: two a cell, and the mean of each feature. */
+const KEPT_OWN_BYTES = 64_000;
+const MEAN_BYTES = 24;
+/** Contexts and cells of the season that may be learned after a change; more are held against the package. */
+export const keptOwn = oncePer(({ features }: BaselineSpec): number => {
+  const each = features.reduce((sum, f) => sum + 2 * f.counts.length + MEAN_BYTES, 0);
+  return Math.min(KEPT_CONTEXTS, Math.max(1, Math.floor(KEPT_OWN_BYTES / each)));
+});
 /** Fewer features than this are no step of many at once. */
 const FEWEST_STEPS = 3;
 const DAY = 86_400_000;
@@ -86,9 +93,10 @@ const accepted = (
   state: DeviceState,
   judged: Judged,
   learned: WindowCounts,
+  baseline: BaselineSpec,
 ): { state: DeviceState; isLearning: boolean } => {
   const { accepting } = state;
-  const isFull = state.own[judged.key] === undefined && Object.keys(state.own).length >= KEPT_OWN;
+  const isFull = state.own[judged.key] === undefined && Object.keys(state.own).length >= keptOwn(baseline);
   if (accepting === null || isFull || judged.reference?.against === 'own') return { state, isLearning: false };
   const differs = judged.reference === null || judged.state !== 'steady';
   const before = accepting.contexts[judged.key] ?? 0;
@@ -122,7 +130,7 @@ export const weigh = (
   const { state: before, isLeftOut } = warmedUp(given, window);
   if (isLeftOut) return { state: before, kind: 'warm-up' };
   const learned = countsOf(of.baseline, judged);
-  const { state, isLearning } = accepted(before, judged, learned);
+  const { state, isLearning } = accepted(before, judged, learned, of.baseline);
   if (judged.reference === null) return { state, kind: 'new-context' };
   if (isLearning) return { state, kind: 'warm-up' };
   const rolling = roll(state.rolling, { context: judged.key, rows: learned.rows, counts: learned.counts });

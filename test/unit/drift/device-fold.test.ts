@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import { WindowEvidence } from '#core/contracts/drift.ts';
 import { foldWindow } from '#core/drift/device/device-fold.ts';
+import { keptOwn } from '#core/drift/device/window-kind.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
 import { baselineOfRows } from '../../../bench/drift/baseline-of-rows.ts';
+import { baselineOf, featureOn, numericCells } from '../../support/baselines.ts';
 import {
   eventAt,
   FEATURES,
@@ -152,12 +154,19 @@ describe('changes that somebody knows of', () => {
     expect(evidence.at(-1)).toMatchObject({ kind: 'serious', against: 'own' });
     expect(evidence.at(-1)?.features[0]?.name).toBe('load');
   });
-  it('are learned in eight contexts; others are held against the package, and none is learned for ever', () => {
-    const seen = moved(100, ALL_MOVED).map((s, i) => ({ ...s, context: `recipe-${i % 10}` }));
+  it('are learned in as many contexts as a state holds, eight of a hundred features', () => {
+    const of = (count: number, edges: number) => {
+      const cells = numericCells(times(edges, (i) => i));
+      return keptOwn(baselineOf(times(count, (i) => featureOn(`f${i}`, cells))));
+    };
+    expect([of(100, 23), of(30, 23), of(4, 23), of(400, 200)]).toEqual([8, 26, 32, 1]);
+  });
+  it('are learned in 32 contexts at most; others are held against the package, and none is learned for ever', () => {
+    const seen = moved(340, ALL_MOVED).map((s, i) => ({ ...s, context: `recipe-${i % 34}` }));
     const { evidence } = judgeAll(windowsOf(seen), { events: [eventAt(0.5, 'changeover')] });
-    const last = evidence.slice(-10);
+    const last = evidence.slice(-34);
     expect(kindsOf(last)).not.toContain('warm-up');
-    expect(last.map((e) => e.against).sort()).toEqual([...times(2, () => 'fixed'), ...times(8, () => 'own')]);
+    expect(last.map((e) => e.against).sort()).toEqual([...times(2, () => 'fixed'), ...times(32, () => 'own')]);
   });
   it('are muted for the declared days where that is the rule', () => {
     const drift = { onEvent: { changeover: 'mute' as const }, muteDays: 0.25 };
