@@ -6,10 +6,11 @@ import type { UseCaseDefinition } from '#core/contracts/source.ts';
 import { UseCase } from '#core/contracts/use-case.ts';
 import { checkFeatureSet } from '#core/features/engine/check-feature-set.ts';
 import { framingProblems } from '#core/frames/framing.ts';
+import { outcomePolicyProblems } from '#core/outcomes/policy-problems.ts';
 
 /**
- * Every definition of the folder `use-cases`, checked against its contract, the features there are, and its framing;
- * tooling finds them by the name `use-case.ts`.
+ * Every definition of the folder `use-cases`, checked against its contract, the features there are, its framing, and for
+ * outcome policies that contradict themselves; tooling finds them by the name `use-case.ts`.
  * @throws {ContractError} naming what is wrong in which use case.
  */
 export const loadDefinitions = async (root: string): Promise<readonly UseCaseDefinition[]> => {
@@ -25,6 +26,7 @@ export const loadDefinitions = async (root: string): Promise<readonly UseCaseDef
       const problems = [
         ...checkFeatureSet(useCase.featureSet, useCase.signals),
         ...(useCase.framing === undefined ? [] : framingProblems(useCase.framing, useCase.signals)),
+        ...outcomePolicyProblems(useCase.judging.outcomes),
       ];
       if (problems.length > 0) throw new ContractError(what, problems);
       found.push({ ...definition, useCase });

@@ -18,6 +18,7 @@ import type { UseCase } from '#core/contracts/use-case.ts';
 import { featureSetProblems, featureSetRecord } from '#core/feature-sets/record.ts';
 import { commandIdOf } from '#core/lineage/command-id.ts';
 import { digestOf } from '#core/lineage/digest.ts';
+import { declaredBias } from '#core/outcomes/policy-problems.ts';
 import { CliError, EXIT } from '../errors.ts';
 import { answer, type Output, paint, say, short } from '../output.ts';
 import { sha256 } from '../sha256.ts';
@@ -230,10 +231,15 @@ export const publish = async (world: World, out: Output, options: PublishOptions
   for (const useCase of chosen) useCases.push(await publishUseCase(world, useCase));
   const components: Awaited<ReturnType<typeof publishBundle>>[] = [];
   for (const bundle of bundles) components.push(await publishBundle(world, bundle));
-  answer(out, { useCases, components }, () => {
+  const warnings = chosen.flatMap((u) => {
+    const bias = declaredBias(u.judging.outcomes);
+    return bias === null ? [] : [`${u.id}: ${bias}`];
+  });
+  answer(out, { useCases, components, ...(warnings.length === 0 ? {} : { warnings }) }, () => {
     const mark = (status: string) => paint(out, status === 'published' ? 'green' : 'dim', status);
     for (const u of useCases) say(out, `use case   ${u.modelLine.padEnd(36)} ${short(u.digest)}  ${mark(u.status)}`);
     for (const c of components)
       say(out, `component  ${`${c.component} ${c.version}`.padEnd(36)} ${short(c.digest)}  ${mark(c.status)}`);
+    for (const warning of warnings) say(out, `${paint(out, 'yellow', '!')} ${warning}`);
   });
 };

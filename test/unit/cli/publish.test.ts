@@ -77,6 +77,30 @@ describe('publish', () => {
     await expect(loadUseCases(root)).rejects.toThrow('framing.scalars names "vibration", which is a waveform');
   });
 
+  const withOutcomes = (outcomes: UseCase['judging']['outcomes']): object => {
+    const [definition] = definitions;
+    const useCase = definition?.useCase as UseCase;
+    return { ...useCase, judging: { ...useCase.judging, outcomes } };
+  };
+
+  test('refuses a use case that draws by lot where every unit is inspected', async () => {
+    define(withOutcomes({ quota: 0.1 }));
+    await expect(loadUseCases(root)).rejects.toThrow('judging.outcomes.quota is 0.1, but every unit is inspected');
+  });
+
+  test('says by how much the mean loss may be off where weights are bounded above the quota', async () => {
+    define(withOutcomes({ inspected: 'rejects', quota: 0.1, leastPropensity: 0.4 }));
+    bundle('runtime', RECIPE);
+    const said: string[] = [];
+    const tell = (json: boolean) => ({ json, colour: false, write: (text: string) => void said.push(text) });
+    const world = () => fakeWorld({ sends: { ListComponentVersions: absent } });
+    await publish(world(), tell(false), { root });
+    expect(said.join('')).toMatch(/! predictive-maintenance: .*leastPropensity 0.4 .* may be off by 0.75/);
+    said.length = 0;
+    await publish(world(), tell(true), { root });
+    expect(JSON.parse(said.join(''))).toMatchObject({ warnings: [expect.stringContaining('may be off by 0.75')] });
+  });
+
   test('asks to build first when there are no bundles', () => {
     expect(() => readBundles(root)).toThrow(/not built/);
   });
