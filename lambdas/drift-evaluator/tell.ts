@@ -21,6 +21,13 @@ const MOST_FAR_OFF = 3;
 
 const stateIn = (said: string | null): string | undefined => said?.split('|', 1)[0];
 
+/** Windows in a row that were far off; while the device stays what it is, that there are fewer again is no news. */
+const farOff = ({ kind, farOffWindows }: WindowEvidence, said: string | null): number => {
+  const fields = said?.split('|') ?? [];
+  const before = fields[1] === kind ? Number(fields.at(-2)) : 0;
+  return Math.max(before, Math.min(farOffWindows, MOST_FAR_OFF));
+};
+
 /**
  * What a change of is told to the ledger and makes the line be judged again; people are told of the first of it.
  * @param before what was said of the window before; null: nothing.
@@ -33,8 +40,8 @@ export const saysOf = (e: WindowEvidence, before: string | null): string =>
     e.kind === 'new-context' ? e.context : '',
     e.kind === 'ageing' ? (e.ageing?.feature ?? '') : '',
     e.calibrated,
-    Math.min(e.farOffWindows, MOST_FAR_OFF),
-    e.eValue >= e.threshold,
+    farOff(e, before),
+    e.reached ?? e.eValue >= e.threshold,
   ].join('|');
 /** Id of the registry record of what was said of a device. */
 export const driftRecordId = ({ modelLine, site, device }: WindowEvidence): string =>

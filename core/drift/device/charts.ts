@@ -47,11 +47,18 @@ const BY_CHANCE = 0.00135;
 const sureFrom: number[] = [];
 const sureErrors = (freedom: number): number => (sureFrom[freedom] ??= studentUpper(BY_CHANCE, freedom));
 
-/** The line of a chart that is beyond its limit, if it surely goes the way of the chart; null otherwise. */
-export const ageingOf = (chart: Chart, limit: number): Slope | null => {
-  if (cusumValue(chart) <= limit || chart.line === null) return null;
-  const slope = slopeOf(chart.line);
-  const way = chart.up >= chart.down ? 1 : -1;
+/** The line of a chart, if it goes the way of the chart by such a share of what is sure. */
+const lineOf = ({ up, down, line }: Chart, share: number): Slope | null => {
+  const slope = line === null ? null : slopeOf(line);
   if (slope === null || slope.freedom < 1) return null;
-  return way * slope.perUnit > sureErrors(slope.freedom) * slope.error ? slope : null;
+  const way = up >= down ? 1 : -1;
+  return way * slope.perUnit > share * sureErrors(slope.freedom) * slope.error ? slope : null;
 };
+
+/** The line of a chart that is beyond its limit, if it surely goes the way of the chart; null otherwise. */
+export const ageingOf = (chart: Chart, limit: number): Slope | null =>
+  cusumValue(chart) > limit ? lineOf(chart, 1) : null;
+
+/** Whether a chart that was surely ageing still is, half the way down from where that began. */
+export const isStillAgeing = (chart: Chart, limit: number): boolean =>
+  cusumValue(chart) > limit / 2 && lineOf(chart, 1 / 2) !== null;

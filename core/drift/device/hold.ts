@@ -7,6 +7,9 @@ export interface HoldSigns {
   readonly eValue: number;
   /** The farthest chart over its limit. */
   readonly chart: number;
+  /** Features that surely age, the farthest first; and those of which that is not over. */
+  readonly ageing: readonly string[];
+  readonly stillAgeing: readonly string[];
 }
 
 /** Where each reason begins. */
@@ -31,6 +34,8 @@ export interface Hold {
   readonly reached: boolean;
   /** Windows in a row that were far off alone; no more are counted than matter. */
   readonly far: number;
+  /** The feature that ages while a mean is off, and windows in a row in which it did not; absent: as null. */
+  readonly ages?: { readonly feature: string; readonly calm: number } | null;
 }
 
 /** A device that is looked at already is far off by so many windows in a row: now and then one is by chance. */
@@ -44,6 +49,14 @@ export const isFree = ({ serious, slow, together }: Hold): boolean =>
 const next = (calm: number | null, enters: boolean, stays: boolean, leaveAfter: number): number | null => {
   if (enters || (calm !== null && stays)) return 0;
   return calm === null || calm + 1 >= leaveAfter ? null : calm + 1;
+};
+
+/** The feature that it is said of stays the same as long as it ages, however many others do. */
+const nextAgeing = (before: Hold['ages'], { ageing, stillAgeing }: HoldSigns, leaveAfter: number): Hold['ages'] => {
+  const stays = before != null && (stillAgeing.includes(before.feature) || ageing.includes(before.feature));
+  if (stays) return { ...before, calm: 0 };
+  if (before != null && before.calm + 1 < leaveAfter) return { ...before, calm: before.calm + 1 };
+  return ageing[0] === undefined ? null : { feature: ageing[0], calm: 0 };
 };
 
 /**
@@ -60,16 +73,18 @@ export const stepHold = (hold: Hold, signs: HoldSigns, rule: HoldRule): Hold => 
   const isFar = far >= (hold.together === null ? 1 : FAR_WINDOWS);
   // One window that is out alone is soon forgotten; after it, √A of all of them is enough.
   const together = next(hold.together, eValue >= threshold || (isOut && isMuch), isOut || isMuch, leaveAfter);
+  const slow = next(hold.slow, chart > 1, chart > 1 / 2, leaveAfter);
   return {
     serious: next(hold.serious, isFar, lower > Math.sqrt(rule.psiWatch * rule.psiSerious), leaveAfter),
     far,
-    slow: next(hold.slow, chart > 1, chart > 1 / 2, leaveAfter),
+    slow,
+    ages: slow === null ? null : (nextAgeing(hold.ages, signs, leaveAfter) ?? null),
     together,
     reached: together !== null && (hold.reached || eValue >= threshold),
   };
 };
 
-const NO_SIGN: HoldSigns = { state: 'steady', lower: 0, eValue: 0, chart: 0 };
+const NO_SIGN: HoldSigns = { state: 'steady', lower: 0, eValue: 0, chart: 0, ageing: [], stillAgeing: [] };
 
 /** By one window that is no sign of any change. */
 export const calmHold = (hold: Hold, rule: HoldRule): Hold => stepHold(hold, NO_SIGN, rule);

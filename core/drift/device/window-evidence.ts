@@ -4,13 +4,13 @@ import type { PlantEvent } from '../../contracts/plant-event.ts';
 import type { Digest } from '../../contracts/primitives.ts';
 import { digestOf } from '../../lineage/digest.ts';
 import { unpack } from '../baselines/counts.ts';
-import { timeToLimit } from '../detectors/ageing-slope.ts';
+import { slopeOf, timeToLimit } from '../detectors/ageing-slope.ts';
 import type { Effect } from '../effects/effects.ts';
 import type { DriftRules } from '../policy.ts';
 import { momentsOf } from '../sketch/feature-sketch.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
-import { ageingOf } from './charts.ts';
+import { ageingOf, isStillAgeing } from './charts.ts';
 import type { DeviceState } from './device-state.ts';
 import { effectsOfFeature, isCalibrated, judgeFeatures } from './judge-features.ts';
 import type { Judged, JudgedBy } from './judged.ts';
@@ -99,6 +99,23 @@ const findingsOf = ({ state, judged, of, rules, limit }: Told, eValues: WindowEV
     });
 };
 
+/** Of the feature that is said to age; how long it may is not known of a line that went flat. */
+const ageingIn = (
+  { hold, charts }: DeviceState,
+  { ageingLimit }: DriftRules,
+  limit: ChartLimits | null,
+): WindowEvidence['ageing'] => {
+  if (hold?.ages == null || limit === null) return null;
+  const { feature } = hold.ages;
+  const chart = charts[feature];
+  const slope = chart?.line == null ? null : slopeOf(chart.line);
+  const days =
+    chart === undefined || slope === null || !isStillAgeing(chart, limit.limit)
+      ? null
+      : timeToLimit(slope, ageingLimit);
+  return { feature, perDay: figure(slope?.perUnit ?? 0), daysToLimit: days === null ? null : figure(days) };
+};
+
 const mixOf = (state: DeviceState, baseline: BaselineSpec): WindowEvidence['mix'] => {
   const windows = Object.values(state.mix).reduce((a, b) => a + b, 0);
   const rows = baseline.contexts.reduce((sum, c) => sum + c.rows, 0);
@@ -161,7 +178,9 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
         ? `far from ${against}: ${measured}${others}`
         : `was far from ${against}, and is not surely back: ${measured}${others}`,
     ageing: () =>
-      `${ageing?.feature} ages by ${ageing?.perDay} standard deviations a day${ageing?.daysToLimit == null ? '' : `; ${Math.round(ageing.daysToLimit)} days to its limit`}`,
+      ageing?.daysToLimit == null
+        ? `${ageing?.feature} aged, and may go on: how fast is not sure`
+        : `${ageing.feature} ages by ${ageing.perDay} standard deviations a day; ${Math.round(ageing.daysToLimit)} days to its limit`,
     'new-context': () =>
       `context ${judged.window.context} was not in training: it is no drift, and the model does not know it`,
     recurring: () => `as a regime that was accepted before, not as ${against}`,
@@ -192,11 +211,7 @@ export const evidenceOf = (told: Told): WindowEvidence => {
   const { window } = judged;
   const eValues = state.eValues === null ? null : WindowEValue.restore(state.eValues);
   const features = findingsOf(told, eValues);
-  const ages = features.filter((f) => f.perDay !== undefined).sort((a, b) => (b.cusum ?? 0) - (a.cusum ?? 0))[0];
-  const ageing =
-    ages?.perDay === undefined
-      ? null
-      : { feature: ages.name, perDay: ages.perDay, daysToLimit: ages.daysToLimit ?? null };
+  const ageing = ageingIn(state, rules, limit);
   const document: Omit<WindowEvidence, 'hash'> = {
     schema: 'drift-evidence/1',
     foldVersion: version,

@@ -7,10 +7,11 @@ import { LEARN_WINDOWS, learn, type WindowCounts } from '../baselines/learned.ts
 import { recurring } from '../baselines/regimes.ts';
 import { roll } from '../baselines/rolling.ts';
 import { isFarOff } from '../decision/feature-votes.ts';
+import { cusumValue } from '../detectors/cusum.ts';
 import type { DriftRules } from '../policy.ts';
 import { WindowEValue } from '../tolerance/window-e-value.ts';
 import type { ChartLimits } from './chart-limits.ts';
-import { ageingOf, type Chart, stepChart } from './charts.ts';
+import { ageingOf, type Chart, isStillAgeing, stepChart } from './charts.ts';
 import { afresh, type DeviceState, KEPT_CONTEXTS, newest, withEntry } from './device-state.ts';
 import { calmHold, FREE, type Hold, isFree, stepHold } from './hold.ts';
 import { distanceTo, type JudgedFeature } from './judge-features.ts';
@@ -153,8 +154,10 @@ export const weigh = (
     eValues: eValues.toJSON(),
   };
   if (suspected !== null) return { state: next, kind: 'suspected-changeover' };
-  const farthest = Math.max(0, ...Object.values(next.charts).map((c) => Math.max(c.up, c.down)));
-  const ages = limit !== null && Object.values(next.charts).some((c) => ageingOf(c, limit.limit) !== null);
+  const byFar = Object.entries(next.charts).sort(([, a], [, b]) => cusumValue(b) - cusumValue(a));
+  const ofCharts = (is: (chart: Chart, chartLimit: number) => boolean): string[] =>
+    limit === null ? [] : byFar.filter(([, chart]) => is(chart, limit.limit)).map(([name]) => name);
+  const farthest = byFar[0] === undefined ? 0 : cusumValue(byFar[0][1]);
   const stepped = stepHold(
     hold,
     {
@@ -162,9 +165,11 @@ export const weigh = (
       lower: judged.features[0]?.lower ?? 0,
       eValue: eValues.value,
       chart: limit === null ? 0 : farthest / limit.limit,
+      ageing: ofCharts((chart, at) => ageingOf(chart, at) !== null),
+      stillAgeing: ofCharts(isStillAgeing),
     },
     holdRule,
   );
   const kind = heldKind(stepped, judged.state);
-  return { state: { ...next, hold: stepped }, kind: kind !== 'serious' && ages ? 'ageing' : kind };
+  return { state: { ...next, hold: stepped }, kind: kind !== 'serious' && stepped.ages != null ? 'ageing' : kind };
 };

@@ -2,6 +2,7 @@ import { adviceOf } from '#core/drift/device/advice.ts';
 import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
 import { verifyFolds } from '#core/drift/replay/fold-chain.ts';
 import { baselineOfRows } from '../../../bench/drift/baseline-of-rows.ts';
+import { saysOf } from '../../../lambdas/drift-evaluator/tell.ts';
 import {
   eventAt,
   JUDGING,
@@ -64,6 +65,36 @@ describe('what is said of a device', () => {
     expect(turns(kinds).filter((k) => k === 'serious').length).toBe(1);
     expect(kinds.at(-1)).toBe('serious');
     expect(turns(kinds.slice(kinds.lastIndexOf('steady') + 1)).at(0)).toMatch(/watch|ageing/);
+  });
+  it('is ageing of one feature as long as that goes on, and is news as often as the steps of it are', () => {
+    const worn = of(110, 3, (i) => [0, Math.max(0, i - 20) * 0.008, Math.max(0, i - 20) * 0.01]);
+    const { evidence } = judgeAll(windowsOf(worn));
+    const ageing = evidence.filter((e) => e.kind === 'ageing');
+    expect(turns(ageing.map((e) => e.ageing?.feature ?? ''))).toHaveLength(1);
+    let said: string | null = null;
+    const news = evidence.filter((e) => {
+      const before = said;
+      said = saysOf(e, before);
+      return said !== before;
+    });
+    expect(ageing.length).toBeGreaterThan(10);
+    // A step for each kind, for the limit of the e-value, and for one, two and three windows that are far off.
+    expect(news.length).toBeLessThanOrEqual(turns(kindsOf(evidence)).length + 4);
+  });
+  it.each([1, 4])('rests where wear came to rest, and does not go to and fro (seed %i)', (seed) => {
+    const worn = of(150, seed, (i) => [0, 0, Math.min(60, Math.max(0, i - 20)) * 0.006]);
+    const { evidence } = judgeAll(windowsOf(worn));
+    expect(turns(kindsOf(evidence)).filter((k) => k === 'ageing')).toHaveLength(1);
+    expect(evidence.at(-1)?.kind).not.toBe('steady');
+  });
+  it('is no longer ageing some windows after what aged turned back', () => {
+    const turned = of(140, 2, (i) => [0, 0, i < 60 ? Math.max(0, i - 20) * 0.01 : 0.4 - (i - 60) * 0.012]);
+    const { evidence } = judgeAll(windowsOf(turned.slice(0, 120)));
+    const last = evidence.findLast((e) => e.kind === 'ageing');
+    expect(last?.sequence).toBeGreaterThan(60);
+    expect(last?.ageing?.daysToLimit).toBeNull();
+    expect(last?.says[0]).toBe('speed aged, and may go on: how fast is not sure');
+    expect(turns(kindsOf(evidence)).filter((k) => k === 'ageing')).toHaveLength(1);
   });
   it('is steady where nothing changed: but for what the level of a window and the run length of the charts allow', () => {
     // References of one feature each: the limits are of the mean reference, one alone may be unlucky.

@@ -4,7 +4,7 @@ import { WindowEValue } from '#core/drift/tolerance/window-e-value.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
 
 const RULE = { psiWatch: 0.02, psiSerious: 0.1, threshold: 10_000, leaveAfter: 3 };
-const CALM: HoldSigns = { state: 'steady', lower: 0, eValue: 0, chart: 0 };
+const CALM: HoldSigns = { state: 'steady', lower: 0, eValue: 0, chart: 0, ageing: [], stillAgeing: [] };
 const WATCH: HoldSigns = { ...CALM, state: 'watch', lower: 0.03 };
 const SERIOUS: HoldSigns = { ...CALM, state: 'serious', lower: 0.2, eValue: 1e6 };
 const seen = (...signs: readonly HoldSigns[]): Hold => signs.reduce((hold, s) => stepHold(hold, s, RULE), FREE);
@@ -69,6 +69,42 @@ describe('a mean that went off slowly', () => {
   });
 });
 
+describe('a feature that ages', () => {
+  const OFF = { ...CALM, chart: 1.5 };
+  const ages = (...ageing: readonly string[]): HoldSigns => ({ ...OFF, ageing, stillAgeing: ageing });
+  const stays = (...stillAgeing: readonly string[]): HoldSigns => ({ ...OFF, stillAgeing });
+  it('is said to until it did not for long, not even half as surely, or its chart is back', () => {
+    expect(seen(stays('a')).ages).toBeNull();
+    expect(seen(ages('a'), ...of(9, stays('a'))).ages).toEqual({ feature: 'a', calm: 0 });
+    expect(seen(ages('a'), ...of(2, OFF)).ages).toEqual({ feature: 'a', calm: 2 });
+    expect(seen(ages('a'), ...of(3, OFF)).ages).toBeNull();
+    expect(seen(ages('a'), ...of(3, CALM))).toMatchObject({ ages: null, slow: null });
+  });
+  it('is one and the same while it does, however many others do', () => {
+    expect(seen(ages('a', 'b'), ages('b', 'a'), ages('b')).ages).toEqual({ feature: 'a', calm: 1 });
+    expect(seen(ages('a'), ...of(3, ages('b'))).ages).toEqual({ feature: 'b', calm: 0 });
+  });
+  it('is another, or none, no more often than after so many windows in a row without it', () => {
+    const sign = fc.record({
+      ageing: fc.subarray(['a', 'b', 'c']),
+      stillAgeing: fc.subarray(['a', 'b', 'c']),
+      chart: fc.constantFrom(0.2, 0.8, 1.5),
+    });
+    fc.assert(
+      fc.property(fc.array(sign, { maxLength: 60 }), (signs) => {
+        let hold = FREE;
+        const said: (string | null)[] = [];
+        for (const s of signs) {
+          hold = stepHold(hold, { ...CALM, ...s }, RULE);
+          said.push(hold.ages?.feature ?? null);
+        }
+        const left = said.filter((f, i) => i > 0 && said[i - 1] !== null && f !== said[i - 1]).length;
+        expect(left).toBeLessThanOrEqual(Math.floor(signs.length / RULE.leaveAfter));
+      }),
+    );
+  });
+});
+
 describe('a window that is far off', () => {
   it('holds a device at once, until the index is under the geometric mean of its limits for long', () => {
     expect(seen(SERIOUS).serious).toBe(0);
@@ -90,6 +126,8 @@ describe('a device that is looked at', () => {
     lower: fc.double({ min: 0, max: 1, noNaN: true }),
     eValue: fc.double({ min: 0, max: 1e12, noNaN: true }),
     chart: fc.double({ min: 0, max: 2, noNaN: true }),
+    ageing: fc.subarray(['a', 'b', 'c']),
+    stillAgeing: fc.subarray(['a', 'b', 'c']),
   });
   it('is free after so many calm windows, whatever was before, and never without them', () => {
     fc.assert(

@@ -398,7 +398,6 @@ describe('drift-evaluator, judgements', () => {
       [1, 'drifted'],
       [2, undefined],
       [3, undefined],
-      [0, undefined],
     ]);
   });
   it('tells once that it drifts however windows go to and fro, and once of each step back', async () => {
@@ -410,6 +409,14 @@ describe('drift-evaluator, judgements', () => {
       'watch',
       'steady',
     ]);
+  });
+  it('records how long a device is far off while that grows, however windows go to and fro', async () => {
+    const { see, drift } = await setUp();
+    for (let i = 0; i < 12; i++) await see(i % 3 === 2 ? SAME : FAR);
+    for (let i = 0; i < 6; i++) await see(FAR);
+    for (let i = 0; i < 12; i++) await see(i % 3 === 2 ? SAME : FAR);
+    expect(drift().map((c) => c.record.body['kind'])).toEqual(['serious', 'serious', 'serious']);
+    expect(drift().map((c) => c.record.body['farOffWindows'])).toEqual([1, 2, 3]);
   });
   it('calls a sensor that does not vary a fault of the data, and no drift', async () => {
     const { see, drift, lines, evidence } = await setUp();
@@ -423,7 +430,7 @@ describe('drift-evaluator, judgements', () => {
   });
   it('leaves a chain of evidence from which the same bytes are computed again', async () => {
     const { see, folds, lake, ledger } = await setUp();
-    for (const counts of [SAME, MOVED, FAR, SAME]) await see(counts);
+    for (const counts of [SAME, MOVED, SAME, FAR]) await see(counts);
     const chain = await folds();
     expect(chain).toHaveLength(4);
     let before: Parameters<typeof foldWindow>[0] = null;
