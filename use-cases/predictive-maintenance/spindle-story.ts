@@ -5,6 +5,8 @@ import { eventsOf, type Telling } from './story-events.ts';
 
 export const CHANGED_LIVES = 50;
 const OTHER_LIVES = 4;
+/** Lives go on from the first when they are over: few of them would be machines that always have the same load. */
+const AFTER_LIVES = 12;
 /** Hours after the start of the history: the lives before are over. */
 const STORY_FROM = 3600;
 /** A bearing is exchanged the next day. */
@@ -68,13 +70,15 @@ export const spindleStory = (
         ),
   );
   const afterFrom = STORY_FROM + OTHER_LIVES * pitch + 400;
-  const after = Array.from({ length: machines }, (_, m): LiveRun[] =>
-    Array.from({ length: 4 }, (_, k) => {
+  const after = Array.from({ length: machines }, (_, m): LiveRun[] => {
+    let fromHour = afterFrom;
+    return Array.from({ length: AFTER_LIVES }, (_, k) => {
       const run = nameOf('after', k + 1);
-      const { frames } = lifeFrom(assetOf(m), run, afterFrom + k * 300);
+      const { frames } = lifeFrom(assetOf(m), run, fromHour);
+      fromHour += frames.length + EXCHANGE_HOURS;
       return { asset: assetOf(m), run, frames, remainingAtEnd: 0 };
-    }),
-  );
+    });
+  });
   const at = new Date(o.startMs + STORY_FROM * HOUR_MS).toISOString();
   return {
     change: `${changed} gets another bearing type`,

@@ -2,6 +2,8 @@ import type { Frame, SignalValue } from '#core/contracts/frame.ts';
 
 /** What a bearing is made of, and how it wears and shows it. */
 export interface BearingType {
+  /** Context of the frames: inputs of a machine are held against machines with the same bearing, once a model knows them. */
+  readonly context: string;
   readonly balls: number;
   readonly ballOverPitch: number;
   /** Impact of a ball on a spall as wide as the race allows, m/s². */
@@ -18,6 +20,7 @@ export interface BearingType {
 
 /** 6205-like, steel balls. */
 export const STANDARD: BearingType = {
+  context: 'production',
   balls: 9,
   ballOverPitch: 0.2032,
   impact: 6,
@@ -31,6 +34,7 @@ export const STANDARD: BearingType = {
  * cooler and easier. The steel race under them spalls sooner.
  */
 export const HYBRID: BearingType = {
+  context: 'hybrid-bearing',
   balls: 11,
   ballOverPitch: 0.172,
   impact: 3,
@@ -177,7 +181,7 @@ export const spindleLife = (
         asset: o.asset,
         run: o.run,
         index: hour,
-        context: 'production',
+        context: bearing.context,
         sourceTime: at,
         receivedTime: at,
         signals: {
