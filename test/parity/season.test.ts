@@ -8,7 +8,7 @@ import type { Season } from '#core/contracts/season.ts';
 import { seasonCell } from '#core/drift/baselines/seasonal.ts';
 import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { windowOfRows } from '../../bench/drift/baseline-of-rows.ts';
-import { HOUR, judgeAll, normal, ROWS, START } from '../support/drift-device.ts';
+import { eventAt, HOUR, judgeAll, normal, ROWS, START } from '../support/drift-device.ts';
 
 const python = path.join(__dirname, '../../.venv/bin/python');
 const where = existsSync(python) ? describe : describe.skip;
@@ -81,7 +81,7 @@ const cycle = (hour: number): number => 2 * Math.sin((2 * Math.PI * (hour % 24))
 const TRAINED_DAYS = 40;
 const hours = (count: number): number[] => Array.from({ length: count }, (_, h) => h);
 
-const trained = (of: Season): { seasonal: BaselineSpec; plain: BaselineSpec; log: string } => {
+const trained = (of: Season): { seasonal: BaselineSpec; log: string } => {
   const next = normal(5);
   const at = hours(TRAINED_DAYS * 24).flatMap((h) => Array.from({ length: ROWS }, (_, i) => h + i / ROWS));
   const { answer, log } = ask({
@@ -89,8 +89,7 @@ const trained = (of: Season): { seasonal: BaselineSpec; plain: BaselineSpec; log
     rows: at.map((hour) => [cycle(hour) + next(), next()]),
     times: at.map((hour) => START + hour * HOUR),
   });
-  const [seasonal, plain] = (answer as unknown[]).map((b, i) => readBaseline(b, `baseline ${i}`));
-  return { seasonal: seasonal as BaselineSpec, plain: plain as BaselineSpec, log };
+  return { seasonal: readBaseline(answer, 'baseline of the trainer'), log };
 };
 
 /** Windows do not begin with the hour, as those of a device do not. */
@@ -98,12 +97,12 @@ const LATE = 0.4;
 const FIRST = 1000 * 24 + LATE;
 
 /** A window an hour of a device in the year after next, heat so much further off by the hour. */
-const seen = (baseline: BaselineSpec, days: number, off: (hour: number) => number) => {
+const seen = (baseline: BaselineSpec, days: number, off: (hour: number, window: number) => number) => {
   const next = normal(9);
   return hours(days * 24).map((h) =>
     windowOfRows(baseline, {
       rows: Array.from({ length: ROWS }, (_, i) => [
-        cycle(h + LATE + i / ROWS) + next() + off(Math.floor(h + LATE + 0.5) % 24),
+        cycle(h + LATE + i / ROWS) + next() + off(Math.floor(h + LATE + 0.5) % 24, h),
         next(),
       ]),
       sequence: 1 + h * ROWS,
@@ -114,14 +113,22 @@ const seen = (baseline: BaselineSpec, days: number, off: (hour: number) => numbe
   );
 };
 
-const judged = (baseline: BaselineSpec, drift: DriftPolicy, days: number, off: (hour: number) => number = () => 0) =>
-  judgeAll(seen(baseline, days, off), { baseline, drift }).evidence;
+const judged = (
+  baseline: BaselineSpec,
+  drift: DriftPolicy,
+  days: number,
+  off: (hour: number, window: number) => number = () => 0,
+) => judgeAll(seen(baseline, days, off), { baseline, drift }).evidence;
 const called = (evidence: readonly WindowEvidence[]): WindowEvidence[] => evidence.filter((e) => e.state !== 'steady');
 const heatOf = ({ features }: WindowEvidence) => features.find((f) => f.name === 'f0');
 
 where('a device whose heat follows the day, by a baseline of the trainer', () => {
   const HOURLY = { season: { hours: 1 } };
-  const { seasonal, log } = trained(HOURLY.season);
+  let seasonal: BaselineSpec;
+  let log: string;
+  beforeAll(() => {
+    ({ seasonal, log } = trained(HOURLY.season));
+  });
   /** Heat goes through its mean then: one standard deviation more is well within the day. */
   const SHIFTED = 12;
   const shift = (hour: number): number => (hour === SHIFTED ? 1 : 0);
@@ -160,6 +167,22 @@ where('a device whose heat follows the day, by a baseline of the trainer', () =>
   it('does not show the hour that changed without a season: it is lost in the cycle', () => {
     const evidence = judged(seasonal, {}, 10, shift).filter((e) => Number(e.from.slice(11, 13)) === SHIFTED);
     expect(called(evidence)).toEqual([]);
+  });
+  it('learns each hour anew after a changeover that was told, and is calm then', () => {
+    const windows = seen(seasonal, 12, () => 2);
+    const told = { ...eventAt(0, 'changeover'), validTime: new Date(START + FIRST * HOUR + 1).toISOString() };
+    const { evidence } = judgeAll(windows, { baseline: seasonal, drift: HOURLY, events: [told] });
+    expect(evidence.slice(1, 25).map((e) => e.kind)).toEqual(hours(24).map(() => 'warm-up'));
+    const after = evidence.slice(-3 * 24);
+    expect(after.every((e) => e.against === 'own' && e.cell !== undefined)).toBe(true);
+    expect(called(after).length).toBeLessThanOrEqual(2);
+  });
+  it('that wears by 0.01 standard deviations a window is found at 0.3, which the cycle hides without a season', () => {
+    const windows = seen(seasonal, 4, (_, window) => 0.01 * window);
+    const firstOf = (drift: DriftPolicy): number =>
+      judgeAll(windows, { baseline: seasonal, drift }).evidence.findIndex((e) => e.kind !== 'steady');
+    expect(firstOf(HOURLY)).toBeLessThan(30);
+    expect(firstOf({})).toBeGreaterThan(45);
   });
   it('is held against all the day by a policy with another season than the package was trained for', () => {
     const other = judged(seasonal, { season: { hours: 2 } }, 1);

@@ -1,4 +1,4 @@
-"""Cells that the trainer gives to windows, or its baselines of a signal with and without the season: JSON in, JSON out."""
+"""Cells that the trainer gives to windows, or its baseline of rows with a season: JSON on stdin, JSON on stdout."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from millwright_training.baseline import baseline_of  # noqa: E402
 from millwright_training.season import season_of  # noqa: E402
 
 
-def baselines_of(given: dict) -> list[dict]:
+def baseline_in(given: dict) -> dict:
     x, times = np.asarray(given["rows"]), np.asarray(given["times"], dtype=np.int64)
     same = [np.full(len(x), text, dtype=object) for text in ("a/r", "default")]
     names = [f"f{k}" for k in range(x.shape[1])]
     season = season_of({"season": json.dumps(given["season"])})
-    return [baseline_of(x, same[0], names, "sha256:" + "0" * 64, same[1], of, times) for of in (season, None)]
+    return baseline_of(x, same[0], names, "sha256:" + "0" * 64, same[1], season, times)
 
 
 def cells_of(windows: list[dict]) -> list[str | None]:
@@ -34,7 +34,7 @@ def cells_of(windows: list[dict]) -> list[str | None]:
 def main() -> None:
     given = json.load(sys.stdin)
     with contextlib.redirect_stdout(sys.stderr):
-        said = cells_of(given["windows"]) if "windows" in given else baselines_of(given)
+        said = cells_of(given["windows"]) if "windows" in given else baseline_in(given)
     json.dump(said, sys.stdout)
 
 

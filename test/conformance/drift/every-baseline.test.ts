@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import type { BaselineSpec, SeasonBaseline } from '#core/contracts/baseline.ts';
 import { contextCounts } from '#core/drift/baselines/contexts.ts';
 import { addCounts, type Counts, pack, unpack } from '#core/drift/baselines/counts.ts';
 import { fixedCounts } from '#core/drift/baselines/fixed.ts';
@@ -8,8 +9,9 @@ import { isLearned, LEARN_WINDOWS, type Learned, learn } from '#core/drift/basel
 import { perAssetCounts, perAssetLevel, varianceOfAssets } from '#core/drift/baselines/per-asset.ts';
 import { accept, MOST_REGIMES, type Regime } from '#core/drift/baselines/regimes.ts';
 import { type Rolling, roll } from '#core/drift/baselines/rolling.ts';
-import { seasonCell } from '#core/drift/baselines/seasonal.ts';
+import { seasonCell, seasonView } from '#core/drift/baselines/seasonal.ts';
 import { shrunk } from '#core/drift/baselines/shrink.ts';
+import { placeOf } from '#core/drift/device/reference.ts';
 import { windowMeansOf } from '#core/drift/device/window-means.ts';
 import { machineBaseline } from '../../support/drift-device.ts';
 
@@ -236,6 +238,65 @@ describe('means of reference windows', () => {
     const { within, contexts } = of([1, 3], [['red', 9]]);
     expect(within).toEqual([[-1, 1]]);
     expect(contexts.get('red')?.means).toEqual([null]);
+  });
+});
+
+describe('a baseline as cells of the season see it', () => {
+  const plain = machineBaseline();
+  const counts = plain.features.map((f) => f.counts);
+  /** Its 120 windows in the cells given; what is left is in none. */
+  const inCells = (windows: readonly (number | null)[]): BaselineSpec => ({
+    ...plain,
+    features: plain.features.map((f) => ({ ...f, seasonStatistic: { mean: 7, variance: 11 } })),
+    season: {
+      of: { hours: 12 },
+      cells: ['h00', 'h12'].map((cell) => ({ context: 'all', cell, rows: 1, counts })),
+      windows: Array.from({ length: plain.windows.count }, (_, i) => windows[i] ?? null),
+      leftOut: [],
+    },
+  });
+  const cells = fc.array(fc.option(fc.nat({ max: 1 })), { minLength: 1, maxLength: plain.windows.count });
+  it('has the windows that are in one, in their order, each less the mean of its cell', () => {
+    fc.assert(
+      fc.property(cells, (windows) => {
+        const view = seasonView(inCells(windows)) as BaselineSpec;
+        const { within, contexts } = windowMeansOf(view);
+        const placed = windows.flatMap((cell, i) => (cell === null ? [] : [{ cell, i }]));
+        expect(view.windows.count).toBe(placed.length);
+        for (const [f, { windowMeans = [] }] of plain.features.entries())
+          for (const [k, name] of ['all-h00', 'all-h12'].entries()) {
+            const own = placed.filter((p) => p.cell === k);
+            const middle = contexts.get(name)?.means[f] ?? null;
+            expect(contexts.get(name)?.windows).toBe(own.length);
+            if (placed.length === 0 || own.length === 0) continue;
+            const wider = Math.sqrt(own.length / Math.max(1, own.length - 1));
+            for (const p of own)
+              expect(within[f]?.[placed.indexOf(p)]).toBeCloseTo(
+                wider * ((windowMeans[p.i] as number) - (middle as number)),
+                10,
+              );
+          }
+      }),
+    );
+  });
+  it('differs by what windows of a cell differ by, and counts no window of all the day', () => {
+    const view = seasonView(inCells([0, 1, null, 0])) as BaselineSpec;
+    expect(view.features.map((f) => f.windowStatistic)).toEqual(plain.features.map(() => ({ mean: 7, variance: 11 })));
+    expect(view.features[0]?.windowMeans).toEqual([0, 1, 3].map((i) => plain.features[0]?.windowMeans?.[i]));
+    expect(view.contexts.map((c) => c.context)).toEqual(['all-h00', 'all-h12']);
+  });
+  it('is none where training was told of no season, or no cell had enough windows', () => {
+    expect(seasonView(plain)).toBeNull();
+    const { season } = inCells([]);
+    expect(seasonView({ ...plain, season: { ...(season as SeasonBaseline), cells: [] } })).toBeNull();
+  });
+  it('is of the season of the policy alone', () => {
+    const baseline = inCells([0, 1]);
+    const window = { from: '2026-01-05T13:00:00.000Z', to: '2026-01-05T14:00:00.000Z' };
+    expect(placeOf(baseline, window, { hours: 12, weekdays: false, offsetMinutes: 0 })?.cell).toBe('h12');
+    for (const other of [null, { hours: 6 }, { hours: 12, weekdays: true }, { hours: 12, offsetMinutes: 60 }])
+      expect(placeOf(baseline, window, other)).toBeNull();
+    expect(placeOf(plain, window, { hours: 12 })).toBeNull();
   });
 });
 

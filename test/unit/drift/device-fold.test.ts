@@ -250,6 +250,12 @@ describe('contexts', () => {
     const wrong = judgeAll(windowsOf(inContext(moved(1, shifted), 'red'), of), { baseline: of });
     expect(wrong.evidence[0]?.kind).toBe('serious');
   });
+  it('are new although known ones have names that begin alike', () => {
+    const known = baseline();
+    const of = { ...known, contexts: known.contexts.map((c) => ({ ...c, context: `mill-${c.context}` })) };
+    const { evidence } = judgeAll(windowsOf(inContext(calm(1), 'mill'), of), { baseline: of });
+    expect(evidence[0]).toMatchObject({ kind: 'new-context', against: 'nothing' });
+  });
   it('are tested on the cells that they have rows in: two rows as of another are no change', () => {
     const of = baseline();
     const next = normal(41);
