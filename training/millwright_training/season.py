@@ -15,7 +15,7 @@ DAY = 24 * HOUR
 TO_MONDAY = 3 * 24
 #: With fewer a cell says too little of itself; as many make a reference that a device learns (core/drift/baselines/learned.ts).
 FEWEST_WINDOWS = 8
-#: Numbers that the references of all cells have together at most, about 1.5 MB: devices load them with the package.
+#: Numbers that the references of all cells have together at most, about 2 MB: devices load them with the package.
 MOST_COUNTS = 500_000
 #: Cells that a log names; the baseline has all.
 NAMED = 12

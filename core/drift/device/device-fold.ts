@@ -28,11 +28,14 @@ const MIX_DECAY = 0.5 ** (1 / 50);
 
 const digestOnce = oncePer((document: object): Digest => digestOf(document));
 
+/** By the windows of a baseline, or of its cells of the season: one seed, for a large one is slow to digest. */
 const limitsOf = oncePer((baseline: BaselineSpec) =>
-  onceEach((arl0: number) => {
-    const seed = Number.parseInt(digestOnce(baseline).slice('sha256:'.length).slice(0, 8), 16);
-    return chartLimits(baseline, arl0, seed);
-  }),
+  oncePer((by: BaselineSpec) =>
+    onceEach((arl0: number) => {
+      const seed = Number.parseInt(digestOnce(baseline).slice('sha256:'.length).slice(0, 8), 16);
+      return chartLimits(by, arl0, seed);
+    }),
+  ),
 );
 
 /**
@@ -54,7 +57,7 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
       `windows of ${first.site}/${first.device} and ${other.site}/${other.device} are not judged together: fold each device alone`,
     );
   const rules = driftRules(of.policy.drift);
-  const limit = limitsOf(seasonal(of.baseline, rules.season) ?? of.baseline)(rules.arl0);
+  const limit = limitsOf(of.baseline)(seasonal(of.baseline, rules.season) ?? of.baseline)(rules.arl0);
   const start = state === null ? startOf(window.from) : withEnd(state, window.from, rules.learnDays);
   const { state: told, events, begun } = takeEvents(start, of.events, window, rules);
   // By machine: two that run different contexts at the same time change none.
