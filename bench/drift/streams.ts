@@ -8,6 +8,30 @@ export const normalsOf =
   () =>
     Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 
+/** Gamma of a shape (Marsaglia & Tsang 2000). */
+const gammasOf = (uniform: () => number): ((shape: number) => number) => {
+  const normal = normalsOf(uniform);
+  const gamma = (shape: number): number => {
+    if (shape < 1) return gamma(shape + 1) * uniform() ** (1 / shape);
+    const d = shape - 1 / 3;
+    for (;;) {
+      const x = normal();
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3;
+      if (v > 0 && Math.log(1 - uniform()) < (x * x) / 2 + d - d * v + d * Math.log(v)) return d * v;
+    }
+  };
+  return gamma;
+};
+
+/** Beta numbers, of two gammas. */
+export const betasOf = (uniform: () => number): ((a: number, b: number) => number) => {
+  const gamma = gammasOf(uniform);
+  return (a, b) => {
+    const x = gamma(a);
+    return x / (x + gamma(b));
+  };
+};
+
 export const normals = (seed: number): (() => number) => normalsOf(seededRandom(seed));
 
 /** Gaussian AR(1) of unit variance. */

@@ -1,10 +1,12 @@
+import type { ValidationLoss } from '#core/contracts/evaluation.ts';
 import { ESr } from '#core/drift/detectors/e-sr.ts';
 import { boundWithin, neededEValue } from '#core/drift/tolerance/error-spending.ts';
-import { studentUpper } from '#core/drift/tolerance/normal.ts';
 import { seededRandom } from '#core/policy/bootstrap.ts';
+import { validationLossOf } from '#core/policy/validation-loss.ts';
 import { medianDelay } from '../contest.ts';
 import { periodicAlarms } from '../dummy.ts';
 import type { GroupOptions } from '../group.ts';
+import { betasOf } from '../streams.ts';
 
 const LINES = 1000;
 const CHANGED = 20;
@@ -18,15 +20,22 @@ const MEAN_CHANGED = 0.2;
 const BUDGET = { alertsPerMonth: 1, lines: LINES, observationsPerMonth: A_MONTH };
 const HORIZON = OUTCOMES - CHANGE_AT;
 
-/** Bounded losses, evenly from 0 to twice their mean. */
-const lossOf = (random: () => number, mean: number): number => 2 * mean * random();
-
-const validationOf = (random: () => number): { mean: number; upper: number; runs: number } => {
-  const losses = Array.from({ length: RUNS }, () => lossOf(random, MEAN));
-  const mean = losses.reduce((a, b) => a + b, 0) / RUNS;
-  const sd = Math.sqrt(losses.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (RUNS - 1));
-  return { mean, upper: mean + (studentUpper(0.05, RUNS - 1) * sd) / Math.sqrt(RUNS), runs: RUNS };
+/** Bounded losses of a mean. */
+type Losses = (random: () => number) => (mean: number) => number;
+const LOSSES: Readonly<Record<string, Losses>> = {
+  'even from 0 to twice the mean': (random) => (mean) => 2 * mean * random(),
+  'skewed, beta(0.5, 4.5) at first': (random) => {
+    const beta = betasOf(random);
+    return (mean) => beta(5 * mean, 5 * (1 - mean));
+  },
 };
+
+/** As the evaluation of a package measures it. */
+const validationOf = (random: () => number, next: (mean: number) => number): ValidationLoss =>
+  validationLossOf(
+    Array.from({ length: RUNS }, (_, i) => ({ run: `r${i}`, rows: 1, sumLoss: next(MEAN) })),
+    random,
+  ) as ValidationLoss;
 
 /** When a line alarms, given the e-values of all. */
 type Limit = (eValues: readonly number[]) => number;
@@ -35,7 +44,8 @@ const LIMITS: Readonly<Record<string, Limit>> = {
   'equal shares': () => neededEValue([], BUDGET),
   'e-d-BH': (eValues) => neededEValue(eValues, BUDGET),
 };
-const BOUNDS: Readonly<Record<string, (loss: { mean: number; upper: number; runs: number }) => number>> = {
+type Bound = (loss: ValidationLoss) => number;
+const BOUNDS: Readonly<Record<string, Bound>> = {
   'bound of each': (loss) => loss.upper,
   'bound within the budget': (loss) => boundWithin(loss, BUDGET),
 };
@@ -45,15 +55,16 @@ interface Year {
   readonly delays: readonly number[];
 }
 
-const yearOf = (seed: number, limit: Limit, bound: (loss: ReturnType<typeof validationOf>) => number): Year => {
+const yearOf = (seed: number, losses: Losses, limit: Limit, bound: Bound): Year => {
   const random = seededRandom(seed);
-  let detectors = Array.from({ length: LINES }, () => ESr.start({ mean: Math.min(0.99, bound(validationOf(random))) }));
+  const next = losses(random);
+  let detectors = Array.from({ length: LINES }, () =>
+    ESr.start({ mean: Math.min(0.99, bound(validationOf(random, next))) }),
+  );
   let falseAlarms = 0;
   const delays = new Array<number>(CHANGED).fill(HORIZON);
   for (let t = 0; t < OUTCOMES; t++) {
-    detectors = detectors.map((d, line) =>
-      d.update(lossOf(random, line < CHANGED && t >= CHANGE_AT ? MEAN_CHANGED : MEAN)),
-    );
+    detectors = detectors.map((d, line) => d.update(next(line < CHANGED && t >= CHANGE_AT ? MEAN_CHANGED : MEAN)));
     const needed = limit(detectors.map((d) => d.value));
     detectors = detectors.map((d, line) => {
       if (d.value < needed) return d;
@@ -71,27 +82,30 @@ export const measure = async ({ report }: GroupOptions): Promise<void> => {
     `${LINES} lines with ${A_MONTH} outcomes a month, bounds of ${RUNS} validation runs; ${CHANGED} lines go from a mean loss ` +
       `of ${MEAN} to ${MEAN_CHANGED}; at most ${BUDGET.alertsPerMonth} false alarm a month declared; 3 seeds`,
   );
-  for (const [bound, boundOf] of Object.entries(BOUNDS))
-    for (const [limit, limitOf] of Object.entries(LIMITS)) {
-      const years = [1, 2, 3].map((seed) => yearOf(seed, limitOf, boundOf));
-      const alarms = years.map((y) => y.falseAlarms / 12);
-      const delays = years.flatMap((y) => y.delays);
-      const found = delays.filter((d) => d < HORIZON).length;
-      const budgeted = limit !== '1,000 for each line' && bound === 'bound within the budget';
-      report.figure({
-        name: `${bound}, ${limit}: false alarms a month`,
-        value: alarms.reduce((a, b) => a + b, 0) / alarms.length,
-        interval: [Math.min(...alarms), Math.max(...alarms)],
-        unit: '',
-        goal: budgeted ? BUDGET.alertsPerMonth : null,
-      });
-      report.figure({
-        name: `  ${found} of ${delays.length} found; delay`,
-        ...medianDelay(delays),
-        unit: 'outcomes',
-        goal: null,
-      });
-    }
+  for (const [name, losses] of Object.entries(LOSSES)) {
+    report.note(`losses ${name}`);
+    for (const [bound, boundOf] of Object.entries(BOUNDS))
+      for (const [limit, limitOf] of Object.entries(LIMITS)) {
+        const years = [1, 2, 3].map((seed) => yearOf(seed, losses, limitOf, boundOf));
+        const alarms = years.map((y) => y.falseAlarms / 12);
+        const delays = years.flatMap((y) => y.delays);
+        const found = delays.filter((d) => d < HORIZON).length;
+        const budgeted = limit !== '1,000 for each line' && bound === 'bound within the budget';
+        report.figure({
+          name: `${bound}, ${limit}: false alarms a month`,
+          value: alarms.reduce((a, b) => a + b, 0) / alarms.length,
+          interval: [Math.min(...alarms), Math.max(...alarms)],
+          unit: '',
+          goal: budgeted ? BUDGET.alertsPerMonth : null,
+        });
+        report.figure({
+          name: `  ${found} of ${delays.length} found; delay`,
+          ...medianDelay(delays),
+          unit: 'outcomes',
+          goal: null,
+        });
+      }
+  }
   const dummy = periodicAlarms(OUTCOMES, A_MONTH).filter((at) => at > CHANGE_AT)[0] as number;
   report.figure({ name: 'dummy, each line every month: false alarms a month', value: LINES, unit: '', goal: null });
   report.figure({ name: '  all found; delay', value: dummy - CHANGE_AT, unit: 'outcomes', goal: null });
