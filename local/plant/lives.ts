@@ -2,7 +2,7 @@ import type { Frame } from '#core/contracts/frame.ts';
 import type { LiveRun } from '#core/contracts/source.ts';
 
 const HOUR_MS = 3_600_000;
-/** A machine stands still so long between two of its runs where they do not say themselves how long. */
+/** A machine stands still so long between two of its runs where their times do not follow each other. */
 const PAUSE_MS = 2 * HOUR_MS;
 /**
  * Laps are moved by whole months of thirty days, so that how many frames a machine sent before, which hangs on the pace of
@@ -45,8 +45,8 @@ export const lapMoved = (lanes: readonly (readonly LiveRun[])[], livedUntil: num
 };
 
 /**
- * The runs of one round of one machine, one after the other: each at its own time in the lap, or, where the machine is
- * later than that, a pause after the run before. Runs without frames take no time.
+ * The runs of one round of one machine, one after the other: each at its own time in the lap, or, where that is
+ * over, a pause after the run before. Runs without frames take no time.
  * @param moved as {@link lapMoved} says. @param livedUntil newest source time of this machine in this lap; null at first.
  */
 export const moveRuns = <R extends LiveRun>(
@@ -58,7 +58,7 @@ export const moveRuns = <R extends LiveRun>(
   return runs.flatMap((run) => {
     const [first, last] = [run.frames[0], run.frames.at(-1)];
     if (first === undefined || last === undefined) return [];
-    const by = Math.max(moved, until + PAUSE_MS - timeOf(first));
+    const by = timeOf(first) + moved > until ? moved : until + PAUSE_MS - timeOf(first);
     until = timeOf(last) + by;
     return [{ run, moved: by, until }];
   });

@@ -31,10 +31,10 @@ const sent = (lane: readonly LiveRun[], moved: number, until: number | null = nu
 
 describe('runs of a machine', () => {
   test('that follow each other stay as their source says', () => {
-    const lane = [life('a', 10, 5), life('b', 100, 5)];
+    const lane = [life('a', 10, 5), life('b', 15, 5)];
     expect(moveRuns(lane, 0, null).map((m) => [m.run.run, m.moved, m.until])).toEqual([
       ['a', 0, T0 + 14 * HOUR_MS],
-      ['b', 0, T0 + 104 * HOUR_MS],
+      ['b', 0, T0 + 19 * HOUR_MS],
     ]);
   });
 
