@@ -6,7 +6,7 @@ import { eventsOf, type Telling } from './story-events.ts';
 export const CHANGED_LIVES = 50;
 const OTHER_LIVES = 4;
 /** Lives go on from the first when they are over: few of them would be machines that always have the same load. */
-const AFTER_LIVES = 12;
+const AFTER_LIVES = 24;
 /** Hours after the start of the history: the lives before are over. */
 const STORY_FROM = 3600;
 /** A bearing is exchanged the next day. */
