@@ -14,6 +14,8 @@ export interface Chart extends CusumState {
 export const CHART_K = 0.25;
 /** Share of the limit at which the line begins: before it there is no way to go on. */
 const ON_ITS_WAY = 0.25;
+/** One window moves a chart by no more of its limit: it is for what comes slowly; what comes at once, its window alone shows. */
+const AT_ONCE = 0.25;
 /** A chart goes no farther than so many limits, so that it comes down in finite time. */
 const FARTHEST = 2;
 
@@ -31,9 +33,14 @@ export interface ChartRule {
 export const stepChart = (chart: Chart | undefined, mean: number, day: number, rule: ChartRule): Chart => {
   const k = CHART_K + 1 / Math.sqrt(rule.windows);
   const from = chart ?? { up: 0, down: 0, last: mean, line: null };
-  const next = stepCusum(from, (mean - rule.center) / rule.sd, k);
+  const z = (mean - rule.center) / rule.sd;
+  const mostZ = AT_ONCE * rule.limit + k;
   const most = FARTHEST * rule.limit;
-  const held = { up: Math.min(most, next.up), down: Math.min(most, next.down) };
+  // What is away from a side takes it down as far as it goes, so that no chart runs farther than without the bound.
+  const held = {
+    up: Math.min(most, stepCusum(from, Math.min(mostZ, z), k).up),
+    down: Math.min(most, stepCusum(from, Math.max(-mostZ, z), k).down),
+  };
   if (cusumValue(held) < ON_ITS_WAY * rule.limit) return { ...held, last: mean, line: null };
   const sameSide = held.up >= held.down === from.up >= from.down;
   const before = sameSide ? from.line : null;

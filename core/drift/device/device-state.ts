@@ -65,6 +65,8 @@ export interface DeviceState {
   readonly hold?: Hold;
   /** e-values by feature; null before the first window. */
   readonly eValues: unknown;
+  /** The same, together no more than the limit, by which the device is let go again; absent: as the others. */
+  readonly recent?: unknown;
   readonly charts: Readonly<Record<string, Chart>>;
   /** Windows by context, of late. */
   readonly mix: Readonly<Record<string, number>>;
@@ -72,7 +74,7 @@ export interface DeviceState {
 
 /** What was seen of changes is forgotten: it was of another machine, or is explained. */
 export const afresh = () =>
-  ({ farOffWindows: 0, hold: FREE, eValues: null, charts: {} }) satisfies Partial<DeviceState>;
+  ({ farOffWindows: 0, hold: FREE, eValues: null, recent: null, charts: {} }) satisfies Partial<DeviceState>;
 
 export const startOf = (from: Instant): DeviceState => ({
   schema: 'drift-state/1',

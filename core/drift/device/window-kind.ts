@@ -84,10 +84,8 @@ const drawn = (
   return { ...state, charts };
 };
 
-const eValueOf = (state: DeviceState, baseline: BaselineSpec): WindowEValue =>
-  state.eValues === null
-    ? WindowEValue.start(baseline.features.map((f) => f.name))
-    : WindowEValue.restore(state.eValues);
+const eValueOf = (kept: unknown, baseline: BaselineSpec): WindowEValue =>
+  kept === null ? WindowEValue.start(baseline.features.map((f) => f.name)) : WindowEValue.restore(kept);
 
 /** By declared rule a window after a tagged change is learned, if it differs from what the package has. */
 const accepted = (
@@ -145,13 +143,16 @@ export const weigh = (
   const isFar = isFarOff(judged.features.map((f) => f.lower));
   const suspected = suspectedOf(state, judged, of.policy, rules);
   const ps = new Map(judged.features.map((f) => [f.name, f.p]));
-  const eValues = eValueOf(state, of.baseline).update(ps);
+  const eValues = eValueOf(state.eValues, of.baseline).update(ps);
+  const recent = eValueOf(state.recent === undefined ? state.eValues : state.recent, of.baseline).update(ps);
   const charted = drawn({ ...state, rolling, suspected }, judged, learned, of, limit);
   const next: DeviceState = {
     ...charted,
     moved: movedShare(judged.features, of.policy.psiWatch),
     farOffWindows: isFar ? state.farOffWindows + 1 : 0,
     eValues: eValues.toJSON(),
+    // What reached the limit while a changeover was suspected is found when that is over.
+    recent: (suspected === null ? recent.atMost(rules.arl0) : recent).toJSON(),
   };
   if (suspected !== null) return { state: next, kind: 'suspected-changeover' };
   const byFar = Object.entries(next.charts).sort(([, a], [, b]) => cusumValue(b) - cusumValue(a));
@@ -163,7 +164,7 @@ export const weigh = (
     {
       state: judged.state,
       lower: judged.features[0]?.lower ?? 0,
-      eValue: eValues.value,
+      eValue: recent.value,
       chart: limit === null ? 0 : farthest / limit.limit,
       ageing: ofCharts((chart, at) => ageingOf(chart, at) !== null),
       stillAgeing: ofCharts(isStillAgeing),
@@ -171,5 +172,10 @@ export const weigh = (
     holdRule,
   );
   const kind = heldKind(stepped, judged.state);
-  return { state: { ...next, hold: stepped }, kind: kind !== 'serious' && stepped.ages != null ? 'ageing' : kind };
+  // An alarm that is over is over for the line too: e-values begin anew, as after any alarm.
+  const isOver = hold.together !== null && stepped.together === null;
+  return {
+    state: { ...next, ...(isOver ? { eValues: null, recent: null } : {}), hold: stepped },
+    kind: kind !== 'serious' && stepped.ages != null ? 'ageing' : kind,
+  };
 };

@@ -65,6 +65,15 @@ export class WindowEValue implements Detector<WindowPs, WindowEValue> {
     return new WindowEValue(states);
   }
 
+  /**
+   * The same, of `most` at most, in the same proportions. Where `most` is the limit of an alarm the first alarm comes with the
+   * same window; after it the value is soon down again, where nothing more speaks for a change.
+   */
+  atMost(most: number): WindowEValue {
+    const share = most / this.value;
+    return share < 1 ? new WindowEValue(new Map([...this.#states].map(([f, s]) => [f, s * share]))) : this;
+  }
+
   /** Of one feature; 0 for one that is none of its features. */
   of(feature: string): number {
     return this.#states.get(feature) ?? 0;

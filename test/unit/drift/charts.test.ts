@@ -1,4 +1,6 @@
-import { ageingOf, type Chart, stepChart } from '../../../core/drift/device/charts.ts';
+import fc from 'fast-check';
+import { cusumValue, stepCusum } from '../../../core/drift/detectors/cusum.ts';
+import { ageingOf, CHART_K, type Chart, stepChart } from '../../../core/drift/device/charts.ts';
 import { seededRandom } from '../../../core/policy/bootstrap.ts';
 
 const RULE = { limit: 10, center: 0, sd: 1, windows: 120 };
@@ -18,6 +20,30 @@ const ageingAfter = (of: (windows: number) => number, length: number): (number |
     return null;
   });
 };
+
+describe('a chart', () => {
+  const far = (z: number, n: number, before?: Chart): Chart | undefined =>
+    Array.from({ length: n }).reduce<Chart | undefined>((chart, _, i) => stepChart(chart, z, i, RULE), before);
+  it('is moved by one window no more than by a quarter of its limit, however wild that is', () => {
+    for (const z of [50, -50, 1e6, -1e6]) expect(cusumValue(far(z, 1) as Chart)).toBeCloseTo(RULE.limit / 4, 12);
+    expect(far(1e6, 5)?.up).toBeGreaterThan(RULE.limit);
+  });
+  it('never runs farther than without that bound, so that false alarms are no more', () => {
+    const mean = fc.oneof(fc.double({ min: -4, max: 4, noNaN: true }), fc.constantFrom(-50, 50));
+    fc.assert(
+      fc.property(fc.array(mean, { maxLength: 60 }), (means) => {
+        let chart: Chart | undefined;
+        let free = { up: 0, down: 0 };
+        for (const [t, m] of means.entries()) {
+          chart = stepChart(chart, m, t, RULE);
+          free = stepCusum(free, m, CHART_K + 1 / Math.sqrt(RULE.windows));
+          expect(chart.up).toBeLessThanOrEqual(free.up);
+          expect(chart.down).toBeLessThanOrEqual(free.down);
+        }
+      }),
+    );
+  });
+});
 
 describe('a chart that is beyond its limit', () => {
   it('seldom takes a step for ageing, however few windows took it there', () => {

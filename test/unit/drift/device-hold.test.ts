@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { adviceOf } from '#core/drift/device/advice.ts';
 import { featureEvidence } from '#core/drift/device/feature-evidence.ts';
 import { verifyFolds } from '#core/drift/replay/fold-chain.ts';
@@ -47,9 +48,16 @@ describe('a device that moves a little in every window', () => {
     const back = kindsOf(evidence).slice(30);
     expect(back[0]).not.toBe('steady');
     expect(turns(back).at(-1)).toBe('steady');
-    const low = evidence.findIndex((e, i) => i >= 30 && e.eValue < Math.sqrt(e.threshold));
-    expect(kindsOf(evidence).indexOf('steady', 30)).toBe(low + JUDGING.leaveAfter - 1);
-    expect(evidence[low]?.says[0]).toBe('within what is tolerated again, but not for long enough');
+    const steady = kindsOf(evidence).indexOf('steady', 30);
+    const left = steady - JUDGING.leaveAfter + 1;
+    const NOT_YET = 'within what is tolerated again, but not for long enough';
+    expect(evidence.slice(left, steady).map((e) => e.says[0])).toEqual(times(JUDGING.leaveAfter - 1, () => NOT_YET));
+    expect(evidence[left - 1]?.says[0]).not.toBe(NOT_YET);
+    expect([evidence[steady - 1]?.reached, evidence[steady]?.reached, evidence[steady]?.eValue]).toEqual([
+      true,
+      false,
+      0,
+    ]);
   });
 });
 
@@ -65,6 +73,30 @@ describe('what is said of a device', () => {
     expect(turns(kinds).filter((k) => k === 'serious').length).toBe(1);
     expect(kinds.at(-1)).toBe('serious');
     expect(turns(kinds.slice(kinds.lastIndexOf('steady') + 1)).at(0)).toMatch(/watch|ageing/);
+  });
+  it.each([1, 2, 3])('is over some windows after a single one that was far off (seed %i)', (seed) => {
+    const { evidence } = judgeAll(windowsOf(of(60, seed, (i) => (i === 20 ? [0, 3] : []))));
+    expect(evidence[20]?.kind).toBe('serious');
+    expect(evidence[20]).toMatchObject({ slow: false, reached: true });
+    expect(kindsOf(evidence.slice(40))).toEqual(times(20, () => 'steady'));
+    const over = evidence.find((e, i) => i > 20 && e.reached === false);
+    expect([over?.eValue, over?.kind]).toEqual([0, 'steady']);
+  });
+  it('is not steady while the e-value that the line reads is at its limit, whatever came', () => {
+    const step = fc.record({
+      windows: fc.integer({ min: 1, max: 8 }),
+      shift: fc.constantFrom([], [3], [3, 3, -3, 3], [0.7], [0, 0.4], [0, 0, -0.6]),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 5 }), fc.nat({ max: 1000 }), (steps, seed) => {
+        const shifts = steps.flatMap(({ windows, shift }) => times(windows, () => shift));
+        const { evidence } = judgeAll(windowsOf(of(shifts.length, seed, (i) => shifts[i] as readonly number[])), {
+          drift: { changeoverDays: 0.1 },
+        });
+        for (const e of evidence) if (e.eValue >= e.threshold) expect(e.kind).not.toBe('steady');
+      }),
+      { numRuns: 15 },
+    );
   });
   it('is ageing of one feature as long as that goes on, and is news as often as the steps of it are', () => {
     const worn = of(110, 3, (i) => [0, Math.max(0, i - 20) * 0.008, Math.max(0, i - 20) * 0.01]);

@@ -56,6 +56,27 @@ describe('the window e-value', () => {
     expect(alarms).toBeGreaterThan(0);
     expect(alarms).toBeLessThanOrEqual(windows / 200);
   });
+  it('reaches a limit with the same window where it is held there, and is soon down again', () => {
+    const p = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(1e-12, 1e-4, 0.01, 1));
+    const window = fc.tuple(p, p, p, p).map((four) => ps(...four));
+    const LIMIT = 10_000;
+    fc.assert(
+      fc.property(fc.array(window, { maxLength: 40 }), (windows) => {
+        let [free, held] = [WindowEValue.start(features), WindowEValue.start(features)];
+        let isAlarm = false;
+        for (const w of windows) {
+          free = free.update(w);
+          const grown = held.update(w);
+          if (!isAlarm) expect(grown.value).toBe(free.value);
+          isAlarm ||= free.value >= LIMIT;
+          held = grown.atMost(LIMIT);
+          expect(held.value).toBeLessThanOrEqual(LIMIT * (1 + 1e-9));
+        }
+        for (let calm = 0; calm < 7; calm++) held = held.update(ps(1, 1, 1, 1));
+        expect(held.value).toBeLessThan(Math.sqrt(LIMIT));
+      }),
+    );
+  });
   it('finds a feature whose small p-values would not each be an alarm', () => {
     let detector = WindowEValue.start(features);
     for (let w = 0; w < 8; w++) detector = detector.update(ps(0.6, 0.02, 0.9, 1));
