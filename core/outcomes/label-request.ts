@@ -56,7 +56,8 @@ const stopped = (served: readonly ServedUnit[], now: string, maturityDays: numbe
  * sample of all; the chance is chosen so that `count` are drawn on average. Where only rejects are inspected these are left
  * out, and the chance is never below the standing quota. Units of an earlier stretch that came to be known, or stopped, only
  * since are named where the lot and the chance of that stretch say so: otherwise who reports late would never be asked, and
- * what counts for them all would be of the others only. The same evidence asks for the same units.
+ * what counts for them all would be of the others only. Where more are drawn than one request names, those that wait longest
+ * come first, and a quota is asked for again at once. The same evidence asks for the same units.
  */
 export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   const { modelLine, site, packageDigest, policy, count, reason } = need;
@@ -71,7 +72,8 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   const rules = outcomeRules(policy.outcomes);
   const rejectsAreKnown = rules.inspected === 'rejects';
   if (count === null) {
-    if (!rejectsAreKnown || (after !== null && daysBetween(after, now) < WEEK_DAYS)) return null;
+    const isFull = newest?.units.length === MOST_UNITS;
+    if (!rejectsAreKnown || (after !== null && !isFull && daysBetween(after, now) < WEEK_DAYS)) return null;
   } else if (newest !== null && newest.standing !== true) {
     if (isOpen(newest, known, now, Math.max(policy.maturityDays, WEEK_DAYS))) return null;
   }
@@ -87,9 +89,10 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
       const isNew = after === null || lastAt > after;
       return !asked.has(unit) && lotOf(packageDigest, unit) < (isNew ? share : chanceOf(lastAt, rules, need.requests));
     })
+    .sort((a, b) => compareText(a.lastAt, b.lastAt) || compareText(a.unit, b.unit))
+    .slice(0, MOST_UNITS)
     .map(({ unit }) => unit)
-    .sort(compareText)
-    .slice(0, MOST_UNITS);
+    .sort(compareText);
   if (units.length === 0) return null;
   const ordinal = (newest?.ordinal ?? 0) + 1;
   return {

@@ -9,10 +9,10 @@ export type OutcomeRules = Required<OutcomePolicy>;
 
 const QUOTA = 0.05;
 
-/** What a use case says of its outcomes, completed by the defaults. */
+/** What a use case says of its outcomes, completed by the defaults; where every unit is inspected none is drawn by a quota. */
 export const outcomeRules = (policy: OutcomePolicy | undefined): OutcomeRules => {
-  const quota = policy?.quota ?? QUOTA;
   const inspected = policy?.inspected ?? 'every';
+  const quota = inspected === 'every' ? 0 : (policy?.quota ?? QUOTA);
   return {
     inspected,
     quota,

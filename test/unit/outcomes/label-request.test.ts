@@ -89,17 +89,27 @@ describe('a request for labels', () => {
       }),
     );
   });
-  it('names those that did not fit into one request in the next', () => {
+  it('leaves units alone that had their chance, also where that was smaller than any quota', () => {
+    const hour = (n: number) => ({ unit: `m${n % 5}/r${n}`, lastAt: new Date(Date.UTC(2025, 0, 1, n)).toISOString() });
+    const many = Array.from({ length: 2000 }, (_, n) => hour(n));
+    const first = nextLabelRequest(needWith({ served: many })) as LabelRequest;
+    expect(first.share).toBeLessThan(0.01);
+    const known = first.units.map((u) => ({ unit: u, knownTime: hour(2001).lastAt }));
+    const served = [...many, ...Array.from({ length: 5 }, (_, n) => hour(2000 + n))];
+    const second = nextLabelRequest(needWith({ served, requests: [first], known }));
+    const again = (second?.units ?? []).filter((u) => numberOf(u) < 1995);
+    expect(again).toEqual([]);
+  });
+  it('names those that did not fit into one request in the next, at once and those first that wait longest', () => {
     const outcomes = { inspected: 'rejects', quota: 1 } as const;
-    const first = nextLabelRequest(needWith({ outcomes, served: served(300), count: null })) as LabelRequest;
-    expect(first.units).toHaveLength(200);
-    const later = needWith({ outcomes, served: [...served(300), unit(310)], requests: [first], count: null });
-    const second = nextLabelRequest(later);
-    expect([...first.units, ...(second?.units ?? [])].sort()).toEqual(
-      served(300)
-        .map((s) => s.unit)
-        .sort(),
-    );
+    const requests: LabelRequest[] = [];
+    for (let n = 0; n < 4; n++) {
+      const request = nextLabelRequest(needWith({ outcomes, served: served(500), requests, count: null }));
+      if (request !== null) requests.push(LabelRequest.parse(request));
+    }
+    const named = requests.map((r) => r.units.map(numberOf).sort((a, b) => a - b));
+    expect(named.map((units) => units.length)).toEqual([200, 200, 95]);
+    expect(named.flat()).toEqual(Array.from({ length: 495 }, (_, n) => n));
   });
   it('is not waited for longer than outcomes take', () => {
     const first = nextLabelRequest(needWith()) as LabelRequest;
