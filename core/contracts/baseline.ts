@@ -84,7 +84,9 @@ export const SeasonBaseline = z.strictObject({
     .describe('which of `cells` each reference window is in; null: in none of them, or of more than a day'),
   leftOut: z
     .array(z.strictObject({ context: Slug, cell: z.string(), windows: z.int().positive() }))
-    .describe('cells with too few reference windows: theirs are held against the context'),
+    .describe(
+      'cells without a reference, and how many windows they would have had: theirs are held against the context; all cells, where too few windows lay in cells with enough of them',
+    ),
 });
 export type SeasonBaseline = z.infer<typeof SeasonBaseline>;
 

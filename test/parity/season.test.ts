@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { BaselineSpec } from '#core/contracts/baseline.ts';
 import type { DriftPolicy, WindowEvidence } from '#core/contracts/drift.ts';
 import type { Season } from '#core/contracts/season.ts';
-import { seasonCell } from '#core/drift/baselines/seasonal.ts';
+import { seasonCell, unusedSeason } from '#core/drift/baselines/seasonal.ts';
 import { readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { windowOfRows } from '../../bench/drift/baseline-of-rows.ts';
 import { eventAt, HOUR, judgeAll, normal, ROWS, START } from '../support/drift-device.ts';
@@ -81,12 +81,12 @@ const cycle = (hour: number): number => 2 * Math.sin((2 * Math.PI * (hour % 24))
 const TRAINED_DAYS = 40;
 const hours = (count: number): number[] => Array.from({ length: count }, (_, h) => h);
 
-const trained = (of: Season): { seasonal: BaselineSpec; log: string } => {
+const trained = (of: Season, swing = 1): { seasonal: BaselineSpec; log: string } => {
   const next = normal(5);
   const at = hours(TRAINED_DAYS * 24).flatMap((h) => Array.from({ length: ROWS }, (_, i) => h + i / ROWS));
   const { answer, log } = ask({
     season: of,
-    rows: at.map((hour) => [cycle(hour) + next(), next()]),
+    rows: at.map((hour) => [swing * cycle(hour) + next(), next()]),
     times: at.map((hour) => START + hour * HOUR),
   });
   return { seasonal: readBaseline(answer, 'baseline of the trainer'), log };
@@ -222,5 +222,28 @@ where('a device whose heat follows the day, by a baseline of the trainer', () =>
     expect(evidence).toMatchObject({ against: 'context' });
     expect(evidence).not.toHaveProperty('cell');
     expect(evidence?.says[0]).toContain('for it is longer than a day');
+  });
+});
+
+where('a device of a season that is too fine for its training', () => {
+  it('is judged as without one, so that its wear is found, and is told why', () => {
+    const FINE = { hours: 1, weekdays: true };
+    const { seasonal, log } = trained(FINE, 0);
+    expect(log).toContain('the baseline is made without the season');
+    expect(unusedSeason(seasonal, FINE)).toMatch(/too few training windows .* in 168 cells/);
+    const next = normal(9);
+    const worn = hours(10 * 24).map((h) =>
+      windowOfRows(seasonal, {
+        rows: Array.from({ length: ROWS }, () => [next() + 0.01 * h, next()]),
+        sequence: 1 + h * ROWS,
+        at: START + (FIRST + h) * HOUR,
+        every: HOUR / ROWS,
+        context: 'default',
+      }),
+    );
+    const found = judgeAll(worn, { baseline: seasonal, drift: { season: FINE } }).evidence;
+    // It ages before a window alone is serious.
+    expect(found.filter((e) => e.kind === 'ageing').length).toBeGreaterThan(10);
+    expect(found.every((e) => e.calibrated && e.against === 'context')).toBe(true);
   });
 });

@@ -116,6 +116,24 @@ def _context(name: str, x: np.ndarray, cells: list[Cells], windows: int, length:
     return document if windows == len(x) // length else document | {"windows": windows}
 
 
+def _cut(
+    kind: np.ndarray, kinds: np.ndarray, runs: np.ndarray, season: Season, times: np.ndarray, widths: int
+) -> tuple[int, np.ndarray, SeasonWindows | None]:
+    """Length and first rows of the windows of a season, and their cells; those of no season where they are too few for it."""
+    enough = max(ENOUGH_WINDOWS, 2 * FEWEST_WINDOWS * season.cells * len(kinds))
+    length = window_rows(len(kind), enough, rows_of_cell(season, times, runs))
+    windows = windows_of(kind, length, length // 4)
+    if len(windows) == 0:
+        return length, windows, None
+    placed = season_windows(season, kinds[kind[windows]], times[windows[:, None] + np.arange(length)], widths)
+    print(placed.report(length), flush=True)
+    if not placed.is_thin:
+        return length, windows, placed
+    length = window_rows(len(kind))
+    windows = windows_of(kind, length)
+    return length, windows, placed.without_references(len(windows))
+
+
 def baseline_of(
     x: np.ndarray,
     runs: np.ndarray,
@@ -130,29 +148,24 @@ def baseline_of(
     Windows are taken over the runs of a context end to end, as a device with one machine sees them: one life, then the
     next. A device with several machines mixes them, and its windows differ less than that; so tests keep their level there.
     With a season, `times` int64 milliseconds [rows] put each window into its cell, and windows are short enough that each
-    cell has twice the windows that it needs, and none is longer than a cell, as far as DIGEST_ROWS allow.
+    cell has twice the windows that it needs, and none is longer than a cell, as far as DIGEST_ROWS allow. Where too few of
+    them lie in cells that have enough, the baseline is the one without a season, and names every cell as left out.
     """
     kinds, kind = ([UNKNOWN], np.zeros(len(x), dtype=int)) if contexts is None else np.unique(contexts.astype(str), return_inverse=True)
     order = in_order(kind, runs)
     x, kind = x[order], kind[order]
-    if season is None:
-        length = window_rows(len(x))
-    else:
-        times = require_times(times)[order]
-        enough = max(ENOUGH_WINDOWS, 2 * FEWEST_WINDOWS * season.cells * len(kinds))
-        length = window_rows(len(x), enough, rows_of_cell(season, times, runs[order]))
-    windows = windows_of(kind, length, 0 if season is None else length // 4)
     cells = [cells_of(x[:, k]) for k in range(x.shape[1])]
     joint = joint_of(x, cells)
     if joint is not None:
         x = np.column_stack([x, *distances(x, joint)])
         names = [*names, T2, Q]
         cells += [cells_of(x[:, k]) for k in (-2, -1)]
-    placed = None
-    if season is not None and len(windows):
-        of_windows = times[windows[:, None] + np.arange(length)]
-        placed = season_windows(season, np.asarray(kinds)[kind[windows]], of_windows, sum(c.count for c in cells))
-        print(placed.report(length), flush=True)
+    if season is None:
+        length, placed = window_rows(len(x)), None
+        windows = windows_of(kind, length)
+    else:
+        widths = sum(c.count for c in cells)
+        length, windows, placed = _cut(kind, np.asarray(kinds), runs[order], season, require_times(times)[order], widths)
     features = [_feature(name, x[:, k], cells[k], kind, windows, length, placed) for k, name in enumerate(names)]
     document = {
         "schema": "baseline/2",

@@ -15,6 +15,10 @@ DAY = 24 * HOUR
 TO_MONDAY = 3 * 24
 #: With fewer a cell says too little of itself; as many make a reference that a device learns (core/drift/baselines/learned.ts).
 FEWEST_WINDOWS = 8
+#: Of windows in cells with a reference at least, or windows are judged as without a season: charts of a device wait in all
+#: others, and with fewer windows the judgement calls itself uncalibrated (core/drift/tolerance/tolerance-test.ts).
+LEAST_SHARE = 0.5
+LEAST_WINDOWS = 100
 #: Numbers that the references of all cells have together at most, about 2 MB: devices load them with the package.
 MOST_COUNTS = 500_000
 #: Cells that a log names; the baseline has all.
@@ -75,6 +79,18 @@ class SeasonWindows:
     #: Windows of more than a day.
     too_long: int
 
+    @property
+    def is_thin(self) -> bool:
+        """Too few windows lie in a cell that has a reference: judging by it would see less than judging without."""
+        placed = int((self.places >= 0).sum())
+        return placed < max(LEAST_WINDOWS, LEAST_SHARE * len(self.places))
+
+    def without_references(self, windows: int) -> SeasonWindows:
+        """The same with every cell left out, for a baseline of so many windows."""
+        found = np.bincount(self.places[self.places >= 0], minlength=len(self.keys))
+        every = [*self.left_out, *((*key, int(n)) for key, n in zip(self.keys, found, strict=True))]
+        return SeasonWindows(self.season, [], np.full(windows, -1), sorted(every), self.too_long)
+
     def sums(self, counts: np.ndarray) -> np.ndarray:
         """Of counts [window, cell of a feature] those of each reference."""
         total = np.zeros((len(self.keys), counts.shape[1]), dtype=int)
@@ -102,6 +118,14 @@ class SeasonWindows:
         return (
             f"season: {len(self.keys)} cells have a reference, of {FEWEST_WINDOWS} windows of {length} rows at least; "
             f"left out with their windows: {out}; {self.too_long} windows of more than a day are in no cell"
+            + (f"; {self._thin()}" if self.is_thin else "")
+        )
+
+    def _thin(self) -> str:
+        placed = int((self.places >= 0).sum())
+        return (
+            f"only {placed} of {len(self.places)} windows are in a cell with a reference, expected half of them and {LEAST_WINDOWS} at least: "
+            "the baseline is made without the season; train on more days, or choose longer cells, the same for all weekdays"
         )
 
 

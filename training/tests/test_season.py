@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -124,6 +125,34 @@ def test_a_cell_with_too_few_windows_is_left_out_and_named(capsys):
     assert len(season["windows"]) == document["windows"]["count"] == len(document["features"][0]["windowMeans"])
     assert season["windows"].count(None) == sum(left_out.values())
     assert f"left out with their windows: default h20 ({left_out['h20']}), default h23" in capsys.readouterr().out
+
+
+def test_a_season_too_fine_for_its_windows_is_left_out_with_their_length(capsys):
+    x, times = daily(38)
+    document = baseline(x, times, Season(1, weekdays=True))
+    season = document.pop("season")
+    said = capsys.readouterr().out
+    placed = int(re.search(r"only (\d+) of \d+ windows are in a cell with a reference", said)[1])
+    assert "the baseline is made without the season" in said
+    assert season["of"] == Season(1, weekdays=True).document()
+    assert (season["cells"], season["windows"]) == ([], [None] * document["windows"]["count"])
+    assert len(season["leftOut"]) == 168
+    assert [c["cell"] for c in season["leftOut"]] == sorted(c["cell"] for c in season["leftOut"])
+    assert sum(c["windows"] for c in season["leftOut"] if c["windows"] >= 8) == placed
+    # Rows are judged as if there were no season: by the windows of a baseline that has none.
+    assert document == baseline(x, times, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "thin"),
+    [([100], False), ([99], True), ([50] * 2 + [5] * 20, False), ([60] * 2 + [5] * 25, True)],
+    ids=["a hundred windows, all in a cell", "one less", "half of the windows", "less than half"],
+)
+def test_a_season_needs_a_hundred_windows_and_half_of_all_in_cells_with_a_reference(cells, thin):
+    contexts = np.repeat([f"c{i}" for i in range(len(cells))], cells).astype(object)
+    found = season_windows(Season(24), contexts, np.full((len(contexts), 2), START), widths=10)
+    assert found.is_thin == thin
+    assert ("without the season" in found.report(100)) == thin
 
 
 def test_contexts_have_cells_of_their_own():

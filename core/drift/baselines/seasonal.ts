@@ -1,4 +1,4 @@
-import type { BaselineFeature, BaselineSpec } from '../../contracts/baseline.ts';
+import type { BaselineFeature, BaselineSpec, SeasonBaseline } from '../../contracts/baseline.ts';
 import type { Season } from '../../contracts/season.ts';
 import { oncePer } from '../../policy/once-per.ts';
 
@@ -37,6 +37,11 @@ export const isSameSeason = (a: Season, b: Season): boolean =>
 const hoursOf = ({ hours, weekdays, offsetMinutes = 0 }: Season): string =>
   `cells of ${hours} h${weekdays === true ? ' of each weekday' : ''}, ${offsetMinutes} minutes ahead of UTC`;
 
+const shares = ({ leftOut }: SeasonBaseline): string => {
+  const windows = leftOut.reduce((sum, cell) => sum + cell.windows, 0);
+  return leftOut.length === 0 ? 'none' : `${windows} windows in ${leftOut.length} cells`;
+};
+
 /** Why the season of a policy has no effect on windows of a package; null where it has, or there is none. */
 export const unusedSeason = ({ season }: BaselineSpec, asked: Season | undefined): string | null => {
   if (asked === undefined) return null;
@@ -45,7 +50,7 @@ export const unusedSeason = ({ season }: BaselineSpec, asked: Season | undefined
   if (!isSameSeason(asked, season.of))
     return `the package was trained for ${hoursOf(season.of)}, not ${hoursOf(asked)}: ${until}`;
   return season.cells.length === 0
-    ? 'no cell of the season had enough windows in training: windows are held against their context'
+    ? `too few training windows lay in cells with enough of them (${shares(season)}): windows are held against their context; more days of training, longer cells, or the same for all weekdays make it up`
     : null;
 };
 
@@ -57,7 +62,7 @@ export interface GroupedBaseline extends BaselineSpec {
 /**
  * The baseline as cells of the season see it: they are its contexts, its windows are those that lie in one, in their order,
  * and differ from their cell as they do. What windows of all the day differ by is no part of it.
- * @returns null where training was told of no season, or no cell had enough windows.
+ * @returns null where training was told of no season, or too few windows lay in cells that had enough.
  */
 export const seasonView = oncePer((baseline: BaselineSpec): GroupedBaseline | null => {
   const { season } = baseline;

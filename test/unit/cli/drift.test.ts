@@ -204,9 +204,25 @@ describe('a season', () => {
       'the package was trained for cells of 12 h, 0 minutes ahead of UTC, not cells of 6 h of each weekday, 0 minutes',
     ],
     [
+      {
+        ...trained,
+        season: {
+          ...trained.season,
+          cells: [],
+          windows: trained.season.windows.map(() => null),
+          leftOut: [
+            { context: 'default', cell: 'h00', windows: 9 },
+            { context: 'default', cell: 'h12', windows: 5 },
+          ],
+        },
+      },
+      NOON,
+      'too few training windows lay in cells with enough of them (14 windows in 2 cells): windows are held against their context; more days',
+    ],
+    [
       { ...trained, season: { ...trained.season, cells: [], windows: trained.season.windows.map(() => null) } },
       NOON,
-      'no cell of the season had enough windows',
+      'too few training windows lay in cells with enough of them (none)',
     ],
   ])('that has no effect is told with the reason (%#)', async (of, season, reason) => {
     const past = withSeason(season, of);
