@@ -12,7 +12,7 @@ export const MOST_REGIMES = 3;
 
 /** @returns the library with one more, the newest first. */
 export const accept = (library: readonly Regime[], regime: Regime): readonly Regime[] =>
-  [regime, ...library.filter((r) => r.since !== regime.since)].slice(0, MOST_REGIMES);
+  [regime, ...library].slice(0, MOST_REGIMES);
 
 /**
  * The regime that a window is like; null when there is none.

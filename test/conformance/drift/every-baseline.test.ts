@@ -149,6 +149,13 @@ describe('the regime library', () => {
     expect(all.map((r) => r.since)).toEqual(['d', 'c', 'b']);
     expect(all).toHaveLength(MOST_REGIMES);
   });
+  it('keeps what was left at one time in two contexts', () => {
+    const [red, blue] = [
+      [3, 1],
+      [1, 3],
+    ].map((cells) => ({ since: 'a', packed: pack([cells], 4) })) as [Regime, Regime];
+    expect(accept(accept([], red), blue)).toEqual([blue, red]);
+  });
 });
 
 describe('shrinking to the pooled baseline', () => {
