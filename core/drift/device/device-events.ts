@@ -87,7 +87,7 @@ const corrected = (
   const isHere = window.assets.includes(event.asset) || state.contexts[event.asset] !== undefined;
   if (!isRuled(event.kind) || !isHere) return { state: remembered(back, event, ids), begins: false };
   if (event.validTime > window.to)
-    return { state: { ...back, events: back.events.filter((k) => k !== known) }, begins: false };
+    return { state: { ...back, events: back.events.filter((k) => !ids.includes(k.eventId)) }, begins: false };
   const { accepting } = state;
   if (rules.onEvent[event.kind] === 're-baseline') {
     // What is learned since a later time is of the machine as it is after the corrected time too.

@@ -183,3 +183,57 @@ describe('a chain of corrections', () => {
     );
   });
 });
+
+describe('plant events in whatever pieces', () => {
+  const told = fc
+    .record({
+      id: fc.nat({ max: 6 }),
+      hours: fc.nat({ max: 40 }),
+      kind: fc.constantFrom<PlantEvent['kind']>('changeover', 'tool-change', 'repair', 'inspection'),
+      asset: fc.constantFrom('asset-1', 'asset-2', 'asset-9'),
+      corrects: fc.option(fc.nat({ max: 6 }), { nil: undefined }),
+      known: fc.nat({ max: 100 }),
+    })
+    .map(
+      ({ id, hours, kind, asset, corrects, known }): PlantEvent => ({
+        ...eventAt(hours, kind, `e${id}`),
+        asset,
+        knownTime: hourAt(known),
+        ...(corrects === undefined || corrects === id ? {} : { corrects: `e${corrects}` }),
+      }),
+    );
+  it('are taken into account once, in any order', () => {
+    const steps = fc.array(fc.tuple(fc.array(told, { maxLength: 5 }), fc.nat({ max: 40 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(steps, (all) => {
+        const rules = driftRules(undefined);
+        let state = startOf(hourAt(0));
+        const events: PlantEvent[] = [];
+        for (const [more, hours] of all) {
+          events.push(...more);
+          const window = { from: hourAt(hours), to: hourAt(hours + 1), assets: ['asset-1', 'asset-2'] };
+          const taken = takeEvents(state, events, window, rules);
+          expect(takeEvents(state, [...events].reverse(), window, rules)).toEqual(taken);
+          expect(takeEvents(taken.state, events, window, rules)).toEqual({ state: taken.state, events: [], begun: [] });
+          state = taken.state;
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+  it('are forgotten under all their ids where they are still to come', () => {
+    const rules = driftRules(undefined);
+    const [a, b] = [eventAt(3, 'changeover', 'a'), eventAt(3, 'changeover', 'b')];
+    const first = takeEvents(
+      startOf(hourAt(0)),
+      [a, b],
+      { from: hourAt(3), to: hourAt(4), assets: ['asset-1'] },
+      rules,
+    );
+    const both = [a, correction(b, { eventId: 'b', corrects: 'a', validTime: hourAt(20) })];
+    const window = { from: hourAt(4), to: hourAt(5), assets: ['asset-1'] };
+    const { state, events } = takeEvents(first.state, both, window, rules);
+    expect(events.map((e) => e.eventId)).toEqual(['b']);
+    expect(takeEvents(state, both, window, rules)).toEqual({ state, events: [], begun: [] });
+  });
+});
