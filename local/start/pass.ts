@@ -14,7 +14,7 @@ import { noteHoldings, readCut, tellKept } from './holdings.ts';
 import { clientsOf, REGION, readPorts, type Services, startServices, writeWhole } from './plant.ts';
 import { nextLap, type Plant, STAGE, type StartDeps } from './plant-context.ts';
 import { registryView } from './registry.ts';
-import { chooseDefinition, discoverDefinitions, openSource } from './source.ts';
+import { chooseDefinition, discoverDefinitions, openSource, sameMachines } from './source.ts';
 import { Story } from './story/story.ts';
 
 const STEADY_MS = 1000;
@@ -164,12 +164,12 @@ export class Pass {
     const file = join(this.deps.stateDir, 'seeds.json');
     const known = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, number | string>) : {};
     const before = known[modelLine];
-    // A bare number is a seed: plants of earlier versions.
+    // A bare number is a seed: the first plants wrote no more.
     const was = typeof before === 'number' ? `seed ${before}` : before;
     if (was !== undefined && was !== identity)
       throw new StartError(
         `this plant holds the history of ${was} for ${modelLine}; ${identity} would be other machines under the same names`,
-        `${was.startsWith('seed') ? `use --${was}` : 'give the same files'}, or begin anew with --fresh, or give another --state-dir`,
+        sameMachines(was),
       );
     writeWhole(file, JSON.stringify({ ...known, [modelLine]: identity }));
   }

@@ -75,9 +75,20 @@ export interface Played {
   readonly source: PlantSource;
 }
 
+const SINCE = HISTORY_START.slice(0, 10);
+
+/** How a start gets the machines that a plant has the history of. @param identity as {@link openSource} gave it then. */
+export const sameMachines = (identity: string): string => {
+  const [, seed, since] = /^seed (\d+)(?: since (.+))?$/.exec(identity) ?? [];
+  const anew = 'begin anew with --fresh, or give another --state-dir';
+  if (seed === undefined) return `give the same files, or ${anew}`;
+  return since === SINCE ? `use --seed ${seed}, or ${anew}` : anew;
+};
+
 /**
  * The machines of a definition. Recorded ones are read once to their end: what is wrong with them shows before anything
- * is started. `identity` says which machines they are: their seed, or a digest of all their frames.
+ * is started. `identity` says which machines they are: their seed and first instant, or a digest of all
+ * their frames.
  * @throws {StartError} naming the folder and what is wrong in it.
  */
 export const openSource = (
@@ -91,7 +102,7 @@ export const openSource = (
     start: HISTORY_START,
     ...(data === null ? {} : { readData: dataReader(data) }),
   });
-  if (data === null) return { useCase: definition.useCase, source, identity: `seed ${seed}` };
+  if (data === null) return { useCase: definition.useCase, source, identity: `seed ${seed} since ${SINCE}` };
   const hash = createHash('sha256');
   const count = { history: 0, live: 0, story: 0 };
   const take = (part: keyof typeof count, { asset, run, frames }: Pick<LiveRun, 'asset' | 'run' | 'frames'>): void => {

@@ -14,7 +14,13 @@ import { stagesOf } from '../../../local/start/follow.ts';
 import { playThrough } from '../../../local/start/play-through.ts';
 import { assertOneDigest, readDecisions, rulErrors } from '../../../local/start/proof.ts';
 import { runCommand } from '../../../local/start/run-command.ts';
-import { chooseDefinition, dataReader, discoverDefinitions, openSource } from '../../../local/start/source.ts';
+import {
+  chooseDefinition,
+  dataReader,
+  discoverDefinitions,
+  openSource,
+  sameMachines,
+} from '../../../local/start/source.ts';
 import { Teller } from '../../../local/start/teller.ts';
 import { pause, until, untilRegistered } from '../../../local/start/wait.ts';
 
@@ -253,10 +259,17 @@ describe('which machines to play', () => {
         { site: 's', seed: 7, data },
       );
 
-    test('are known by their seed, or by all their frames', () => {
-      expect(opened(['a'], ['b'], null).identity).toBe('seed 7');
+    test('are known by their seed and first instant, or by all their frames', () => {
+      expect(opened(['a'], ['b'], null).identity).toBe('seed 7 since 2000-01-01');
       expect(opened(['a'], ['b']).identity).toBe(opened(['a'], ['b']).identity);
       expect(opened(['a'], ['b']).identity).not.toBe(opened(['a'], ['c']).identity);
+    });
+
+    test('come again by the same seed or files, and by neither where their times are others', () => {
+      expect(sameMachines(opened(['a'], ['b'], null).identity)).toMatch(/^use --seed 7, or begin anew with --fresh/);
+      expect(sameMachines(opened(['a'], ['b']).identity)).toMatch(/^give the same files, or begin anew with --fresh/);
+      for (const earlier of ['seed 7', 'seed 7 since 1999-01-01'])
+        expect(sameMachines(earlier)).toMatch(/^begin anew with --fresh/);
     });
 
     test('without history or without machines are refused', () => {
