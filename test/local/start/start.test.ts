@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { processStart } from '../../../local/start/lock.ts';
+import { HISTORY_START } from '../../../local/start/source.ts';
 
 const MAIN = join(__dirname, '../../../local/start/main.ts');
 
@@ -102,14 +103,16 @@ test('a second start in the same folder is refused and names the first', async (
 });
 
 test('another seed over the same history is refused with the way out', async () => {
-  writeFileSync(join(dir, 'seeds.json'), JSON.stringify({ 'predictive-maintenance/plant-a': 1 }));
+  const known = `seed 1 since ${HISTORY_START.slice(0, 10)}`;
+  writeFileSync(join(dir, 'seeds.json'), JSON.stringify({ 'predictive-maintenance/plant-a': known }));
   const { code, text } = await start('--once', '--seed', '2').ended;
   expect(code).toBe(1);
   expect(text).toMatch(/use --seed 1, or begin anew with --fresh/);
 });
 
 test('--fresh removes what the plant made and nothing else', async () => {
-  writeFileSync(join(dir, 'seeds.json'), JSON.stringify({ 'predictive-maintenance/plant-a': 1 }));
+  const known = `seed 1 since ${HISTORY_START.slice(0, 10)}`;
+  writeFileSync(join(dir, 'seeds.json'), JSON.stringify({ 'predictive-maintenance/plant-a': known }));
   writeFileSync(join(dir, 'holiday.jpg'), '');
   await start('--fresh', '--once', '--data', dir).ended;
   expect(readdirSync(dir)).toEqual(['holiday.jpg']);
