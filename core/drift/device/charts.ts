@@ -49,14 +49,20 @@ export const stepChart = (chart: Chart | undefined, mean: number, day: number, r
 };
 
 /** Chance of so steep a slope where there is none: that of three standard errors which are known. */
-const BY_CHANCE = 0.00135;
+export const BY_CHANCE = 0.00135;
 /** As many standard errors by how well the error itself is known. */
 const sureFrom: number[] = [];
 const sureErrors = (freedom: number): number => (sureFrom[freedom] ??= studentUpper(BY_CHANCE, freedom));
 
+/**
+ * Fewer points hardly show how alike neighbours are, so that their lines are called sure up to twenty times as often as
+ * {@link BY_CHANCE} says; of more, lines of slow wear are rarely sure any sooner (`npm run bench -- drift --only slopes`).
+ */
+const SURE_POINTS = 15;
+
 /** The line of a chart, if it goes the way of the chart by such a share of what is sure. */
 const lineOf = ({ up, down, line }: Chart, share: number): Slope | null => {
-  const slope = line === null ? null : slopeOf(line);
+  const slope = line === null || line.n < SURE_POINTS ? null : slopeOf(line);
   if (slope === null || slope.freedom < 1) return null;
   const way = up >= down ? 1 : -1;
   return way * slope.perUnit > share * sureErrors(slope.freedom) * slope.error ? slope : null;

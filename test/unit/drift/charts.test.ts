@@ -52,6 +52,14 @@ describe('a chart that is beyond its limit', () => {
       expect([step, called / RUNS <= 0.05]).toEqual([step, true]);
     }
   });
+  it('is surely ageing by fifteen windows and not by fewer, whatever way they go', () => {
+    let chart: Chart | undefined;
+    const said = Array.from({ length: 23 }, (_, t) => {
+      chart = stepChart(chart, t, t, RULE);
+      return ageingOf(chart, RULE.limit) === null ? null : (chart.line?.n ?? null);
+    }).filter((points) => points !== null);
+    expect(said[0]).toBe(15);
+  });
   it('is surely ageing soon where a mean goes one way', () => {
     const called = ageingAfter((windows) => 0.2 * windows, 60).map((at) => at ?? Number.POSITIVE_INFINITY);
     expect(called.sort((a, b) => a - b)[Math.floor(0.9 * RUNS)]).toBeLessThan(30);
