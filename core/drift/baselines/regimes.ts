@@ -1,10 +1,13 @@
 import type { PackedCounts } from './counts.ts';
+import type { Learned } from './learned.ts';
 
 /** Ways in which a device ran and was accepted: after a tagged change, or because it was learned. */
 export interface Regime {
   /** When it was accepted. */
   readonly since: string;
   readonly packed: PackedCounts;
+  /** Of what the device had learned: since when, as what it was remembered, and {@link Learned.center}. */
+  readonly learned?: { readonly from: string; readonly key: string; readonly center: Learned['center'] };
 }
 
 /** Most regimes of one device; the oldest is forgotten. */

@@ -1,13 +1,15 @@
 import type { PlantEvent } from '../../contracts/plant-event.ts';
-import { EVER, type StandingChain, standingChains } from '../../outcomes/standing.ts';
+import { EVER, standingChains } from '../../outcomes/standing.ts';
 import { compareText } from '../../text/compare.ts';
-import { isLearned } from '../baselines/learned.ts';
-import { accept } from '../baselines/regimes.ts';
+import { isLearned, LEARN_WINDOWS } from '../baselines/learned.ts';
+import { accept, MOST_REGIMES } from '../baselines/regimes.ts';
 import type { DriftRules } from '../policy.ts';
-import { afresh, type DeviceState } from './device-state.ts';
+import { type Accepting, afresh, type DeviceState } from './device-state.ts';
 
 /** Events whose ids are kept, so that one that is given again is known. */
 const KEPT_EVENTS = 50;
+/** Of each rule so many are kept in any case: where the newest is taken back, what was learned after one before it holds. */
+const KEPT_OF_EACH = MOST_REGIMES + 1;
 const DAY = 86_400_000;
 
 type Span = { readonly from: string; readonly to: string; readonly assets: readonly string[] };
@@ -18,87 +20,94 @@ const isRuled = (kind: PlantEvent['kind']): kind is keyof DriftRules['onEvent'] 
 
 const daysAfter = (instant: string, days: number): string => new Date(Date.parse(instant) + days * DAY).toISOString();
 const later = (a: string, b: string): string => (a > b ? a : b);
+const inOrder = (a: KnownEvent, b: KnownEvent): number =>
+  compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId);
 
-/** What was seen or learned is of another machine. */
-const another = () => ({ own: {}, rolling: null, moved: null, suspected: null, ...afresh() });
+/** What an event does, by the declared rule of its kind; one that was kept without its kind by what it did. */
+const doesOf = (event: KnownEvent, { accepting, mutedUntil }: DeviceState, rules: DriftRules) => {
+  // A retrain is the line's to ask for.
+  if (event.kind !== undefined)
+    return isRuled(event.kind) ? (rules.onEvent[event.kind] === 're-baseline' ? 're-baseline' : 'mute') : null;
+  if (event.eventId === accepting?.eventId) return 're-baseline';
+  return mutedUntil === daysAfter(event.validTime, rules.muteDays) ? 'mute' : null;
+};
 
+/** What was seen is of another machine, or held against another reference. */
+const unseen = () => ({ rolling: null, moved: null, suspected: null, ...afresh() });
+
+/** Learns anew after an event. What was learned before can come back, unless what it was learned after was told wrong. */
 const reBaselined = (
   state: DeviceState,
-  { eventId, validTime }: PlantEvent,
+  { eventId, validTime }: KnownEvent,
+  standing: readonly KnownEvent[],
   window: Span,
   days: number,
 ): DeviceState => {
-  const left = Object.values(state.own).filter(isLearned);
-  const until = daysAfter(later(validTime, window.from), days);
+  const { accepting } = state;
+  const stood = standing.some(
+    (e) => accepting !== null && e.eventId === accepting.eventId && e.validTime <= accepting.since,
+  );
+  const left = stood ? Object.entries(state.own).filter(([, own]) => isLearned(own)) : [];
+  const from = accepting?.since ?? validTime;
   return {
     ...state,
-    ...another(),
-    accepting: { eventId, since: validTime, until, contexts: {} },
-    // What was learned before can come back.
-    regimes: left.reduce((library, { packed }) => accept(library, { since: state.since, packed }), state.regimes),
+    ...unseen(),
+    own: {},
+    accepting: { eventId, since: validTime, until: daysAfter(later(validTime, window.from), days), contexts: {} },
+    regimes: left.reduce(
+      (library, [key, { packed, center }]) =>
+        accept(library, { since: state.since, packed, learned: { from, key, center } }),
+      state.regimes,
+    ),
   };
 };
 
-const mutedBy = (state: DeviceState, { validTime }: PlantEvent, { muteDays }: DriftRules): DeviceState => {
-  const until = daysAfter(validTime, muteDays);
-  return { ...state, mutedUntil: state.mutedUntil === null || until > state.mutedUntil ? until : state.mutedUntil };
+/**
+ * What was learned is of the machine as it is after an event that was before. Of each context the first reference since that
+ * event counts, so that drift which began while a later event was believed is not hidden.
+ */
+const goesOn = (state: DeviceState, accepting: Accepting, { eventId, validTime }: KnownEvent): DeviceState => {
+  const back = state.regimes.flatMap(({ packed, learned }) =>
+    learned !== undefined && learned.from >= validTime ? [{ packed, ...learned }] : [],
+  );
+  if (back.length === 0) return { ...state, accepting: { ...accepting, eventId } };
+  const own = back.map(({ key, packed, center }) => [key, { windows: LEARN_WINDOWS, packed, center }] as const);
+  return {
+    ...state,
+    ...unseen(),
+    // The library has the newest first.
+    own: { ...state.own, ...Object.fromEntries(own) },
+    accepting: { ...accepting, eventId, since: back.map((b) => b.from).sort()[0] ?? accepting.since },
+    regimes: state.regimes.filter(({ learned }) => learned === undefined || learned.from < validTime),
+  };
 };
 
-/** What an event does, by the declared rule of its kind. A retrain is the line's to ask for. */
-const withEvent = (state: DeviceState, event: PlantEvent, window: Span, rules: DriftRules): DeviceState => {
-  if (isRuled(event.kind) && rules.onEvent[event.kind] === 're-baseline')
-    return reBaselined(state, event, window, rules.learnDays);
-  // What was seen before is of the machine as it was: if it is still so, it is found again.
-  return mutedBy({ ...state, ...afresh(), suspected: null }, event, rules);
-};
-
-/** As if it had not been told. What was learned before it is gone from the state; where it was a regime, it is known. */
-const takenBack = (state: DeviceState, known: KnownEvent, ids: readonly string[], rules: DriftRules): DeviceState => {
-  const isMute = state.mutedUntil === daysAfter(known.validTime, rules.muteDays);
-  const unmuted = isMute ? { ...state, mutedUntil: null } : state;
-  return state.accepting !== null && ids.includes(state.accepting.eventId)
-    ? { ...unmuted, ...another(), accepting: null }
-    : unmuted;
-};
-
-/** Keeps that an event was taken into account, in the place of what it corrects. */
-const remembered = (state: DeviceState, event: PlantEvent, ids: readonly string[]): DeviceState => {
-  const { eventId, validTime, kind, asset } = event;
-  const events = [...state.events.filter((k) => !ids.includes(k.eventId)), { eventId, validTime, kind, asset }];
-  const dropped = events.slice(0, -KEPT_EVENTS).map((e) => e.validTime);
-  return { ...state, eventsFrom: [state.eventsFrom, ...dropped].reduce(later), events: events.slice(-KEPT_EVENTS) };
-};
-
-interface Step {
-  readonly state: DeviceState;
-  /** What it was is over: what comes after is judged anew. */
-  readonly begins: boolean;
+interface Change {
+  readonly event: PlantEvent;
+  /** As it was told before; absent: it was not. */
+  readonly before: KnownEvent | undefined;
+  /** It changed this machine, and is not still to come. */
+  readonly stands: boolean;
 }
 
-/** A correction replaces what it corrects: what was changed is changed once, at the corrected time. */
-const corrected = (
+/** What the machine is after the newest change that stands. */
+const learning = (
   state: DeviceState,
-  known: KnownEvent,
-  { event, ids }: StandingChain,
+  standing: readonly KnownEvent[],
+  changes: readonly Change[],
   window: Span,
   rules: DriftRules,
-): Step => {
-  const back = takenBack(state, known, ids, rules);
-  const isHere = window.assets.includes(event.asset) || state.contexts[event.asset] !== undefined;
-  if (!isRuled(event.kind) || !isHere) return { state: remembered(back, event, ids), begins: false };
-  if (event.validTime > window.to)
-    return { state: { ...back, events: back.events.filter((k) => !ids.includes(k.eventId)) }, begins: false };
+): DeviceState => {
+  const isReBaseline = (e: KnownEvent | undefined): boolean =>
+    e !== undefined && doesOf(e, state, rules) === 're-baseline';
+  if (!changes.some(({ event, before, stands }) => isReBaseline(before) || (stands && isReBaseline(event))))
+    return state;
   const { accepting } = state;
-  if (rules.onEvent[event.kind] === 're-baseline') {
-    // What is learned since a later time is of the machine as it is after the corrected time too.
-    if (accepting === null || event.validTime > accepting.since)
-      return { state: remembered(withEvent(back, event, window, rules), event, ids), begins: true };
-    const { eventId } = ids.includes(accepting.eventId) ? event : accepting;
-    return { state: remembered({ ...state, accepting: { ...accepting, eventId } }, event, ids), begins: false };
-  }
-  const isLater = event.validTime > known.validTime || back.accepting !== accepting;
-  const next = isLater ? withEvent(back, event, window, rules) : mutedBy(back, event, rules);
-  return { state: remembered(next, event, ids), begins: isLater };
+  const after = standing.findLast(isReBaseline);
+  // Where nothing was changed, the package holds.
+  if (after === undefined) return accepting === null ? state : { ...state, ...unseen(), own: {}, accepting: null };
+  if (accepting !== null && after.validTime <= accepting.since) return goesOn(state, accepting, after);
+  return reBaselined(state, after, standing, window, rules.learnDays);
 };
 
 const isSame = (known: KnownEvent, { eventId, validTime, kind, asset }: PlantEvent): boolean =>
@@ -115,8 +124,32 @@ export interface TakenEvents {
   readonly begun: readonly PlantEvent[];
 }
 
+/** What is told anew, or otherwise than before; oldest first. */
+const changesOf = (state: DeviceState, events: readonly PlantEvent[], window: Span) => {
+  const chains = [...standingChains(events, EVER)].sort((a, b) => inOrder(a.event, b.event));
+  let known = state.events;
+  const changes: Change[] = [];
+  for (const { event, ids } of chains) {
+    const before = known.findLast((k) => ids.includes(k.eventId));
+    const isHere =
+      window.assets.includes(event.asset) || (before !== undefined && state.contexts[event.asset] !== undefined);
+    const stands = isRuled(event.kind) && isHere && event.validTime <= window.to;
+    const isFresh = stands && event.validTime > state.eventsFrom;
+    if (before === undefined ? !isFresh : isSame(before, event)) continue;
+    const { eventId, validTime, kind, asset } = event;
+    // What does not stand is forgotten: if it comes, it is taken into account then.
+    known = [
+      ...known.filter((k) => !ids.includes(k.eventId)),
+      ...(stands ? [{ eventId, validTime, kind, asset }] : []),
+    ];
+    changes.push({ event, before, stands });
+  }
+  return { changes, standing: [...known].sort(inOrder) };
+};
+
 /**
- * Takes plant events into account that the fold did not know, and corrections of those that it knew.
+ * Takes plant events into account that the fold did not know, and corrections of those that it knew. What is learned and
+ * muted follows from the events that stand, so that a device that was told wrong ends as one that was told right at once.
  * @param events any order, repeated or not; with those that they correct.
  */
 export const takeEvents = (
@@ -125,25 +158,31 @@ export const takeEvents = (
   window: Span,
   rules: DriftRules,
 ): TakenEvents => {
-  const chains = [...standingChains(events, EVER)].sort(
-    ({ event: a }, { event: b }) => compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId),
-  );
-  let taken: TakenEvents = { state, events: [], begun: [] };
-  for (const chain of chains) {
-    const { event, ids } = chain;
-    const known = taken.state.events.findLast((k) => ids.includes(k.eventId));
-    const isDue = isRuled(event.kind) && event.validTime <= window.to && window.assets.includes(event.asset);
-    const isFresh = known === undefined && isDue && event.validTime > taken.state.eventsFrom;
-    if (known === undefined ? !isFresh : isSame(known, event)) continue;
-    const step: Step =
-      known === undefined
-        ? { state: remembered(withEvent(taken.state, event, window, rules), event, ids), begins: true }
-        : corrected(taken.state, known, chain, window, rules);
-    taken = {
-      state: step.state,
-      events: [...taken.events, event],
-      begun: step.begins ? [...taken.begun, event] : taken.begun,
-    };
-  }
-  return taken;
+  const { changes, standing } = changesOf(state, events, window);
+  if (changes.length === 0) return { state, events: [], begun: [] };
+  const does = (event: KnownEvent) => doesOf(event, state, rules);
+  const muting = changes
+    .filter((c) => c.stands && does(c.event) === 'mute')
+    .filter(({ event, before }) => before === undefined || event.validTime > before.validTime);
+  // What was seen before is of the machine as it was: if it is still so, it is found again.
+  const seen = muting.length === 0 ? state : { ...state, ...afresh(), suspected: null };
+  const learned = learning(seen, standing, changes, window, rules);
+  const isAnother = learned.accepting !== null && learned.accepting.since > (state.accepting?.since ?? '');
+  const mutes = standing.filter((e) => does(e) === 'mute');
+  const reBaselines = standing.filter((e) => does(e) === 're-baseline');
+  const needed = [mutes, reBaselines].flatMap((e) => e.slice(-KEPT_OF_EACH));
+  const dropped = standing.slice(0, -KEPT_EVENTS).filter((e) => !needed.includes(e));
+  const muted = mutes.at(-1);
+  return {
+    state: {
+      ...learned,
+      mutedUntil: muted === undefined ? null : daysAfter(muted.validTime, rules.muteDays),
+      eventsFrom: dropped.map((e) => e.validTime).reduce(later, state.eventsFrom),
+      events: standing.filter((e) => !dropped.includes(e)),
+    },
+    events: changes.map((c) => c.event),
+    begun: changes
+      .filter((c) => muting.includes(c) || (isAnother && c.event.eventId === learned.accepting?.eventId))
+      .map((c) => c.event),
+  };
 };

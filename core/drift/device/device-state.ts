@@ -29,7 +29,7 @@ export interface Stretch {
 
 /**
  * What the judgement of a device keeps between windows: plain JSON, opaque to whoever stores it. Bounded: with 100 features
- * of 28 cells about 20 kB while nothing moves, 60 kB while all age and three regimes were left, and 7 kB more for each
+ * of 28 cells about 20 kB while nothing moves, 70 kB while all age and three regimes were left, and 7 kB more for each
  * context or cell of the season that was learned after a change, eight at most; with fewer features more of them.
  */
 export interface DeviceState {

@@ -115,6 +115,104 @@ describe('a repair that is corrected', () => {
   });
 });
 
+describe('a changeover that is taken back after another one', () => {
+  const told = (at: number, seen: readonly Seen[], more: Partial<PlantEvent> = { kind: 'inspection' }) => {
+    const second = eventAt(at, 'changeover', 'second');
+    const windows = windowsOf(seen);
+    const first = judgeAll(windows.slice(0, at + 2), { events: [FIRST, second] });
+    const rest = judgeAll(windows.slice(at + 2), {
+      events: [FIRST, second, correction(second, more)],
+      state: first.state,
+    });
+    return { kinds: kindsOf(rest.evidence), before: first.state, state: rest.state };
+  };
+  it('leaves that in force: what was learned of it holds again', () => {
+    const { kinds, before, state } = told(14, [...of(3, 1), ...of(17, 2, MOVED)]);
+    expect(kinds).toEqual(times(4, () => 'steady'));
+    expect(state.accepting).toMatchObject({ eventId: FIRST.eventId, since: FIRST.validTime });
+    expect(Object.values(state.own).map((o) => o.packed)).toEqual(before.regimes.map((r) => r.packed));
+    expect(before.regimes).toHaveLength(1);
+    expect(state.regimes).toEqual([]);
+  });
+  it('leaves that in force: what was not learned of it yet goes on to be', () => {
+    const { kinds, state } = told(6, [...of(3, 1), ...of(15, 2, MOVED)]);
+    expect(kinds).toEqual([...times(6, () => 'warm-up'), ...times(4, () => 'steady')]);
+    expect(state.accepting?.eventId).toBe(FIRST.eventId);
+  });
+  it('hides no drift that began while it was believed', () => {
+    const drifted = MOVED.map((m, i) => m + (i === 1 ? 2 : 0));
+    const { kinds } = told(14, [...of(3, 1), ...of(11, 2, MOVED), ...of(6, 3, drifted)]);
+    expect(kinds).toEqual(times(4, () => 'serious'));
+  });
+  it('and is told again for later is learned then', () => {
+    const seen = [...of(3, 1), ...of(15, 2, MOVED), ...of(10, 3, [-1.5, -1.5, 0, 0])];
+    const { kinds, state } = told(14, seen, { validTime: hourAt(18) });
+    expect(kinds).toEqual([...times(2, () => 'steady'), ...times(8, () => 'warm-up'), ...times(2, () => 'steady')]);
+    expect(state.regimes).toHaveLength(1);
+  });
+  it('is as one that was told first, where the one before is told late', () => {
+    const windows = windowsOf([...of(3, 1), ...of(13, 2, MOVED)]);
+    const second = eventAt(3.5, 'changeover', 'second');
+    const first = judgeAll(windows.slice(0, 13), { events: [second] });
+    const rest = judgeAll(windows.slice(13), { events: [FIRST, second], state: first.state });
+    expect(kindsOf(rest.evidence)).toEqual(times(3, () => 'steady'));
+    expect(rest.evidence[0]?.events.map((e) => e.eventId)).toEqual([FIRST.eventId]);
+    expect(rest.state.accepting).toEqual(first.state.accepting);
+  });
+});
+
+describe('a mute', () => {
+  const rules = driftRules(undefined);
+  const taken = (state: DeviceState, hours: number, ...events: PlantEvent[]) =>
+    takeEvents(state, events, { from: hourAt(hours), to: hourAt(hours + 1), assets: ['asset-1'] }, rules).state;
+  const start = startOf(hourAt(0));
+  it('outlasts a changeover of the same time that is taken back', () => {
+    const [repair, changeover] = [eventAt(3, 'repair', 'repair'), eventAt(3, 'changeover', 'changeover')];
+    const before = taken(start, 3, repair, changeover);
+    const after = taken(before, 4, repair, changeover, correction(changeover, { kind: 'inspection' }));
+    expect([before.mutedUntil, after.mutedUntil]).toEqual([hourAt(27), hourAt(27)]);
+  });
+  it('outlasts that of a later repair that is taken back', () => {
+    const [first, second] = [eventAt(3, 'repair', 'first'), eventAt(5, 'repair', 'second')];
+    const before = taken(start, 5, first, second);
+    const after = taken(before, 6, first, second, correction(second, { kind: 'inspection' }));
+    expect([before.mutedUntil, after.mutedUntil]).toEqual([hourAt(29), hourAt(27)]);
+  });
+  it('is over where the repair was a changeover, before another that is learned', () => {
+    const [repair, changeover] = [eventAt(3, 'repair', 'repair'), eventAt(5, 'changeover', 'changeover')];
+    const before = taken(start, 5, repair, changeover);
+    const after = taken(before, 6, repair, changeover, correction(repair, { kind: 'changeover' }));
+    expect([before.mutedUntil, after.mutedUntil]).toEqual([hourAt(27), null]);
+    expect(after.accepting).toEqual(before.accepting);
+  });
+  it('and what is learned outlast any number of events of the other kind', () => {
+    const repair = eventAt(1, 'repair', 'repair');
+    const changes = times(60, (i) => eventAt(2 + i / 60, 'changeover', `changeover-${i}`));
+    const many = taken(start, 3, repair, ...changes);
+    expect(many.mutedUntil).toBe(hourAt(25));
+    expect(many.events.length).toBe(51);
+    const changeover = eventAt(1, 'changeover', 'changeover');
+    const repairs = times(60, (i) => eventAt(2 + i / 60, 'repair', `repair-${i}`));
+    const learned = taken(start, 3, changeover, ...repairs);
+    expect(taken(learned, 4, eventAt(4, 'repair', 'last')).accepting).toEqual(learned.accepting);
+    const last = eventAt(4, 'changeover', 'last');
+    expect(taken(learned, 4, last, { ...last, kind: 'inspection', knownTime: hourAt(9) }).accepting).toEqual(
+      learned.accepting,
+    );
+    const both = taken(taken(learned, 4, last), 5, { ...last, kind: 'inspection', knownTime: hourAt(9) });
+    expect(both.accepting?.eventId).toBe('changeover');
+  });
+  it('that was kept without its kind is told by what it did', () => {
+    const repair = eventAt(3, 'repair', 'repair');
+    const changeover = eventAt(3, 'changeover', 'changeover');
+    const before = taken(start, 3, repair, changeover);
+    const old = { ...before, events: before.events.map(({ eventId, validTime }) => ({ eventId, validTime })) };
+    const after = taken(old, 4, eventAt(2, 'changeover', 'other'));
+    expect(after.mutedUntil).toBe(hourAt(27));
+    expect(after.accepting).toEqual(before.accepting);
+  });
+});
+
 describe('what is learned after a changeover', () => {
   const moved = (context: string, n: number, seed: number): Seen[] =>
     of(n, seed, MOVED).map((s) => ({ ...s, context }));
@@ -235,5 +333,76 @@ describe('plant events in whatever pieces', () => {
     const { state, events } = takeEvents(first.state, both, window, rules);
     expect(events.map((e) => e.eventId)).toEqual(['b']);
     expect(takeEvents(state, both, window, rules)).toEqual({ state, events: [], begun: [] });
+  });
+});
+
+describe('a device that was told wrong', () => {
+  const LAST = 14;
+  const TOLD = 18;
+  const WINDOWS = 32;
+  // Each row with its opposite, so that windows of one machine are alike and as the package has them.
+  const half = rowsOf(normal(5), ROWS / 2);
+  const calm = [...half, ...half.map((row) => row.map((x) => -x))];
+  const machines = [[0, 0, 0, 0], MOVED, [-1.5, -1.5, 0, 0], [2, -2, 2, -2]] as const;
+  const hour = fc.integer({ min: 1, max: LAST });
+  const draft = fc.record({
+    kind: fc.constantFrom('changeover', 'tool-change', 'repair', 'inspection'),
+    at: hour,
+    told: hour,
+  });
+  const truth = fc.record({
+    at: hour,
+    machine: fc.constantFrom(null, ...machines),
+    told: fc.integer({ min: 1, max: TOLD }),
+    drafts: fc.array(draft, { maxLength: 3 }),
+    isOneId: fc.boolean(),
+  });
+  type Truth = typeof truth extends fc.Arbitrary<infer T> ? T : never;
+  /** An event as it was told, over and over, and when; the last is true: of no machine, nothing was changed. */
+  const tellings = (
+    { at, machine, told, drafts, isOneId }: Truth,
+    n: number,
+  ): { event: PlantEvent; told: number }[] => {
+    const wrong = drafts.map((d) => ({ ...d, told: Math.min(d.told, told) })).sort((a, b) => a.told - b.told);
+    const last = { kind: machine === null ? 'inspection' : 'changeover', at, told } as const;
+    return [...wrong, last].map(({ kind, at: hours, told: by }, i) => ({
+      told: by,
+      event: {
+        ...eventAt(hours, kind as PlantEvent['kind'], isOneId ? `e${n}` : `e${n}-${i}`),
+        knownTime: hourAt(100 + i),
+        ...(isOneId || i === 0 ? {} : { corrects: `e${n}-${i - 1}` }),
+      },
+    }));
+  };
+  it('ends as one that was told right at once', () => {
+    const truths = fc.uniqueArray(truth, { minLength: 1, maxLength: 4, selector: (t) => t.at });
+    fc.assert(
+      fc.property(truths, (all) => {
+        const machineAt = (h: number) =>
+          all
+            .filter((t) => t.machine !== null && t.at <= h)
+            .sort((a, b) => a.at - b.at)
+            .at(-1)?.machine ?? machines[0];
+        const windows = windowsOf(
+          times(WINDOWS, (h) => ({ rows: calm.map((row) => row.map((x, f) => x + (machineAt(h)[f] as number))) })),
+        );
+        const told = all.flatMap(tellings);
+        const drift = { muteDays: 3 / 24 };
+        let state: DeviceState | null = null;
+        const kinds: string[] = [];
+        for (const [h, window] of windows.entries()) {
+          const events = told.filter((t) => t.told <= h).map((t) => t.event);
+          const next = judgeAll([window], { events, drift, state });
+          state = next.state;
+          kinds.push(...kindsOf(next.evidence));
+        }
+        const atOnce = judgeAll(windows, { events: told.map((t) => t.event), drift }).state;
+        expect(kinds.slice(TOLD + 9)).toEqual(times(WINDOWS - TOLD - 9, () => 'steady'));
+        expect(state?.accepting?.eventId).toEqual(atOnce.accepting?.eventId);
+        expect(state?.mutedUntil).toEqual(atOnce.mutedUntil);
+        expect(Object.keys(state?.own ?? {})).toEqual(Object.keys(atOnce.own));
+      }),
+      { numRuns: 15 },
+    );
   });
 });
