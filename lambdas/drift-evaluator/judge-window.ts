@@ -75,9 +75,14 @@ const timesOf = (windows: readonly DriftWindow[]): Times => ({
 
 /**
  * Plant events of the assets, up to the end of the windows, the newest ones in order: those that stand, each with all that
- * it corrects, so that what was judged by one of those is put right.
+ * it corrects, so that what was judged by one of those is put right. Of what was judged by, also what is still to come as
+ * it was told since.
  */
-const readEvents = async (table: JudgementTable, { site, to, assets }: Times): Promise<readonly PlantEvent[]> => {
+const readEvents = async (
+  table: JudgementTable,
+  { site, to, assets }: Times,
+  judgedBy: ReadonlySet<string>,
+): Promise<readonly PlantEvent[]> => {
   const events = await keptEvents(table, site, assets);
   const byId = new Map(events.map((e) => [e.eventId, e]));
   const contents = ({ ids }: StandingChain): readonly PlantEvent[] => ids.flatMap((id) => byId.get(id) ?? []);
@@ -85,11 +90,12 @@ const readEvents = async (table: JudgementTable, { site, to, assets }: Times): P
     contents(chain)
       .map((e) => e.validTime)
       .sort()[0] ?? '';
-  return standingChains(events, EVER)
-    .filter((chain) => begins(chain) <= to)
-    .sort((a, b) => compareText(begins(a), begins(b)) || compareText(a.event.eventId, b.event.eventId))
-    .slice(-MOST_EVENTS)
-    .flatMap(contents);
+  const isJudgedBy = ({ ids }: StandingChain): boolean => ids.some((id) => judgedBy.has(id));
+  const chains = standingChains(events, EVER)
+    .filter((chain) => isJudgedBy(chain) || begins(chain) <= to)
+    .sort((a, b) => compareText(begins(a), begins(b)) || compareText(a.event.eventId, b.event.eventId));
+  const newest = new Set(chains.slice(-MOST_EVENTS));
+  return chains.filter((chain) => newest.has(chain) || isJudgedBy(chain)).flatMap(contents);
 };
 
 /**
@@ -156,15 +162,16 @@ export const windowJudge = (deps: JudgeWindowDeps) => {
   ): Promise<DriftFold & { state: DeviceState }> => {
     const windowDigest = (w: DriftWindow): Digest => digests.get(w) ?? digestOf(w);
     const times = timesOf(windows);
+    const before = item.device === null ? null : (JSON.parse(item.device) as DeviceState);
+    const judgedBy = new Set(before?.events.map((e) => e.eventId));
     const [baseline, useCase, events, findings] = await Promise.all([
       baselineOf(artifactKeys.package(modelLine, packageDigest)),
       lineUseCase(modelLine),
-      readEvents(deps.judgement, times),
+      readEvents(deps.judgement, times, judgedBy),
       inParallel(times.assets, (asset) => knownFindings(deps.judgement, times.site, asset)),
     ]);
     const signals = signalsRead(useCase).map((s) => s.name);
     const held = heldReasons(findings.flat(), { assets: times.assets, signals }, times);
-    const before = item.device === null ? null : (JSON.parse(item.device) as DeviceState);
     const { state, evidence } = foldWindow(before, windows, {
       baseline,
       policy: useCase.judging,

@@ -471,6 +471,26 @@ describe('drift-evaluator, judgements', () => {
     expect(chain.map((f) => f.events.map((e) => e.eventId))).toEqual([[], ['e1']]);
     expect(chain[1]?.evidence).toMatchObject({ kind: 'warm-up', events: [{ eventId: 'e1' }] });
   });
+  it('takes back what changed on the machines where that is told, under the same id, for later', async () => {
+    const { see, judgement, folds } = await setUp();
+    const told = (validTime: string, knownTime: string) =>
+      judgement.put({
+        ...judgementKeys.event('plant-a', 'spindle-1', 'e1'),
+        event: {
+          ...{ schema: 'plant-event/1', eventId: 'e1', kind: 'changeover', site: 'plant-a', asset: 'spindle-1' },
+          ...{ run: null, index: null, validTime, knownTime, reportedBy: 'mes', detail: {} },
+        },
+      });
+    await see(SAME);
+    await told(hour(1.5), hour(2));
+    await see(FAR);
+    await told(hour(99), hour(3));
+    await see(FAR);
+    await see(FAR);
+    const chain = await folds();
+    expect(chain.map((f) => f.evidence.kind)).toEqual(['steady', 'warm-up', 'serious', 'serious']);
+    expect(chain.map((f) => f.events.length)).toEqual([0, 1, 1, 0]);
+  });
   it('begins anew where another kind of state was kept', async () => {
     const { see, judgement, folds } = await setUp();
     await judgement.put({ ...judgementKeys.device(LINE, PACKAGE, 'plant-a', 'edge-1'), counts: {}, version: 7 });
