@@ -7,13 +7,16 @@ export interface RunErrors {
   readonly sumSquared: number;
 }
 
+/** A global that is looked up for each number costs more than the number where modules run in a context of their own. */
+const { imul } = Math;
+
 /** A small seeded generator (mulberry32): the same interval for the same evidence, on every machine. */
 export const seededRandom = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    let t = imul(state ^ (state >>> 15), 1 | state);
+    t = (t + imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 };
