@@ -230,7 +230,7 @@ where('a device of a season that is too fine for its training', () => {
     const FINE = { hours: 1, weekdays: true };
     const { seasonal, log } = trained(FINE, { swing: 0, days: 52 });
     expect(log).toMatch(/season: 24 cells have a reference, .*: the baseline is made without the season/);
-    expect(unusedSeason(seasonal, FINE)).toMatch(/too few training windows .* in 168 cells/);
+    expect(unusedSeason(seasonal, FINE)).toMatch(/too few training windows .* in \d+ cells/);
     const next = normal(9);
     const worn = hours(10 * 24).map((h) =>
       windowOfRows(seasonal, {

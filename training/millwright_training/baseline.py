@@ -120,18 +120,22 @@ def _cut(
     kind: np.ndarray, kinds: np.ndarray, runs: np.ndarray, season: Season, times: np.ndarray, widths: int
 ) -> tuple[int, np.ndarray, SeasonWindows | None]:
     """Length and first rows of the windows of a season, and their cells; those of no season where they are too few for it."""
+
+    def placed(windows: np.ndarray, length: int) -> SeasonWindows:
+        return season_windows(season, kinds[kind[windows]], times[windows[:, None] + np.arange(length)], widths)
+
     enough = max(ENOUGH_WINDOWS, 2 * FEWEST_WINDOWS * season.cells * len(kinds))
     length = window_rows(len(kind), enough, rows_of_cell(season, times, runs))
     windows = windows_of(kind, length, length // 4)
     if len(windows) == 0:
         return length, windows, None
-    placed = season_windows(season, kinds[kind[windows]], times[windows[:, None] + np.arange(length)], widths)
-    print(placed.report(length), flush=True)
-    if not placed.is_thin:
-        return length, windows, placed
+    found = placed(windows, length)
+    print(found.report(length), flush=True)
+    if not found.is_thin:
+        return length, windows, found
     length = window_rows(len(kind))
     windows = windows_of(kind, length)
-    return length, windows, placed.without_references(len(windows))
+    return length, windows, placed(windows, length).without_references()
 
 
 def baseline_of(

@@ -16,7 +16,8 @@ TO_MONDAY = 3 * 24
 #: With fewer a cell says too little of itself; as many make a reference that a device learns (core/drift/baselines/learned.ts).
 FEWEST_WINDOWS = 8
 #: Of windows in cells with a reference at least, or windows are judged as without a season: charts of a device wait in all
-#: others, and with fewer windows the judgement calls itself uncalibrated (core/drift/tolerance/tolerance-test.ts).
+#: others, and with fewer windows the judgement calls itself uncalibrated (core/drift/tolerance/tolerance-test.ts), which it
+#: does anyway where there are no more in all.
 LEAST_SHARE = 0.5
 LEAST_WINDOWS = 100
 #: Numbers that the references of all cells have together at most, about 2 MB: devices load them with the package.
@@ -82,14 +83,14 @@ class SeasonWindows:
     @property
     def is_thin(self) -> bool:
         """Too few windows lie in a cell that has a reference: judging by it would see less than judging without."""
-        placed = int((self.places >= 0).sum())
-        return placed < max(LEAST_WINDOWS, LEAST_SHARE * len(self.places))
+        placed, windows = int((self.places >= 0).sum()), len(self.places)
+        return placed < LEAST_SHARE * windows or placed < LEAST_WINDOWS <= windows
 
-    def without_references(self, windows: int) -> SeasonWindows:
-        """The same with every cell left out, for a baseline of so many windows."""
+    def without_references(self) -> SeasonWindows:
+        """The same with every cell left out."""
         found = np.bincount(self.places[self.places >= 0], minlength=len(self.keys))
         every = [*self.left_out, *((*key, int(n)) for key, n in zip(self.keys, found, strict=True))]
-        return SeasonWindows(self.season, [], np.full(windows, -1), sorted(every), self.too_long)
+        return SeasonWindows(self.season, [], np.full_like(self.places, -1), sorted(every), self.too_long)
 
     def sums(self, counts: np.ndarray) -> np.ndarray:
         """Of counts [window, cell of a feature] those of each reference."""
@@ -124,7 +125,7 @@ class SeasonWindows:
     def _thin(self) -> str:
         placed = int((self.places >= 0).sum())
         return (
-            f"only {placed} of {len(self.places)} windows are in a cell with a reference, expected half of them and {LEAST_WINDOWS} at least: "
+            f"only {placed} of {len(self.places)} windows are in a cell with a reference, expected half of them and, of so many, {LEAST_WINDOWS} at least: "
             "the baseline is made without the season; train on more days, or choose longer cells, the same for all weekdays"
         )
 
