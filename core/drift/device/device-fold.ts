@@ -60,12 +60,18 @@ export const foldWindow = (state: DeviceState | null, windows: readonly DriftWin
   const limit = limitsOf(of.baseline)(seasonal(of.baseline, rules.season) ?? of.baseline)(rules.arl0);
   const start = state === null ? startOf(window.from) : withEnd(state, window.from, rules.learnDays);
   const { state: told, events, begun } = takeEvents(start, of.events, window, rules);
-  // By machine: two that run different contexts at the same time change none.
-  const left = window.assets.map((a) => told.contexts[a] ?? window.context).filter((c) => c !== window.context);
   const contexts = window.assets.reduce((all, a) => withEntry(all, a, window.context), told.contexts);
   const here = { ...told, contexts: newest(contexts, KEPT_ASSETS) };
-  const begins = rules.warmUpRows > 0 && (left.length > 0 || begun.length > 0);
-  const ready = begins ? warmUpBegins(here, window, rules.warmUpRows, left, begun.length > 0) : here;
+  // By machine: two that run different contexts at the same time change none.
+  const came = window.assets.filter((a) => (told.contexts[a] ?? window.context) !== window.context);
+  const warming = [...new Set([...came, ...begun.map((e) => e.asset)])].map((asset) => ({
+    asset,
+    from: told.contexts[asset] ?? null,
+    to: contexts[asset] ?? window.context,
+    isTold: begun.some((e) => e.asset === asset),
+  }));
+  const begins = rules.warmUpRows > 0 && warming.length > 0;
+  const ready = begins ? warmUpBegins(here, warming, rules.warmUpRows) : here;
   const judged = judge(ready, window, inOrder, of, rules);
   const straddles = begun.some((e) => e.validTime > window.from);
   const { state: folded, kind } =

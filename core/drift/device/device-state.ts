@@ -18,13 +18,14 @@ export interface Accepting {
   readonly contexts: Readonly<Record<string, number | 'learn'>>;
 }
 
-/** The stretch of windows in one context, or since an event, that the device is in. */
+/** Windows of a machine in one context, since it came to it or an event, until one comes after the warm-up. */
 export interface Stretch {
+  readonly asset: string;
   readonly context: string;
+  /** That are still of the warm-up. */
+  readonly rows: number;
   /** The stretch before it in this context ended within its warm-up, so this one is judged from its first row. */
   readonly fromFirstRow: boolean;
-  /** A window came after its warm-up. */
-  readonly outlasted: boolean;
 }
 
 /**
@@ -42,10 +43,8 @@ export interface DeviceState {
   /** Of the machines that were seen last the context that each was in. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly last: Pick<DriftWindow, 'boot' | 'windowStart' | 'from' | 'assets'> | null;
-  /** Rows that are still of the warm-up after a change of context. */
-  readonly warmUpRows: number;
-  /** Since then; absent: no warm-up was declared, or none began. */
-  readonly stretch?: Stretch;
+  /** Those that began last, one of each machine; absent: no warm-up was declared, or none began. */
+  readonly stretches?: readonly Stretch[];
   /** Contexts that were left within their warm-up; absent: none was. */
   readonly shortContexts?: readonly string[];
   readonly mutedUntil: Instant | null;
@@ -84,7 +83,6 @@ export const startOf = (from: Instant): DeviceState => ({
   since: from,
   contexts: {},
   last: null,
-  warmUpRows: 0,
   mutedUntil: null,
   eventsFrom: from,
   events: [],

@@ -195,9 +195,9 @@ const saysOf = (told: Told, features: readonly FeatureFinding[], ageing: WindowE
   return [
     text[kind](),
     ...events.map((e) => `${e.kind} ${e.eventId} of ${e.asset} at ${e.validTime} was taken into account`),
-    ...(isJudgedWarmingUp(told.before) && state.kind !== 'warm-up'
+    ...(isJudgedWarmingUp(told.before, judged.window) && state.kind !== 'warm-up'
       ? [
-          `its stretches in context ${told.before.stretch?.context} are shorter than the warm-up, so the rows after a change are judged too`,
+          `its stretches in context ${judged.window.context} are shorter than the warm-up, so the rows after a change are judged too`,
         ]
       : []),
     ...(isDrift && isKnown(told) ? ['as it has been of late: nothing more changed'] : []),

@@ -324,6 +324,36 @@ describe('contexts', () => {
     const { evidence } = judgeAll(windows, { baseline: of, drift: { warmUpRows: 150 } });
     expect(kindsOf(evidence)).toEqual(times(6, () => 'steady'));
   });
+  it('warm up by themselves where two machines change theirs', () => {
+    const of = baseline();
+    const plan = [
+      ...times(6, (i) => [`asset-${i % 2}`, i % 2 === 0 ? 'red' : 'blue']),
+      // The other machine changes within the warm-up of the first, from a context that it had long been in.
+      ...[
+        ['asset-0', 'blue'],
+        ['asset-1', 'red'],
+        ['asset-0', 'blue'],
+        ['asset-1', 'red'],
+        ['asset-0', 'blue'],
+      ],
+      ...[
+        ['asset-1', 'red'],
+        ['asset-1', 'blue'],
+      ],
+    ] as [string, 'red' | 'blue'][];
+    const seen = plan.map(([, context], i) =>
+      inContext(context === 'red' ? calm(1, i + 1) : moved(1, shifted, i + 1), context),
+    );
+    const windows = windowsOf(seen.flat(), of).map((w, i) => ({ ...w, assets: [plan[i]?.[0] as string] }));
+    const { evidence, state } = judgeAll(windows, { baseline: of, drift: { warmUpRows: 150 } });
+    expect(kindsOf(evidence)).toEqual([
+      ...times(6, () => 'steady'),
+      ...times(4, () => 'warm-up'),
+      ...times(2, () => 'steady'),
+      'warm-up',
+    ]);
+    expect(state.shortContexts).toEqual([]);
+  });
   it('have a mix of their own that is told apart from drift', () => {
     const of = baseline();
     const { evidence } = judgeAll(windowsOf(inContext(calm(4), 'red'), of), { baseline: of });
