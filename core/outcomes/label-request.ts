@@ -57,7 +57,7 @@ const stopped = (served: readonly ServedUnit[], now: string, maturityDays: numbe
  * out, and the chance is never below the standing quota. Units of an earlier stretch that came to be known, or stopped, only
  * since are named where the lot and the chance of that stretch say so: otherwise who reports late would never be asked, and
  * what counts for them all would be of the others only. Where more are drawn than one request names, those that wait longest
- * come first, and a quota is asked for again at once. The same evidence asks for the same units.
+ * come first, and a quota does not wait a week for the rest. The same evidence asks for the same units.
  */
 export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   const { modelLine, site, packageDigest, policy, count, reason } = need;

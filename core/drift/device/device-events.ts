@@ -44,9 +44,7 @@ const reBaselined = (
   days: number,
 ): DeviceState => {
   const { accepting } = state;
-  const stood = standing.some(
-    (e) => accepting !== null && e.eventId === accepting.eventId && e.validTime <= accepting.since,
-  );
+  const stood = accepting !== null && standing.some((e) => e.validTime <= accepting.since);
   const left = stood ? Object.entries(state.own).filter(([, own]) => isLearned(own)) : [];
   const from = accepting?.since ?? validTime;
   return {
@@ -82,10 +80,31 @@ const goesOn = (state: DeviceState, accepting: Accepting, { eventId, validTime }
   };
 };
 
+type Regime = DeviceState['regimes'][number];
+
+/**
+ * Of each context the first reference since an event that stands: what was learned later, or after no such event, was learned
+ * because something wrong was told, and drift may be in it. Of what is older than all known events nothing can be said.
+ */
+const firstOfEach = (regimes: readonly Regime[], reBaselines: readonly KnownEvent[], eventsFrom: string): Regime[] => {
+  const eventOf = ({ learned }: Regime) =>
+    reBaselines.findLast((e) => learned !== undefined && e.validTime <= learned.from);
+  const isFirst = (r: Regime, from: string): boolean =>
+    !regimes.some(
+      (o) => o.learned?.key === r.learned?.key && eventOf(o) === eventOf(r) && (o.learned?.from ?? from) < from,
+    );
+  return regimes.filter(
+    (r) =>
+      r.learned === undefined ||
+      r.learned.from <= eventsFrom ||
+      (eventOf(r) !== undefined && isFirst(r, r.learned.from)),
+  );
+};
+
 interface Change {
   readonly event: PlantEvent;
   /** As it was told before; absent: it was not. */
-  readonly before: KnownEvent | undefined;
+  readonly before: readonly KnownEvent[];
   /** It changed this machine, and is not still to come. */
   readonly stands: boolean;
 }
@@ -98,16 +117,15 @@ const learning = (
   window: Span,
   rules: DriftRules,
 ): DeviceState => {
-  const isReBaseline = (e: KnownEvent | undefined): boolean =>
-    e !== undefined && doesOf(e, state, rules) === 're-baseline';
-  if (!changes.some(({ event, before, stands }) => isReBaseline(before) || (stands && isReBaseline(event))))
+  const isReBaseline = (e: KnownEvent): boolean => doesOf(e, state, rules) === 're-baseline';
+  if (!changes.some(({ event, before, stands }) => before.some(isReBaseline) || (stands && isReBaseline(event))))
     return state;
   const { accepting } = state;
   const after = standing.findLast(isReBaseline);
   // Where nothing was changed, the package holds.
   if (after === undefined) return accepting === null ? state : { ...state, ...unseen(), own: {}, accepting: null };
   if (accepting !== null && after.validTime <= accepting.since) return goesOn(state, accepting, after);
-  return reBaselined(state, after, standing, window, rules.learnDays);
+  return reBaselined(state, after, standing.filter(isReBaseline), window, rules.learnDays);
 };
 
 const isSame = (known: KnownEvent, { eventId, validTime, kind, asset }: PlantEvent): boolean =>
@@ -130,12 +148,16 @@ const changesOf = (state: DeviceState, events: readonly PlantEvent[], window: Sp
   let known = state.events;
   const changes: Change[] = [];
   for (const { event, ids } of chains) {
-    const before = known.findLast((k) => ids.includes(k.eventId));
+    const before = known.filter((k) => ids.includes(k.eventId));
+    const [only, ...others] = before;
     const isHere =
-      window.assets.includes(event.asset) || (before !== undefined && state.contexts[event.asset] !== undefined);
+      window.assets.includes(event.asset) || (only !== undefined && state.contexts[event.asset] !== undefined);
     const stands = isRuled(event.kind) && isHere && event.validTime <= window.to;
     const isFresh = stands && event.validTime > state.eventsFrom;
-    if (before === undefined ? !isFresh : isSame(before, event)) continue;
+    if (only === undefined ? !isFresh : others.length === 0 && isSame(only, event)) {
+      known = known.map((k) => (k === only ? { ...k, kind: event.kind, asset: event.asset } : k));
+      continue;
+    }
     const { eventId, validTime, kind, asset } = event;
     // What does not stand is forgotten: if it comes, it is taken into account then.
     known = [
@@ -163,7 +185,7 @@ export const takeEvents = (
   const does = (event: KnownEvent) => doesOf(event, state, rules);
   const muting = changes
     .filter((c) => c.stands && does(c.event) === 'mute')
-    .filter(({ event, before }) => before === undefined || event.validTime > before.validTime);
+    .filter(({ event, before }) => before.every((b) => event.validTime > b.validTime));
   // What was seen before is of the machine as it was: if it is still so, it is found again.
   const seen = muting.length === 0 ? state : { ...state, ...afresh(), suspected: null };
   const learned = learning(seen, standing, changes, window, rules);
@@ -176,6 +198,7 @@ export const takeEvents = (
   return {
     state: {
       ...learned,
+      regimes: firstOfEach(learned.regimes, reBaselines, state.eventsFrom),
       mutedUntil: muted === undefined ? null : daysAfter(muted.validTime, rules.muteDays),
       eventsFrom: dropped.map((e) => e.validTime).reduce(later, state.eventsFrom),
       events: standing.filter((e) => !dropped.includes(e)),

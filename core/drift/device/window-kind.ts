@@ -125,8 +125,8 @@ export const weigh = (
 ): { readonly state: DeviceState; readonly kind: WindowKind } => {
   const { window } = judged;
   if (judged.faults.length > 0) return { state: given, kind: 'data-quality' };
-  if (given.mutedUntil !== null && window.from < given.mutedUntil) return { state: given, kind: 'muted' };
   const { state: before, isLeftOut } = warmedUp(given, window);
+  if (given.mutedUntil !== null && window.from < given.mutedUntil) return { state: before, kind: 'muted' };
   if (isLeftOut) return { state: before, kind: 'warm-up' };
   const learned = countsOf(of.baseline, judged);
   const { state, isLearning } = accepted(before, judged, learned, of.baseline);

@@ -161,6 +161,115 @@ describe('a changeover that is taken back after another one', () => {
   });
 });
 
+/** Judges windows in turns: up to a window, with the events that are known by then. */
+const inTurns = (seen: readonly Seen[], turns: readonly (readonly [number, readonly PlantEvent[]])[], drift = {}) => {
+  const windows = windowsOf(seen);
+  let [state, from]: [DeviceState | null, number] = [null, 0];
+  const kinds: string[] = [];
+  for (const [to, events] of turns) {
+    const judged = judgeAll(windows.slice(from, to), { events, drift, ...(state === null ? {} : { state }) });
+    kinds.push(...kindsOf(judged.evidence));
+    [state, from] = [judged.state, to];
+  }
+  return { kinds, state: state as unknown as DeviceState };
+};
+
+describe('what was learned because something wrong was told', () => {
+  const SECOND = eventAt(14, 'changeover', 'second');
+  const [noFirst, noSecond] = [FIRST, SECOND].map((e) => correction(e, { kind: 'inspection' })) as [
+    PlantEvent,
+    PlantEvent,
+  ];
+  it('hides no drift, in whatever order it is taken back', () => {
+    const drift = [...of(3, 1), ...of(30, 2, MOVED)];
+    const both = [FIRST, SECOND];
+    const endsOf = (...between: (readonly [number, readonly PlantEvent[]])[]) =>
+      inTurns(drift, [[14, [FIRST]], [26, both], ...between, [33, [...both, noFirst, noSecond]]]).kinds.slice(28);
+    const right = times(5, () => 'serious');
+    expect(endsOf()).toEqual(right);
+    expect(endsOf([28, [...both, noFirst]])).toEqual(right);
+    expect(endsOf([28, [...both, noSecond]])).toEqual(right);
+  });
+  it('is no regime that may come back, also where another change was told since', () => {
+    const again = [...of(3, 1), ...of(11, 2, MOVED), ...of(12, 3), ...of(10, 4, MOVED)];
+    const late = inTurns(again, [
+      [14, [FIRST]],
+      [20, [FIRST, SECOND]],
+      [36, [FIRST, SECOND, noFirst]],
+    ]);
+    const soon = inTurns(again, [
+      [13, [FIRST]],
+      [14, [FIRST, noFirst]],
+      [36, [FIRST, SECOND, noFirst]],
+    ]);
+    expect(late.kinds.slice(26)).toEqual(soon.kinds.slice(26));
+    expect(late.kinds.slice(26)).not.toContain('recurring');
+    expect(late.state.regimes).toEqual([]);
+  });
+  it('is none either where the event became a repair while another change was told', () => {
+    const events = [{ ...FIRST, kind: 'repair' as const }, SECOND];
+    const { state } = inTurns(
+      [...of(3, 1), ...of(13, 2, MOVED)],
+      [
+        [14, [FIRST]],
+        [16, events],
+      ],
+      { muteDays: 0.1 },
+    );
+    expect(state.regimes).toEqual([]);
+    expect(state.accepting?.eventId).toBe('second');
+  });
+  it('is kept where the event that stands got another id while another change was told', () => {
+    const renamed = correction(FIRST, {});
+    const { state } = inTurns(
+      [...of(3, 1), ...of(13, 2, MOVED)],
+      [
+        [14, [FIRST]],
+        [16, [FIRST, renamed, SECOND]],
+      ],
+    );
+    expect(state.regimes).toHaveLength(1);
+  });
+  it('comes back for an event that was kept without its kind, when the one since is taken back', () => {
+    const windows = windowsOf([...of(3, 1), ...of(25, 2, MOVED)]);
+    const { state } = judgeAll(windows.slice(0, 24), { events: [FIRST, SECOND] });
+    const old = { ...state, events: state.events.map(({ eventId, validTime }) => ({ eventId, validTime })) };
+    const rest = judgeAll(windows.slice(24), { events: [FIRST, SECOND, noSecond], state: old });
+    expect(kindsOf(rest.evidence)).toEqual(times(4, () => 'steady'));
+  });
+});
+
+describe('a correction of a correction that comes before what it corrects', () => {
+  it('takes back all that stood for it', () => {
+    const first = eventAt(3, 'changeover', 'first');
+    const second = correction(first, { kind: 'tool-change' });
+    const third = correction(second, { kind: 'repair', validTime: hourAt(3.5) });
+    const seen = [...of(3, 1), ...of(20, 2, MOVED)];
+    const drift = { muteDays: 0.04 };
+    const right = inTurns(
+      seen,
+      [
+        [12, [first]],
+        [14, [first, second]],
+        [23, [first, second, third]],
+      ],
+      drift,
+    );
+    const early = inTurns(
+      seen,
+      [
+        [12, [first]],
+        [14, [first, third]],
+        [23, [first, second, third]],
+      ],
+      drift,
+    );
+    expect(early.kinds.slice(14)).toEqual(right.kinds.slice(14));
+    expect(early.kinds.slice(14)).toEqual(times(9, () => 'serious'));
+    expect(early.state.events.map((e) => e.eventId)).toEqual([third.eventId]);
+  });
+});
+
 describe('a mute', () => {
   const rules = driftRules(undefined);
   const taken = (state: DeviceState, hours: number, ...events: PlantEvent[]) =>

@@ -177,6 +177,20 @@ describe('changes that somebody knows of', () => {
     expect(kindsOf(evidence)).toEqual([...times(2, () => 'steady'), ...times(6, () => 'muted'), 'serious', 'serious']);
     expect(evidence[3]?.state).toBe('steady');
   });
+  it('that mute let the machine warm up meanwhile: no context is taken for one of short stretches', () => {
+    const seen = [6, 4, 4].flatMap((n, i) => calm(n, i + 1).map((s) => ({ ...s, context: i === 1 ? 'blue' : 'red' })));
+    const { evidence, state } = judgeAll(windowsOf(seen), {
+      drift: { warmUpRows: 150, muteDays: 0.25 },
+      events: [eventAt(3, 'repair')],
+    });
+    expect(kindsOf(evidence).slice(3)).toEqual([
+      ...times(6, () => 'muted'),
+      'steady',
+      ...times(2, () => 'warm-up'),
+      ...times(2, () => 'steady'),
+    ]);
+    expect(state.shortContexts).toEqual([]);
+  });
   it('in the middle of a window leave it out', () => {
     const { evidence } = judgeAll(windowsOf([...calm(2), ...moved(1, [2])]), { events: [eventAt(2.5, 'changeover')] });
     expect(kindsOf(evidence)).toEqual(['steady', 'steady', 'warm-up']);

@@ -100,7 +100,7 @@ describe('a request for labels', () => {
     const again = (second?.units ?? []).filter((u) => numberOf(u) < 1995);
     expect(again).toEqual([]);
   });
-  it('names those that did not fit into one request in the next, at once and those first that wait longest', () => {
+  it('names those that did not fit into one request in the next, within the week and those first that wait longest', () => {
     const outcomes = { inspected: 'rejects', quota: 1 } as const;
     const requests: LabelRequest[] = [];
     for (let n = 0; n < 4; n++) {
