@@ -54,6 +54,14 @@ export interface Seen {
   readonly late?: number;
 }
 
+export const times = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
+
+/** So many windows of the machine; `shift` by the number of the window. */
+export const seenOf = (n: number, seed: number, shift: (i: number) => readonly number[] = () => []): Seen[] => {
+  const next = normal(seed);
+  return times(n, (i) => ({ rows: rowsOf(next, ROWS, shift(i)) }));
+};
+
 /** A window an hour. */
 export const windowsOf = (seen: readonly Seen[], baseline = machineBaseline()): DriftWindow[] =>
   seen.map(({ rows, context, late = 0 }, i) =>

@@ -13,14 +13,12 @@ import {
   rowsOf,
   type Seen,
   START,
+  seenOf,
+  times,
   windowsOf,
 } from '../../support/drift-device.ts';
 
-const times = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
-const of = (n: number, seed: number, shift: readonly number[] = []): Seen[] => {
-  const next = normal(seed);
-  return times(n, () => ({ rows: rowsOf(next, ROWS, shift) }));
-};
+const of = (n: number, seed: number, shift: readonly number[] = []): Seen[] => seenOf(n, seed, () => shift);
 const MOVED = [1.5, 1.5, 1.5, 1.5];
 /** A correction of an event, known a little later than it. */
 const correction = (event: PlantEvent, more: Partial<PlantEvent>): PlantEvent => ({

@@ -19,19 +19,14 @@ import {
   ROWS,
   rowsOf,
   type Seen,
+  seenOf,
+  times,
   windowsOf,
 } from '../../support/drift-device.ts';
 
-const times = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
 const ALL_MOVED = [1.5, 1.5, 1.5, 1.5];
-const calm = (n: number, seed = 1): Seen[] => {
-  const next = normal(seed);
-  return times(n, () => ({ rows: rowsOf(next, ROWS) }));
-};
-const moved = (n: number, shift: readonly number[], seed = 2): Seen[] => {
-  const next = normal(seed);
-  return times(n, () => ({ rows: rowsOf(next, ROWS, shift) }));
-};
+const calm = (n: number, seed = 1): Seen[] => seenOf(n, seed);
+const moved = (n: number, shift: readonly number[], seed = 2): Seen[] => seenOf(n, seed, () => shift);
 
 describe('windows of a device', () => {
   it('are steady while the machine runs as in training', () => {

@@ -10,18 +10,15 @@ import {
   judgeAll,
   kindsOf,
   normal,
+  seenOf as of,
   ROWS,
   rowsOf,
   type Seen,
+  times,
   windowsOf,
 } from '../../support/drift-device.ts';
 import { historyOf, SAME } from '../../support/drift-history.ts';
 
-const times = <T>(n: number, of: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => of(i));
-const of = (n: number, seed: number, shift: (i: number) => readonly number[] = () => []): Seen[] => {
-  const next = normal(seed);
-  return times(n, (i) => ({ rows: rowsOf(next, ROWS, shift(i)) }));
-};
 /** Values of the first feature spread more, about the same mean: no chart sees it. */
 const spread = (n: number, seed: number, by: number): Seen[] =>
   of(n, seed).map(({ rows }) => ({ rows: rows.map(([x, ...others]) => [by * (x as number), ...others]) }));
