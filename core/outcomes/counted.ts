@@ -2,6 +2,7 @@ import type { JoinedOutcomeRecord } from '../contracts/judgement.ts';
 import type { LabelRequest } from '../contracts/label-request.ts';
 import type { JudgingPolicy } from '../contracts/use-case.ts';
 import type { OutcomeEvidence } from '../drift/decision/evidence.ts';
+import { daysAfter } from '../policy/days-after.ts';
 import { newestInstant, type ServedUnit } from './coverage.ts';
 import { chanceOf, outcomeRules, propensityOf, truncationBias, weightOf } from './selection.ts';
 
@@ -26,10 +27,8 @@ export interface OutcomeFacts {
   readonly labels: readonly LabelRequest[];
 }
 
-const DAY_MS = 86_400_000;
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
-const later = (instant: string, days: number): string => new Date(Date.parse(instant) + days * DAY_MS).toISOString();
 
 /** What nobody saw of failures that were prevented: how large the mean loss may be, if they had failed at once. */
 const preventedNote = (records: readonly JoinedOutcomeRecord[]): readonly string[] => {
@@ -69,7 +68,7 @@ export const countOutcomes = ({ packageDigest, policy, outcomes: records, served
     const lastAt = known?.lastAt ?? record.validTime;
     const rejected = record.rejected === true || known?.rejected === true;
     const propensity = propensityOf({ unit, lastAt, rejected }, packageDigest, rules, labels);
-    const mature = rules.onlyMature ? later(lastAt, policy.maturityDays) : record.knownTime;
+    const mature = rules.onlyMature ? daysAfter(lastAt, policy.maturityDays) : record.knownTime;
     const knownTime = mature > record.knownTime ? mature : record.knownTime;
     if (propensity === null) unasked++;
     else if (now !== null && knownTime > now) young++;

@@ -1,4 +1,5 @@
 import type { JoinedOutcomeRecord } from '../contracts/judgement.ts';
+import { daysAfter } from '../policy/days-after.ts';
 
 /** A unit that the judged package decided about. */
 export interface ServedUnit {
@@ -38,7 +39,7 @@ export const coverageOf = (
 ): { readonly matured: number; readonly known: number } => {
   const now = newestInstant(served, known);
   if (now === null) return { matured: 0, known: 0 };
-  const mature = new Date(Date.parse(now) - maturityDays * 86_400_000).toISOString();
+  const mature = daysAfter(now, -maturityDays);
   const withOutcome = new Set(known.map((k) => k.unit));
   const old = served.filter((s) => s.lastAt <= mature && !withOutcome.has(s.unit));
   return { matured: withOutcome.size + new Set(old.map((s) => s.unit)).size, known: withOutcome.size };

@@ -1,4 +1,5 @@
 import { JOINED, type PlantEvent } from '../contracts/plant-event.ts';
+import { daysAfter } from '../policy/days-after.ts';
 
 /** A unit (a run of an asset) as far as decisions tell of it; instants are source times. */
 export interface KnownUnit {
@@ -30,7 +31,7 @@ export const unitAt = (units: readonly KnownUnit[], validTime: string): KnownUni
     .sort((a, b) => (`${a.firstAt} ${a.run}` < `${b.firstAt} ${b.run}` ? -1 : 1));
   const running = begun.findLast((u) => u.lastAt >= validTime);
   if (running !== undefined) return running;
-  const oldest = new Date(Date.parse(validTime) - MAX_GAP_DAYS * 86_400_000).toISOString();
+  const oldest = daysAfter(validTime, -MAX_GAP_DAYS);
   const stopped = begun.filter((u) => u.lastAt >= oldest).sort((a, b) => (a.lastAt < b.lastAt ? -1 : 1));
   return stopped.at(-1) ?? null;
 };

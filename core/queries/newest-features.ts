@@ -1,5 +1,6 @@
 import { MOVED_DAYS } from '../point-in-time/store-object.ts';
-import { columns, dayOf, instantOf, literal } from './query.ts';
+import { daysAfter } from '../policy/days-after.ts';
+import { columns, dayOf, literal } from './query.ts';
 
 const ROW = ['asset', 'run', 'index', 'context', 'valid_time', 'known_time', 'x', 'source'] as const;
 
@@ -64,7 +65,7 @@ candidates AS (
     ) AS place
   FROM versions
   WHERE "valid_time" <= ${literal(of.at)}
-    AND "valid_time" >= ${literal(instantOf(of.at, -days))}
+    AND "valid_time" >= ${literal(daysAfter(of.at, -days))}
 )
 SELECT ${columns('features', ROW)}
 FROM candidates

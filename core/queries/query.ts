@@ -4,6 +4,7 @@ import { LAKE_TABLES, LANDED_TABLES, type LakeTableName } from '../contracts/lak
 import { SignalName } from '../contracts/observation.ts';
 import { AssetId, Instant, SiteId } from '../contracts/primitives.ts';
 import { rowsOnce } from '../lake/rows-once.ts';
+import { daysAfter } from '../policy/days-after.ts';
 
 /** What a query asks for: a text that is checked before it comes into SQL. */
 export interface QueryParam {
@@ -65,12 +66,8 @@ export const from = (table: LakeTableName): string => {
   return landed === undefined ? table : `${rowsOnce(landed)} AS ${table}`;
 };
 
-/** An instant, plus days. */
-export const instantOf = (instant: string, plusDays: number): string =>
-  new Date(Date.parse(instant) + plusDays * 86_400_000).toISOString();
-
 /** The day of an instant, plus days: a value of the partition `date`. */
-export const dayOf = (instant: string, plusDays = 0): string => instantOf(instant, plusDays).slice(0, 10);
+export const dayOf = (instant: string, plusDays = 0): string => daysAfter(instant, plusDays).slice(0, 10);
 
 const Days = z.string().regex(/^\d{1,4}$/, 'expected a number of days, 0 to 9999');
 

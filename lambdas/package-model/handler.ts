@@ -7,6 +7,7 @@ import { Envelope } from '#core/contracts/training.ts';
 import { checkFeatures, readBaseline } from '#core/drift/sketch/upgrade.ts';
 import { canonicalJson } from '#core/lineage/canonical-json.ts';
 import { digestOf } from '#core/lineage/digest.ts';
+import { daysAfter } from '#core/policy/days-after.ts';
 import type { RegistryReader } from '#core/ports/registry.ts';
 import { Refused, TryAgain } from '../shared/errors.ts';
 import type { Ledger } from '../shared/ledger-client.ts';
@@ -44,7 +45,6 @@ const Golden = z.object({
   tolerance: z.number().positive(),
   int8Tolerance: z.number().positive(),
 });
-const DAY_MS = 86_400_000;
 
 /**
  * Makes one signed unit of everything that decides: weights, features, thresholds, envelope, baseline, golden samples.
@@ -115,7 +115,7 @@ export const makeHandler = (deps: Deps) => {
       modelLine,
       releaseNumber,
       createdAt: run.startedAt,
-      expiresAt: new Date(Date.parse(run.startedAt) + useCase.expiresAfterDays * DAY_MS).toISOString(),
+      expiresAt: daysAfter(run.startedAt, useCase.expiresAfterDays),
       owner: useCase.owner,
       useCaseDigest: run.useCaseDigest,
       featureSet: useCase.featureSet,

@@ -1,4 +1,5 @@
 import type { WindowEvidence, WindowKind } from '../../contracts/drift.ts';
+import { daysAfter } from '../../policy/days-after.ts';
 import { few } from '../../text/few.ts';
 
 /** What people are told of a judged window. */
@@ -10,8 +11,7 @@ export interface Advice {
 
 const SHOWN = 3;
 const short = (x: number): string => (x >= 1e5 ? x.toExponential(1) : String(Number(x.toPrecision(3))));
-const dayAfter = (instant: string, days: number): string =>
-  new Date(Date.parse(instant) + days * 86_400_000).toISOString().slice(0, 10);
+const dayAfter = (instant: string, days: number): string => daysAfter(instant, days).slice(0, 10);
 
 const sureOf = (e: WindowEvidence): string => {
   if (e.kind === 'data-quality') return 'a finding about the data, not a test';

@@ -1,5 +1,6 @@
 import type { PlantEvent } from '../../contracts/plant-event.ts';
 import { EVER, standingChains } from '../../outcomes/standing.ts';
+import { daysAfter } from '../../policy/days-after.ts';
 import { compareText } from '../../text/compare.ts';
 import { isLearned, LEARN_WINDOWS } from '../baselines/learned.ts';
 import { accept, MOST_REGIMES } from '../baselines/regimes.ts';
@@ -10,7 +11,6 @@ import { type Accepting, afresh, type DeviceState } from './device-state.ts';
 const KEPT_EVENTS = 50;
 /** Of each rule so many are kept in any case: where the newest is taken back, what was learned after one before it holds. */
 const KEPT_OF_EACH = MOST_REGIMES + 1;
-const DAY = 86_400_000;
 
 type Span = { readonly from: string; readonly to: string; readonly assets: readonly string[] };
 type KnownEvent = DeviceState['events'][number];
@@ -18,7 +18,6 @@ type KnownEvent = DeviceState['events'][number];
 const isRuled = (kind: PlantEvent['kind']): kind is keyof DriftRules['onEvent'] =>
   kind === 'changeover' || kind === 'tool-change' || kind === 'repair';
 
-const daysAfter = (instant: string, days: number): string => new Date(Date.parse(instant) + days * DAY).toISOString();
 const later = (a: string, b: string): string => (a > b ? a : b);
 const inOrder = (a: KnownEvent, b: KnownEvent): number =>
   compareText(a.validTime, b.validTime) || compareText(a.eventId, b.eventId);

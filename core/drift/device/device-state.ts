@@ -1,6 +1,7 @@
 import type { DriftWindow, WindowKind } from '../../contracts/drift.ts';
 import type { PlantEvent } from '../../contracts/plant-event.ts';
 import type { Digest, Instant } from '../../contracts/primitives.ts';
+import { daysAfter } from '../../policy/days-after.ts';
 import type { Learned } from '../baselines/learned.ts';
 import type { Regime } from '../baselines/regimes.ts';
 import type { Rolling } from '../baselines/rolling.ts';
@@ -103,7 +104,7 @@ export const withEnd = (state: DeviceState, from: Instant, learnDays: number): D
   const since = state.events.find((e) => e.eventId === accepting.eventId)?.validTime ?? state.eventsFrom;
   return {
     ...state,
-    accepting: { ...accepting, since, until: new Date(Date.parse(from) + learnDays * 86_400_000).toISOString() },
+    accepting: { ...accepting, since, until: daysAfter(from, learnDays) },
   };
 };
 

@@ -1,6 +1,7 @@
 import type { BaselineSpec } from '../../contracts/baseline.ts';
 import type { WindowKind } from '../../contracts/drift.ts';
 import type { JudgingPolicy } from '../../contracts/use-case.ts';
+import { daysAfter } from '../../policy/days-after.ts';
 import { oncePer } from '../../policy/once-per.ts';
 import { unpack } from '../baselines/counts.ts';
 import { LEARN_WINDOWS, learn, type WindowCounts } from '../baselines/learned.ts';
@@ -57,7 +58,7 @@ const suspectedOf = (
     return share > rules.changeoverShare / 2 && window.from < state.suspected.until ? state.suspected : null;
   const steps = share > rules.changeoverShare && share * features.length >= FEWEST_STEPS;
   if (!steps || state.moved === null || state.moved > rules.changeoverShare / 2) return null;
-  const until = new Date(Date.parse(window.from) + rules.changeoverDays * DAY).toISOString();
+  const until = daysAfter(window.from, rules.changeoverDays);
   return { since: window.from, until };
 };
 

@@ -1,3 +1,5 @@
+import { daysAfter } from '../../policy/days-after.ts';
+
 const DAY_MS = 86_400_000;
 
 /** Alarms held against what is known to have changed. */
@@ -19,7 +21,7 @@ export const againstChanges = (
 ): AgainstChanges => {
   const inOrder = [...changes].sort();
   const finders = inOrder.map((change, i) => {
-    const end = new Date(Date.parse(change) + withinDays * DAY_MS).toISOString();
+    const end = daysAfter(change, withinDays);
     const next = inOrder[i + 1];
     return alarms.find((a) => a >= change && a <= end && (next === undefined || a < next)) ?? null;
   });
