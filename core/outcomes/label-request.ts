@@ -80,15 +80,14 @@ export const nextLabelRequest = (need: LabelNeed): LabelRequest | null => {
   const able = stopped(need.served, now, policy.maturityDays).filter(
     ({ unit, rejected }) => !known.has(unit) && !(rejectsAreKnown && rejected === true),
   );
-  const candidates = able.filter(({ lastAt }) => after === null || lastAt > after);
+  const isNew = ({ lastAt }: ServedUnit): boolean => after === null || lastAt > after;
+  const candidates = able.filter(isNew);
   const wanted = candidates.length === 0 ? 0 : Math.min(1, Math.min(count ?? 0, MOST_DRAWN) / candidates.length);
   const share = rejectsAreKnown ? Math.max(rules.quota, wanted) : wanted || 1;
   const asked = new Set(need.requests.flatMap((r) => r.units));
   const units = able
-    .filter(({ unit, lastAt }) => {
-      const isNew = after === null || lastAt > after;
-      return !asked.has(unit) && lotOf(packageDigest, unit) < (isNew ? share : chanceOf(lastAt, rules, need.requests));
-    })
+    .filter((s) => !asked.has(s.unit))
+    .filter((s) => lotOf(packageDigest, s.unit) < (isNew(s) ? share : chanceOf(s.lastAt, rules, need.requests)))
     .sort((a, b) => compareText(a.lastAt, b.lastAt) || compareText(a.unit, b.unit))
     .slice(0, MOST_UNITS)
     .map(({ unit }) => unit)

@@ -35,7 +35,7 @@ const rmseOf = (runs: readonly RunErrors[]): number => {
 const quotient = (a: number, b: number): number => (b > 0 ? a / b : a === 0 ? 1 : Number.MAX_VALUE);
 
 /** By name: the interval depends on the runs, not on the order in which parts of them arrived. */
-const byRun = <T extends { readonly run: string }>(runs: readonly T[]): T[] =>
+export const byRun = <T extends { readonly run: string }>(runs: readonly T[]): T[] =>
   [...runs].sort((a, b) => (a.run < b.run ? -1 : a.run > b.run ? 1 : 0));
 
 /** The statistic on samples of `items` with replacement, in ascending order. */

@@ -1,4 +1,5 @@
 import type { ValidationLoss } from '../contracts/evaluation.ts';
+import { byRun } from './bootstrap.ts';
 import { upperMeanBounds } from './mean-bound.ts';
 
 /** Bounded loss of one run, summed over its rows. */
@@ -14,10 +15,6 @@ export interface RunLoss {
 const LEVEL = 0.05;
 /** What lines that share a budget of alarms are held to: the more of them, the smaller. */
 const SMALLER = [0.03, 0.02, 0.01, 0.005, 0.003, 0.002, 0.001, 0.0005];
-
-/** Runs by name: a bound depends on the runs, not on the order in which parts of them arrived. */
-const byRun = (runs: readonly RunLoss[]): readonly RunLoss[] =>
-  [...runs].sort((a, b) => (a.run < b.run ? -1 : a.run > b.run ? 1 : 0));
 
 /** Lowest and highest mean of errors from −1 to 1, each passed with chance `LEVEL`. */
 const errorInterval = (errors: readonly number[], random: () => number): [number, number] => {

@@ -30,17 +30,23 @@ export const moveFrame = (frame: Frame, ms: number): Frame => ({
   receivedTime: moveInstant(frame.receivedTime, ms),
 });
 
+/** Source time of the first frame that any lane has, ms since 1970; null without frames. */
+export const lanesBegin = (lanes: readonly (readonly LiveRun[])[]): number | null => {
+  const begins = lanes.flatMap((runs) =>
+    runs.flatMap(({ frames: [first] }) => (first === undefined ? [] : timeOf(first))),
+  );
+  return begins.length === 0 ? null : begins.reduce((a, b) => Math.min(a, b));
+};
+
 /**
  * By how much a lap is later than its source says, ms, whole months: the same for all machines, so that what happens on one
  * before it happens on another still does.
  * @param livedUntil newest source time of earlier laps, ms since 1970; null before the first.
  */
 export const lapMoved = (lanes: readonly (readonly LiveRun[])[], livedUntil: number | null): number => {
-  const begins = lanes.flatMap((runs) =>
-    runs.flatMap(({ frames: [first] }) => (first === undefined ? [] : timeOf(first))),
-  );
-  if (livedUntil === null || begins.length === 0) return 0;
-  const late = livedUntil + PAUSE_MS - begins.reduce((a, b) => Math.min(a, b));
+  const begins = lanesBegin(lanes);
+  if (livedUntil === null || begins === null) return 0;
+  const late = livedUntil + PAUSE_MS - begins;
   return late <= 0 ? 0 : Math.ceil(late / MONTH_MS) * MONTH_MS;
 };
 

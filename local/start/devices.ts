@@ -5,7 +5,7 @@ import type { DeploymentConfig } from '#core/contracts/deployment-config.ts';
 import { thingName } from '#core/contracts/release.ts';
 import type { LiveRun } from '#core/contracts/source.ts';
 import { type Device, startCoreDevice } from '../greengrass/core-device/start-core-device.ts';
-import { moveInstant } from '../plant/lives.ts';
+import { lanesBegin } from '../plant/lives.ts';
 import { type AnsweredFrame, laneName, type Machines, startMachines } from '../plant/machines.ts';
 import { isAlive } from '../shared/service.ts';
 import { StartError } from './errors.ts';
@@ -58,11 +58,10 @@ const COMEBACKS = 3;
  * @throws {StartError} when what they would live through next lies in the future.
  */
 export const assertPast = (lanes: readonly (readonly LiveRun[])[], moved: number, now: string): void => {
-  const begins = lanes.flatMap((runs) => runs.flatMap(({ frames: [first] }) => first?.sourceTime ?? [])).sort();
-  const [first] = begins;
-  if (first !== undefined && Date.parse(first) + moved > Date.parse(now))
+  const begins = lanesBegin(lanes);
+  if (begins !== null && begins + moved > Date.parse(now))
     throw new StartError(
-      `the machines of this plant have lived up to the present: what they would send next is of ${moveInstant(first, moved).slice(0, 10)}`,
+      `the machines of this plant have lived up to the present: what they would send next is of ${new Date(begins + moved).toISOString().slice(0, 10)}`,
       'begin anew with --fresh, or give another --state-dir',
     );
 };
